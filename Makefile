@@ -1,0 +1,97 @@
+# make reproduce   runs the book        make test   proves it        make help   lists the rest
+# Both work as the first command in a fresh clone with python3, make and git: they build .venv once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# What a run may be told. DATA_ROOT is a folder with ucf101/ golf/ aeroplane/ weizmann/.
+PROFILE ?=
+DATA_ROOT ?=
+ACTIONS ?= ucf101
+RUN ?=
+SEED ?= 0
+REHEARSE ?=
+ALLOW_PARTIAL ?=
+CHAPTERS ?=
+DEVICES ?= 1
+PARAMETERS ?=
+PYTHON ?=
+
+ifeq ($(PYTHON),)
+  PY := .venv/bin/python
+  READY := .venv/.ready
+else
+  PY := $(PYTHON)
+  READY := check-python
+endif
+export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
+
+# What papermill's kernels get too: no progress bars, one result.
+QUIET := TQDM_DISABLE=1 PYTHONHASHSEED=0 CUBLAS_WORKSPACE_CONFIG=:4096:8 SOURCE_DATE_EPOCH=0 \
+         PYDEVD_DISABLE_FILE_VALIDATION=1 OMP_NUM_THREADS=1
+NBVAL := -p no:python --nbval-lax --nbval-current-env --nbval-cell-timeout 120 -n 2 --dist loadscope
+
+.PHONY: help check-python setup reproduce test lint lab notebooks lock test-environment clean
+
+help:  ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  variables: PROFILE=smoke|cpu|gpu|paper DATA_ROOT=<folder> ACTIONS=ucf101|weizmann RUN=<name> SEED=<n>"
+	@echo "             REHEARSE=1 ALLOW_PARTIAL=1 CHAPTERS=06,08 DEVICES=<n> PYTHON=<interpreter, used as it is>"
+
+setup: $(READY)  ## build .venv from requirements.lock (nothing to do with PYTHON=)
+
+# uv does not read pip's settings, so a machine whose pip knows a mirror tells it; pip itself is the way out.
+.venv/.ready: requirements.lock pyproject.toml
+	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi; python=; done; \
+	if [ -z "$$python" ]; then echo "Python 3.11 or newer is needed: install one, or name it with PYTHON=" >&2; exit 1; fi; \
+	echo "building .venv with $$($$python -V) from requirements.lock (about 5 GB on disk)"; \
+	"$$python" -m venv .venv
+	@awk '/^[^ ]/ {uv = /^uv==/} uv' requirements.lock > .venv/uv.txt
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.txt
+	@index=$${PIP_INDEX_URL:-$$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)}; \
+	if [ -n "$$index" ] && [ -z "$${UV_DEFAULT_INDEX:-}" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
+	if [ -n "$${PIP_CERT:-}" ]; then export SSL_CERT_FILE="$${SSL_CERT_FILE:-$$PIP_CERT}"; fi; \
+	.venv/bin/uv pip sync --quiet --require-hashes --python .venv/bin/python requirements.lock || \
+	.venv/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	@.venv/bin/uv pip install --quiet --offline --no-deps --no-build-isolation --python .venv/bin/python -e .
+	@touch $@
+
+check-python:
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "PYTHON=$(PYTHON) is no Python 3.11 or newer" >&2; exit 1; }
+	@$(PY) -c 'import sys; from importlib.util import find_spec; \
+	  gone = [name for name in "torch torchvision scipy matplotlib av jupytext papermill".split() if not find_spec(name)]; \
+	  sys.exit("PYTHON=$(PYTHON) lacks " + ", ".join(gone) + ": pip install -r requirements.lock" if gone else 0)'
+
+reproduce: $(READY)  ## run every chapter: tables and figures into figures/<run>, chapters into runs/<run>
+	@$(PY) -m hrvgan_lib.reproduce --profile "$(PROFILE)" --data-root "$(DATA_ROOT)" --actions "$(ACTIONS)" \
+	  --run "$(RUN)" --seed "$(SEED)" --chapters "$(CHAPTERS)" --devices "$(DEVICES)" \
+	  $(if $(filter-out 0,$(REHEARSE)),--rehearse) $(if $(filter-out 0,$(ALLOW_PARTIAL)),--allow-partial) $(PARAMETERS)
+
+test: lint  ## lint, library tests, nbval over notebooks/ (about 10 minutes)
+	@$(QUIET) DATA_ROOT="$(DATA_ROOT)" $(PY) -m pytest -q -n 2 --dist loadfile tests
+	@if compgen -G "notebooks/*.ipynb" > /dev/null; then $(QUIET) $(PY) -m pytest -q $(NBVAL) notebooks/; fi
+
+lint: $(READY)
+	@$(PY) -m ruff check .
+
+lab: $(READY)  ## JupyterLab on the chapters
+	@$(PY) -m jupyter lab notebooks/00_start_here.ipynb
+
+notebooks: $(READY)  ## make the committed .ipynb from the .py (CHAPTERS=06; PROSE=1 keeps the outputs)
+	@$(PY) -m hrvgan_lib.chapters $(if $(PROSE),--prose) "$(CHAPTERS)"
+
+lock: $(READY)  ## solve pyproject.toml again into requirements.lock (UPGRADE=1: newest versions)
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --python-version 3.11 --extra dev $(if $(UPGRADE),--upgrade) --quiet pyproject.toml \
+	  -o requirements.lock
+
+test-environment: $(READY)  ## install environment.yml's pip section as written into an empty Python
+	@$(PY) tests/environment.py
+
+clean:  ## remove what was made: runs, figures, packed and stand-in data, caches (not .venv, not recorded figures)
+	@rm -rf runs data/packed data/standin .pytest_cache .ruff_cache build *.egg-info
+	@find figures -mindepth 1 -maxdepth 1 -type d ! -name gpu ! -name gpu-weizmann -exec rm -rf {} + 2>/dev/null || true
+	@find . -name .venv -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -print0 | xargs -0 rm -rf

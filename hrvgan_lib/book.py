@@ -1,0 +1,290 @@
+"""What a chapter needs: its page with data sets, figures, tables, expectations and provenance (all chapters)."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import html
+import io
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hrvgan_lib import provenance
+from hrvgan_lib.pictures import STYLE, SYSTEM_COLOURS, clip_grid, movie
+from hrvgan_lib.profiles import WINDOW, check_actions, get_profile, pick_device, run_name
+
+if TYPE_CHECKING:
+    import torch
+    from matplotlib.figure import Figure
+
+    from hrvgan_lib.data import ClipDataset
+
+__all__ = ["SYSTEM_COLOURS", "Page", "clip_grid", "movie", "open"]
+
+RECORDED_RUN = "gpu"  # the committed run on a real GPU, shown beside the reader's own
+
+
+def open(
+    chapter: str,
+    *,
+    profile: str = "smoke",
+    seed: int = 0,
+    data_root: str = "",
+    actions: str = "ucf101",
+    run: str = "",
+    rehearse: bool = False,
+    allow_partial: bool = False,
+) -> Page:
+    """Open a chapter's page with the values of its parameters cell.
+
+    Raises ValueError for an unknown profile or action data set, FileNotFoundError for a missing data_root.
+    """
+    return Page(chapter, profile, seed, data_root, actions, run, rehearse, allow_partial)
+
+
+class Page:
+    """One chapter of one run: where its results go, and what is to be said about each of them."""
+
+    def __init__(
+        self, chapter: str, profile: str, seed: int, data_root: str, actions: str, run: str, rehearse: bool,
+        allow_partial: bool,
+    ) -> None:  # fmt: skip
+        import matplotlib
+
+        matplotlib.rcParams.update(STYLE)
+        self.started = time.perf_counter()
+        self.root = provenance.repo_root()
+        self.chapter = chapter
+        self.profile = get_profile(profile, rehearse)
+        self.seed = int(seed)
+        self.actions = check_actions(actions)
+        self.run = run_name(profile, actions, rehearse, run)
+        self.rehearse, self.allow_partial = bool(rehearse), bool(allow_partial)
+        self.data_root = self.root / data_root if data_root else self.root / "data"
+        if data_root and not self.data_root.is_dir():
+            raise FileNotFoundError(f"data_root {data_root!r} is no folder: name the one with ucf101/ golf/ ...")
+        self.runs = self.root / "runs" / self.run
+        self.figures = self.root / "figures" / self.run
+        self._datasets: dict[tuple, ClipDataset] = {}
+        self._written: dict[str, str] = {}
+        self._expectations: list[dict[str, Any]] = []
+
+    @cached_property
+    def device(self) -> torch.device:
+        return pick_device()
+
+    @cached_property
+    def _code_hash(self) -> str | None:
+        source = self.root / "notebooks" / f"{self.chapter}.py"
+        return provenance.code_hash(source, self.root) if source.is_file() else None
+
+    def dataset(
+        self, name: str = "actions", split: str = "train", frames: int | None = None, size: int | None = None,
+        **options: Any,
+    ) -> ClipDataset:  # fmt: skip
+        """The data set `name` ("actions" is the run's labelled one) cut to the profile's frames and size.
+
+        `options` go to `open_dataset`. The procedural stand-in does not depend on the run's seed.
+        """
+        from hrvgan_lib.data import open_dataset
+
+        profile = self.profile
+        name = self.actions if name == "actions" else name
+        settings = dict(
+            split=split,
+            frames=frames or profile.frames,
+            size=size or profile.size,
+            stride=max(1, WINDOW // (frames or profile.frames)),
+            clips_per_group=profile.clips_per_group,
+            standin_frames=profile.standin_frames,
+            stack_videos=profile.stack_videos,
+            clips_per_video=profile.clips_per_video,
+            allow_partial=self.allow_partial,
+            progress=profile.name != "smoke",
+        )
+        settings |= options
+        key = (name, *sorted(settings.items(), key=lambda item: item[0]))
+        if key not in self._datasets:
+            self._datasets[key] = open_dataset(name, self.data_root, **settings)
+        return self._datasets[key]
+
+    def figure(
+        self, fig: Figure, name: str | None = None, alt: str = "", data: Iterable | None = None,
+        samples: int | None = None,
+    ) -> None:  # fmt: skip
+        """Show `fig` inline as PNG; with a `name` save figures/<run>/<name>.png and its sidecar too.
+
+        data: the data sets behind it; by default every one that the page has opened so far.
+        """
+        import matplotlib.pyplot as plt
+
+        buffer = io.BytesIO()
+        fig.savefig(buffer, format="png", metadata={"Software": None})
+        plt.close(fig)  # else the inline backend shows it a second time
+        png = buffer.getvalue()
+        if name:
+            self._save(f"{name}.png", png)
+            self._sidecar(name, [f"{name}.png"], data, samples, alt=alt)
+        _display_png(png, alt)
+
+    def table(
+        self, rows: Sequence[dict], name: str | None = None, data: Iterable | None = None,
+        samples: int | None = None, note: str = "",
+    ) -> None:  # fmt: skip
+        """Show rows as a table; with a `name` save figures/<run>/<name>.csv, .md and a sidecar with the rows."""
+        from IPython.display import display
+
+        rows = [dict(row) for row in rows]
+        columns = list(dict.fromkeys(key for row in rows for key in row))
+        markdown = _markdown(rows, columns, note)
+        if name:
+            text = io.StringIO()
+            writer = csv.DictWriter(text, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+            self._save(f"{name}.csv", text.getvalue())
+            self._save(f"{name}.md", markdown)
+            self._sidecar(name, [f"{name}.csv", f"{name}.md"], data, samples, rows=rows, note=note)
+        display({"text/html": _html(rows, columns, note), "text/plain": markdown}, raw=True)
+
+    def save_file(
+        self, name: str, writer: Callable[[Path], Any], data: Iterable | None = None,
+        samples: int | None = None, **extra: Any,
+    ) -> Path:  # fmt: skip
+        """Let `writer(path)` write figures/<run>/<name> (name with its extension); sidecar <name>.json."""
+        path = self.figures / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".tmp.{path.name}")  # keeps the extension, which writers go by
+        writer(temporary)
+        temporary.replace(path)
+        self._written[name] = provenance.sha256_file(path)
+        self._sidecar(name, [name], data, samples, **extra)
+        return path
+
+    def recorded(self, filename: str) -> Path | None:
+        """The same file from the recorded run (figures/gpu/), where it is there."""
+        path = self.root / "figures" / RECORDED_RUN / filename
+        return path if path.is_file() else None
+
+    def expect(
+        self, name: str, value: float, low: float | None = None, high: float | None = None,
+        rtol: float | None = None, of: float | None = None, why: str = "", digits: int | None = None,
+    ) -> bool:  # fmt: skip
+        """Say in words whether `value` is where it should be: in [low, high], or within rtol of `of`.
+
+        Words, so that nbval compares the verdict and not a number; `digits` adds the number where it is
+        stable. The numbers go to <chapter>.usage.json. Returns the verdict; never raises.
+        """
+        value = float(value)
+        bounds = []
+        if of is not None:
+            tolerance = (rtol if rtol is not None else 1e-6) * abs(of)
+            low, high = of - tolerance, of + tolerance
+            bounds.append(f"{of:.4g} within {100 * (rtol if rtol is not None else 1e-6):g} %")
+        else:
+            bounds += [f"at least {low:.4g}"] if low is not None else []
+            bounds += [f"at most {high:.4g}"] if high is not None else []
+        met = math.isfinite(value) and (low is None or value >= low) and (high is None or value <= high)
+        number = f" = {value:.{digits}g}" if digits else ""
+        verdict = "as expected" if met else "NOT as expected"
+        print(f"{verdict}: {name}{number} ({' and '.join(bounds)}){' - ' + why if why else ''}")
+        self._expectations.append(
+            {"name": name, "value": value, "low": low, "high": high, "met": met, "why": why}
+        )
+        return met
+
+    def colophon(self) -> None:
+        """The last cell: write runs/<run>/<chapter>.usage.json and say what the page was made with."""
+        usage = {
+            "chapter": self.chapter,
+            "seconds": round(time.perf_counter() - self.started, 2),
+            "peak_rss_mb": provenance.peak_rss_mb(),
+            "peak_cuda_mb": provenance.peak_cuda_mb(),
+            "files": self._written,
+            "expectations": self._expectations,
+            "data": [_about(dataset) for dataset in self._datasets.values()],
+        }
+        provenance.write_atomic(self.runs / f"{self.chapter}.usage.json", provenance.to_json(usage))
+        for line in dict.fromkeys(dataset.describe() for dataset in self._datasets.values()):
+            print("data:", line)
+        print(f"run {self.run}, profile {self.profile.name}, seed {self.seed}, {provenance.device_name()}")
+        print(", ".join(f"{name} {version}" for name, version in provenance.versions().items()))
+
+    def _save(self, filename: str, content: bytes | str) -> None:
+        path = provenance.write_atomic(self.figures / filename, content)
+        self._written[filename] = provenance.sha256_file(path)
+
+    def _sidecar(
+        self, name: str, files: list[str], data: Iterable | None, samples: int | None, **extra: Any
+    ) -> None:
+        datasets = self._datasets.values() if data is None else data
+        record = {
+            "chapter": self.chapter,
+            "code_sha256": self._code_hash,
+            "files": {file: self._written[file] for file in files},
+            "parameters": {  # data_root is a path of this machine: `data` says what was in it
+                "profile": asdict(self.profile), "actions": self.actions, "run": self.run,
+                "allow_partial": self.allow_partial,
+            },
+            "seeds": [self.seed],
+            "data": [_about(dataset) for dataset in datasets],
+            "samples": samples,
+            "device": provenance.device_name(),
+            "versions": provenance.versions(),
+            "seconds_since_chapter_start": round(time.perf_counter() - self.started, 1),
+        }  # fmt: skip
+        provenance.write_atomic(self.figures / f"{name}.json", provenance.to_json(record | extra))
+
+
+def _about(dataset: ClipDataset) -> dict[str, Any]:
+    return {
+        "name": dataset.name,
+        "kind": dataset.kind,
+        "split": dataset.split,
+        "clips": len(dataset),
+        "classes": dataset.n_classes,
+        "frames": dataset.frames,
+        "size": dataset.size,
+        "stride": dataset.stride,
+        "digest": dataset.digest,
+    }
+
+
+def _display_png(png: bytes, alt: str) -> None:
+    from IPython.display import display
+
+    bundle = {"image/png": base64.b64encode(png).decode(), "text/plain": alt or "figure"}
+    display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)
+
+
+def _cell(value: object) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+    return str(value)
+
+
+def _markdown(rows: list[dict], columns: list[str], note: str) -> str:
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    for row in rows:
+        cells = [_cell(row.get(column)).replace("|", "\\|") for column in columns]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines + (["", note] if note else [])) + "\n"
+
+
+def _html(rows: list[dict], columns: list[str], note: str) -> str:
+    head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(_cell(row.get(column)))}</td>" for column in columns) + "</tr>\n"
+        for row in rows
+    )
+    caption = f"<p>{html.escape(note)}</p>" if note else ""
+    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>{caption}"

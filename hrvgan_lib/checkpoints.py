@@ -1,0 +1,78 @@
+"""Save and resume: checkpoints that are whole or not there at all; chapter 06."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+PATTERN = "step-*.pt"
+
+
+def write_atomically(path: Path, write) -> None:
+    """Call write(temporary path), then rename: after a crash `path` holds the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)  # the rename itself must reach the disk too
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def save_checkpoint(folder: Path, step: int, state: Mapping, keep: int = 2) -> Path:
+    """Write `state` as the checkpoint of `step`, its sha256 beside it, and drop all but the last `keep`."""
+    path = Path(folder) / f"step-{step:08d}.pt"
+    write_atomically(path, lambda temporary: torch.save(dict(state), temporary))
+    digest = _digest(path)
+    write_atomically(path.with_suffix(".sha256"), lambda temporary: temporary.write_text(digest + "\n"))
+    for old in sorted(path.parent.glob(PATTERN))[:-keep]:
+        old.unlink()
+        old.with_suffix(".sha256").unlink(missing_ok=True)
+    return path
+
+
+def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> dict | None:
+    """Return the newest checkpoint in `folder` that its sha256 confirms, or None where there is none.
+
+    A file that was cut off or changed is passed over for the one before it.
+    """
+    for path in sorted(Path(folder).glob(PATTERN), reverse=True):
+        note = path.with_suffix(".sha256")
+        if note.is_file() and note.read_text().strip() == _digest(path):
+            return torch.load(path, map_location=device, weights_only=True)
+    return None
+
+
+def save_weights(path: Path, module: nn.Module) -> None:
+    """Write a module's weights as safetensors."""
+    tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in module.state_dict().items()}
+    write_atomically(Path(path), lambda temporary: save_file(tensors, temporary))
+
+
+def load_weights(path: Path, module: nn.Module) -> None:
+    """Read weights that `save_weights` wrote.
+
+    Raises:
+        ValueError: names or shapes that do not fit the module.
+    """
+    try:
+        module.load_state_dict(load_file(path))
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise ValueError(f"{path} does not fit this {type(module).__name__}: {first}") from None

@@ -1,0 +1,123 @@
+"""Clips as training sees them: windows of a packed store, float32 in [-1, 1] (chapter 01)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from hrvgan_lib.data.store import VERSION, Store
+
+
+def window(length: int, frames: int, stride: int, start: int = 0) -> np.ndarray:
+    """Numbers of the source frames that a window takes from a clip of `length` frames: int64 (frames,).
+
+    Where the clip ends first, its last frame is repeated (decision T3).
+    """
+    return np.minimum(start + stride * np.arange(frames), length - 1)
+
+
+def starts(length: int, frames: int, stride: int) -> int:
+    """In how many places the window can start without running over the end of the clip; at least one."""
+    return max(1, length - stride * (frames - 1))
+
+
+class ClipDataset(Dataset):
+    """One split of a data set; item i is (clip float32 (3, T, S, S) in [-1, 1], label), its first window.
+
+    Pixels go from 0..255 to [-1, 1] by x / 127.5 - 1 (decision T6). Batches are laid out channels-last in
+    memory, as the packed frames are, which is what 3-D convolutions want; their shape is (batch, channel,
+    time, height, width).
+    """
+
+    def __init__(
+        self, store: Store, split: str, *, name: str, kind: str, title: str, classes: tuple[str, ...],
+        frames: int, size: int, stride: int,
+    ) -> None:  # fmt: skip
+        self.name, self.kind, self.split, self.title = name, kind, split, title
+        self.classes, self.frames, self.size, self.stride = classes, frames, size, stride
+        self.rows = tuple(row for row in store.rows if row.split == split)
+        if not self.rows:
+            there = sorted({row.split for row in store.rows})
+            raise ValueError(
+                f"{title} has no {split} clips, only {' and '.join(there)}: add clips or name that split"
+            )
+        self.folder = store.folder
+        self.unreadable = store.unreadable
+        self.labels = torch.tensor([row.label for row in self.rows])
+        self.groups = [row.group for row in self.rows]
+        self.paths = [row.source for row in self.rows]
+        self._pixels = store.clips
+        self.digest = self._digest()
+
+    @property
+    def n_classes(self) -> int:
+        """0 where the data set has no labels."""
+        return len(self.classes)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        clips, labels = self.batch([index])
+        return clips[0], int(labels[0])
+
+    def batch(
+        self, indices: Sequence[int] | Tensor, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """(clips (B, 3, T, S, S), labels (B,)): random windows with a generator, first ones without.
+
+        Raises IndexError for an index outside the data set.
+        """
+        indices = torch.as_tensor(indices, dtype=torch.long).reshape(-1).tolist()
+        where = (
+            torch.zeros(len(indices)) if generator is None else torch.rand(len(indices), generator=generator)
+        )
+        pixels = np.empty((len(indices), self.frames, self.size, self.size, 3), np.uint8)
+        for clip, index, fraction in zip(pixels, indices, where.tolist()):
+            row = self.rows[index]
+            start = int(fraction * starts(row.frames, self.frames, self.stride))
+            np.take(
+                self._pixels,
+                row.offset + window(row.frames, self.frames, self.stride, start),
+                axis=0,
+                out=clip,
+            )
+        clips = torch.from_numpy(pixels).permute(0, 4, 1, 2, 3).float().div_(127.5).sub_(1)
+        return clips, self.labels[indices]
+
+    def draw(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """(clips, labels, indices) of `n` clips: a random permutation, then others with other windows."""
+        rounds = -(-n // len(self))
+        indices = torch.cat(
+            [torch.randperm(len(self), generator=generator) for _ in range(rounds)] or [torch.empty(0)]
+        )
+        indices = indices[:n].long()
+        return *self.batch(indices, generator), indices
+
+    def pixels(self, index: int) -> np.ndarray:
+        """All packed frames of one clip: uint8 (T, S, S, 3), RGB."""
+        row = self.rows[index]
+        return np.asarray(self._pixels[row.offset : row.offset + row.frames])
+
+    def describe(self) -> str:
+        """One line for captions and sidecars: what it is, how many clips, how many classes."""
+        parts = [f"{len(self):,} {self.split} clips"]
+        parts += (
+            [f"{self.n_classes} classes"] if self.classes else [f"{len(set(self.groups)):,} source videos"]
+        )
+        parts += [f"{self.unreadable:,} unreadable files left out"] if self.unreadable else []
+        return f"{self.title}: {', '.join(parts)}"
+
+    def _digest(self) -> str:
+        """Identity of the clips: contents of the source files, labels, cut. Paths and times do not count."""
+        digest = hashlib.sha256(
+            f"{VERSION} {self.frames} {self.size} {self.stride} {self.classes}\n".encode()
+        )
+        for row in self.rows:
+            digest.update(f"{row.sha256} {row.label} {row.group} {row.frames}\n".encode())
+        return digest.hexdigest()[:16]

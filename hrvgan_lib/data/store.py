@@ -1,0 +1,259 @@
+"""Decode once, read often: a packed, memory-mapped store of uint8 clips with an index (chapter 01)."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import hashlib
+import json
+import os
+import shutil
+import warnings
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+from PIL import Image
+from tqdm import tqdm
+
+from hrvgan_lib.data.listing import Entry, Listing
+from hrvgan_lib.provenance import sha256_file
+
+VERSION = 1  # raise it when the same files would give other bytes: packed stores are found by it
+COLUMNS = ("source", "label", "group", "split", "frames", "offset", "sha256")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One packed clip; a line of index.csv."""
+
+    source: str  # path relative to the data set's folder
+    label: int
+    group: str
+    split: str
+    frames: int
+    offset: int  # first frame's number in clips.bin
+    sha256: str  # of the source file's bytes
+
+
+@dataclass(frozen=True)
+class Store:
+    """A finished store: `clips` is (all frames of all clips, S, S, 3) uint8, mapped from disk."""
+
+    folder: Path
+    rows: tuple[Row, ...]
+    clips: np.ndarray
+    unreadable: int  # clips that could not be decoded and were left out; see unreadable.csv
+
+
+def fit(frames: np.ndarray, size: int) -> np.ndarray:
+    """Resize the short side to `size` and keep the central square: uint8 (T, H, W, 3) -> (T, size, size, 3).
+
+    Bilinear with a support that grows with the factor, hence antialiased (decision A21).
+    """
+    height, width = frames.shape[1:3]
+    if (height, width) == (size, size):
+        return frames
+    side = min(height, width)
+    left, top = (width - side) / 2, (height - side) / 2
+    box = (left, top, left + side, top + side)
+    resized = (Image.fromarray(frame).resize((size, size), Image.BILINEAR, box=box) for frame in frames)
+    return np.stack([np.asarray(image) for image in resized])
+
+
+def store_key(listing: Listing, size: int, max_frames: int | None = None) -> str:
+    """Identity of a store: every clip's path, size and time, its label and split, and how it is packed."""
+    digest = hashlib.sha256(f"{VERSION} {size} {max_frames}\n".encode())
+    for entry in listing.entries:
+        stat = entry.path.stat()
+        source = _source(entry, listing.folder)
+        what = (source, entry.label, entry.group, entry.split, stat.st_size, stat.st_mtime_ns)
+        digest.update(f"{what}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def pack(
+    listing: Listing, size: int, folder: Path, *, name: str = "clips", max_frames: int | None = None,
+    progress: bool = True, workers: int | None = None,
+) -> Store:  # fmt: skip
+    """Open the store of `listing` at `size` below `folder`; decode and write what it lacks first.
+
+    Every core decodes. A kill loses the clips in flight and nothing else: the next call goes on behind the
+    last clip that the journal names, and the store gets its final name only when it is whole. A file that
+    cannot be read is written to unreadable.csv and left out, with one warning. `max_frames` keeps only the
+    first frames of each clip.
+
+    Raises RuntimeError where no clip at all can be read, or the disk is full.
+    """
+    final = Path(folder) / f"{name}-{size}-{store_key(listing, size, max_frames)}"
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{final}.lock"):
+        if not final.is_dir():
+            _write(listing, size, final, max_frames, progress, workers, name)
+    return open_store(final)
+
+
+def open_store(folder: Path) -> Store:
+    """Map a finished store."""
+    size = json.loads((folder / "store.json").read_text())["size"]
+    rows = tuple(_rows(folder / "index.csv"))
+    clips = np.memmap(folder / "clips.bin", dtype=np.uint8, mode="r").reshape(-1, size, size, 3)
+    return Store(folder, rows, clips, len(_table(folder / "unreadable.csv")))
+
+
+def _write(listing, size, final: Path, max_frames, progress: bool, workers: int | None, name: str) -> None:
+    partial = final.with_name(final.name + ".partial")
+    partial.mkdir(exist_ok=True)
+    rows = _journal(partial, size)
+    refused = _table(partial / "unreadable.csv")
+    settled = {row.source for row in rows} | {source for source, _ in refused}
+    waiting = [entry for entry in listing.entries if _source(entry, listing.folder) not in settled]
+    offset = sum(row.frames for row in rows)
+    packed = _decode_all(waiting, listing, size, max_frames, workers or cores())
+    bar = tqdm(
+        packed, desc=f"packing {name}", unit="clip", total=len(listing.entries), initial=len(settled),
+        disable=None if progress else True,  # None: no bar where nobody watches
+    )  # fmt: skip
+    try:
+        with (
+            open(partial / "clips.bin", "ab") as clips,
+            open(partial / "index.csv", "a", newline="", encoding="utf-8") as index,
+            open(partial / "unreadable.csv", "a", newline="", encoding="utf-8") as unreadable,
+        ):
+            for entry, frames, found in bar:
+                source = _source(entry, listing.folder)
+                if frames is None:
+                    _append(unreadable, (source, found))
+                    refused.append((source, found))
+                    continue
+                clips.write(frames.data)
+                clips.flush()  # the clip first, then its line: a line is a promise that the clip is there
+                row = Row(source, entry.label, entry.group, entry.split, len(frames), offset, found)
+                _append(index, [getattr(row, column) for column in COLUMNS])
+                rows.append(row)
+                offset += len(frames)
+            for file in (clips, index, unreadable):
+                os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        free = f"free some space below {final.parent} or set HRVGAN_CACHE to another disk"
+        raise RuntimeError(
+            f"the disk is full after {len(rows):,} of {len(listing.entries):,} clips: {free}"
+        ) from None
+    if not rows:
+        shutil.rmtree(partial)
+        reason = refused[0][1] if refused else "the list is empty"
+        raise RuntimeError(
+            f"{name}: none of {len(listing.entries):,} clips can be read, the first because {reason}"
+        )
+    (partial / "store.json").write_text(
+        json.dumps({"size": size, "max_frames": max_frames, "version": VERSION})
+    )
+    os.replace(partial, final)
+    if refused:
+        warnings.warn(
+            f"{name}: {len(refused):,} of {len(listing.entries):,} clips cannot be read and are left out, "
+            f"the first because {refused[0][1]} (all of them: {final / 'unreadable.csv'})",
+            stacklevel=4,
+        )
+
+
+def cores() -> int:
+    """How many CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _decode_all(
+    entries, listing, size, max_frames, workers: int
+) -> Iterator[tuple[Entry, np.ndarray | None, str]]:
+    """(entry, packed frames, sha256) or (entry, None, reason), in order, decoded by `workers` threads.
+
+    Threads, not processes: FFmpeg and Pillow release the interpreter lock while they decode and resize, so
+    threads keep every core busy, and a process would first have to import everything again (5 s a core,
+    longer than most packings).
+    """
+
+    def one(entry: Entry) -> tuple[Entry, np.ndarray | None, str]:
+        try:
+            frames = np.ascontiguousarray(fit(listing.decode(entry.path, max_frames), size))
+            return entry, frames, sha256_file(entry.path)
+        except (ValueError, OSError) as error:
+            return entry, None, str(error)
+
+    queue: deque = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="pack") as pool:
+        try:
+            for entry in entries:  # at most two clips a worker in memory
+                queue.append(pool.submit(one, entry))
+                if len(queue) >= 2 * workers:
+                    yield queue.popleft().result()
+            while queue:
+                yield queue.popleft().result()
+        finally:
+            for future in queue:
+                future.cancel()
+
+
+def _journal(partial: Path, size: int) -> list[Row]:
+    """The clips that an interrupted packing has finished; what stands behind the last of them is cut off."""
+    index, clips = partial / "index.csv", partial / "clips.bin"
+    clips.touch()
+    lines = _whole_lines(index)
+    header = ",".join(COLUMNS) + "\n"
+    if lines[:1] != [header]:
+        lines = [header]
+        index.write_text(header, encoding="utf-8")
+    _whole_lines(partial / "unreadable.csv")
+    frame, length, end = size * size * 3, clips.stat().st_size, 0
+    rows = []
+    for row in _rows(index):
+        if row.offset != end or (end + row.frames) * frame > length:
+            break
+        rows.append(row)
+        end += row.frames
+    if len(lines) > len(rows) + 1:
+        index.write_text("".join(lines[: len(rows) + 1]), encoding="utf-8")
+    os.truncate(clips, frame * end)
+    return rows
+
+
+def _whole_lines(path: Path) -> list[str]:
+    """The lines of a journal; the last one is removed, on disk too, where a kill came before its end."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        path.write_text(whole, encoding="utf-8")
+    return whole.splitlines(keepends=True)
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    with open(path, newline="", encoding="utf-8") as file:
+        for line in csv.DictReader(file):
+            yield Row(
+                line["source"], int(line["label"]), line["group"], line["split"], int(line["frames"]),
+                int(line["offset"]), line["sha256"],
+            )  # fmt: skip
+
+
+def _table(path: Path) -> list[tuple[str, str]]:
+    if not path.is_file():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return [(row[0], row[1]) for row in csv.reader(file) if len(row) == 2]
+
+
+def _append(file, values) -> None:
+    csv.writer(file, lineterminator="\n").writerow(values)
+    file.flush()
+
+
+def _source(entry: Entry, folder: Path) -> str:
+    try:
+        return entry.path.relative_to(folder).as_posix()
+    except ValueError:
+        return entry.path.as_posix()

@@ -1,0 +1,68 @@
+"""Intervals: how far a measured number would move with other clips (chapter 08)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+
+Z95 = 1.959963984540054  # 97.5 % point of the normal distribution: two-sided 95 %
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number with its 95 % interval."""
+
+    low: float
+    high: float
+    value: float
+    n: int  # clips that it was measured on
+    method: str  # how the interval was made
+
+    def disjoint(self, other: "Interval") -> bool:
+        """True when the two intervals share no point."""
+        return self.high < other.low or other.high < self.low
+
+    def __contains__(self, number: float) -> bool:
+        return self.low <= number <= self.high
+
+    def __str__(self) -> str:
+        return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}]"
+
+
+def half_sample_interval(statistic: Callable[..., float], *arrays: np.ndarray, repeats: int = 40,
+                         seed: int = 0, floor: float = -np.inf) -> Interval:
+    """95 % interval of `statistic(*arrays)` from random halves, drawn without replacement.
+
+    Each array is (N, ...), its rows are clips; each is halved on its own. The spread of the statistic over
+    random halves equals its standard error over full samples, since 1/(N/2) - 1/N = 1/N. A bootstrap with
+    replacement would repeat clips, which shrinks a covariance's rank and pushes a Fréchet distance away from
+    its own point estimate. Only the spread is taken from the halves, not their level: a half sample has more
+    of the bias that falls with N. So the interval says what other clips would have given at the same N, not
+    what infinitely many would. `floor` is the lowest value that the statistic can take. Raises ValueError
+    when an array has fewer than four rows.
+    """
+    sizes = [len(array) for array in arrays]
+    if min(sizes) < 4:
+        raise ValueError(f"half-sample intervals need at least 4 clips in each set, got {min(sizes)}")
+    random = np.random.default_rng(seed)
+    values = [statistic(*(array[random.permutation(n)[: n // 2]] for array, n in zip(arrays, sizes)))
+              for _ in range(repeats)]
+    # An odd N leaves a smaller half; the factor restores the equality above.
+    scale = np.mean([sqrt((n // 2) / (n - n // 2)) for n in sizes])
+    value, margin = float(statistic(*arrays)), Z95 * float(np.std(values, ddof=1) * scale)
+    return Interval(max(value - margin, floor), value + margin, value, min(sizes),
+                    f"half-sampling, {repeats} repeats")
+
+
+def accuracy_interval(correct: int, n: int) -> Interval:
+    """Wilson's 95 % interval of `correct` answers out of `n`, within [0, 1] even at 0 and at n.
+
+    Raises ValueError unless 0 <= correct <= n and n >= 1.
+    """
+    if n < 1 or not 0 <= correct <= n:
+        raise ValueError(f"cannot have {correct} correct answers out of {n}")
+    share, z2 = correct / n, Z95**2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    margin = Z95 / (1 + z2 / n) * sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    return Interval(max(centre - margin, 0.0), min(centre + margin, 1.0), share, n, "Wilson")

@@ -1,0 +1,253 @@
+"""The judge: a C3D that has learned to name the classes of real clips (chapter 08).
+
+Both rulers of the paper look at clips through a classifier. The published one was fine-tuned on UCF101; where
+its weights are not given, one is trained here on the training split and tried on the test split, which it
+never sees.
+"""
+
+import hashlib
+import inspect
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from filelock import FileLock
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from hrvgan_lib.metrics.intervals import Interval, accuracy_interval
+from hrvgan_lib.networks import c3d
+from hrvgan_lib.networks.c3d import C3D
+from hrvgan_lib.profiles import WINDOW, pick_device
+from hrvgan_lib.provenance import repo_root
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a judge is trained. Every field is part of the cache key."""
+
+    width: float = 0.25  # channel multiplier of C3D
+    steps: int = 300
+    batch: int = 32
+    learning_rate: float = 2e-3  # the peak of a one-cycle schedule for Adam
+    weight_decay: float = 1e-3  # decoupled, as in AdamW
+    warm_up: float = 0.2  # share of the steps until the peak
+    dropout: float = 0.5
+    shift: float = 0.125  # random translation, up to this share of the side; one for all frames of a clip
+    brightness: float = 0.3  # random offset; one for all frames of a clip
+    contrast: float = 0.3  # random gain 1 +- this
+    batch_norm: bool = True  # the published C3D has none; from scratch in a minute it needs it
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class LearningStep:
+    """One step of the judge's training: cross-entropy and share of the batch named right."""
+
+    step: int
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A trained C3D and what it was trained on. Eval mode, no gradients; answers arrive as NumPy arrays."""
+
+    network: C3D
+    name: str  # for tables: what it is, where it learned
+    classes: tuple[str, ...]
+    stride: int  # source frames between two frames of its training clips
+    accuracy: Interval  # held-out clip accuracy, Wilson
+    digest: str  # of the weights
+    history: tuple[LearningStep, ...] = ()
+    recipe: Recipe | None = None
+
+    def features(self, clips: Tensor, layer: str = "fc6") -> np.ndarray:
+        """Features of clips (N, 3, T, S, S) in [-1, 1] at `layer`: float32 (N, D)."""
+        return self.look(clips, layer)[0]
+
+    def probabilities(self, clips: Tensor) -> np.ndarray:
+        """Class probabilities of clips (N, 3, T, S, S) in [-1, 1]: float64 (N, K), rows sum to 1."""
+        return self.look(clips)[1]
+
+    @torch.inference_mode()
+    def look(self, clips: Tensor, layer: str = "fc6", batch: int = 64) -> tuple[np.ndarray, np.ndarray]:
+        """Features and probabilities in one pass. Raises ValueError for clips with too few frames."""
+        device = next(self.network.parameters()).device
+        seen, said = [], []
+        for part in clips.split(batch):
+            layers = self.network.layers(self.fit(part.to(device)))
+            seen.append(layers[layer].float().cpu())
+            said.append(layers["logits"].double().softmax(dim=1).cpu())
+        return torch.cat(seen).numpy(), torch.cat(said).numpy()
+
+    def fit(self, clips: Tensor) -> Tensor:
+        """Clips in the judge's own frame count and size.
+
+        A clip of T frames spans the same 32 source frames as any other, so it is thinned until frames are as
+        far apart as in training; the first `frames` of them are used (decision E1). Frames of another size
+        are resized, bicubic and antialiased.
+        """
+        step = max(1, self.stride * clips.shape[2] // WINDOW)
+        clips = clips[:, :, ::step][:, :, : self.network.frames]
+        if clips.shape[2] < self.network.frames:
+            raise ValueError(f"the judge reads {self.network.frames} frames, these have {clips.shape[2]}; "
+                             "sample longer clips or train a judge on shorter ones")
+        size = self.network.size
+        if clips.shape[-2:] == (size, size):
+            return clips
+        n, _, frames = clips.shape[:3]
+        flat = clips.transpose(1, 2).flatten(0, 1)
+        flat = F.interpolate(flat, size=(size, size), mode="bicubic", antialias=True).clamp(-1, 1)
+        return flat.unflatten(0, (n, frames)).transpose(1, 2)
+
+
+def augment(clips: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """Shift, brighten and stretch whole clips (batch, 3, T, S, S); motion stays as it is.
+
+    No mirroring and no reversal in time: either may turn one class into another.
+    """
+    n, size = len(clips), clips.shape[-1]
+    reach = int(recipe.shift * size)
+    gain = 1 + recipe.contrast * (2 * torch.rand(n, 1, 1, 1, 1, generator=generator) - 1)
+    offset = recipe.brightness * (2 * torch.rand(n, 1, 1, 1, 1, generator=generator) - 1)
+    moves = torch.randint(-reach, reach + 1, (n, 2), generator=generator)
+    padded = F.pad(clips, (reach,) * 4 + (0, 0), mode="replicate")
+    shifted = torch.stack([clip[:, :, reach + y:reach + y + size, reach + x:reach + x + size]
+                           for clip, (y, x) in zip(padded, moves.tolist())])
+    return shifted * gain + offset
+
+
+def train_judge(network: C3D, train_set, recipe: Recipe) -> Iterator[LearningStep]:
+    """Train `network` on random windows of `train_set`, one record a step. Leaves it in training mode.
+
+    Each pass visits every clip once, in an order that derives from the seed.
+    """
+    device = next(network.parameters()).device
+    data, noise = torch.Generator().manual_seed(recipe.seed), torch.Generator().manual_seed(recipe.seed + 1)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate,
+                                  weight_decay=recipe.weight_decay, betas=(0.9, 0.99))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, pct_start=recipe.warm_up,
+                                                   total_steps=recipe.steps + 1)
+    network.train()
+    queue = torch.empty(0, dtype=torch.long)
+    for step in range(recipe.steps):
+        while len(queue) < recipe.batch:
+            queue = torch.cat([queue, torch.randperm(len(train_set), generator=data)])
+        clips, labels = train_set.batch(queue[:recipe.batch].tolist(), generator=data)
+        queue = queue[recipe.batch:]
+        clips, labels = augment(clips, recipe, noise).to(device), labels.to(device)
+        logits = network(clips)
+        loss = F.cross_entropy(logits, labels)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        right = (logits.argmax(dim=1) == labels).float().mean()
+        yield LearningStep(step + 1, loss.item(), right.item())
+
+
+@torch.no_grad()
+def exam(judge: Judge, dataset, batch: int = 64) -> Interval:
+    """Share of the first windows of `dataset` that the judge names right, with Wilson's interval."""
+    right = 0
+    for start in range(0, len(dataset), batch):
+        clips, labels = dataset.batch(list(range(start, min(start + batch, len(dataset)))))
+        right += int((judge.probabilities(clips).argmax(axis=1) == labels.numpy()).sum())
+    return accuracy_interval(right, len(dataset))
+
+
+def trained_judge(train_set, test_set, profile, *, seed: int = 0, folder: str | Path | None = None,
+                  device: torch.device | None = None, **changes) -> Judge:
+    """The judge of a labelled data set, trained once and kept in `folder` (default: runs/judges).
+
+    `train_set` and `test_set` are `ClipDataset`s of one shape; `profile` gives width, steps and batch;
+    `changes` set further fields of `Recipe`. Held-out accuracy is measured on the first window of every test
+    clip. The cache key holds data, recipe and code, so nothing stale is ever loaded. Raises ValueError where
+    a set has no labels.
+    """
+    if not train_set.n_classes:
+        raise ValueError(f"{train_set.name} has no labels; train the judge on a labelled data set")
+    recipe = Recipe(**{"width": profile.judge_width, "steps": profile.judge_steps,
+                       "batch": profile.judge_batch, "seed": seed} | changes)
+    folder = repo_root() / "runs" / "judges" if folder is None else Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / f"{train_set.name}-{judge_key(train_set, test_set, recipe)}"
+    device = device or pick_device()
+    with FileLock(f"{place}.lock"):  # two chapters at once: the second waits, then loads
+        if not (place / "judge.json").is_file():
+            save_judge(make_judge(train_set, test_set, recipe, device), train_set, place)
+    return load_judge(place, device)
+
+
+def make_judge(train_set, test_set, recipe: Recipe, device: torch.device) -> Judge:
+    """Train and examine a judge, whatever the cache holds."""
+    with torch.random.fork_rng():  # dropout draws from the global generator; leave the caller's as it was
+        torch.manual_seed(recipe.seed)
+        network = blank_network(train_set, recipe).to(device)
+        history = tuple(train_judge(network, train_set, recipe))
+    network.eval().requires_grad_(False)
+    norm = " with batch norm" if recipe.batch_norm else ""
+    name = f"C3D x{recipe.width:g}{norm}, trained {recipe.steps} steps on {train_set.describe()}"
+    judge = Judge(network, name, tuple(train_set.classes), train_set.stride, accuracy_interval(0, 1),
+                  weights_digest(network), history, recipe)
+    return replace(judge, accuracy=exam(judge, test_set))
+
+
+def blank_network(data, recipe: Recipe) -> C3D:
+    """An untrained C3D that fits clips of `data` (anything with n_classes, frames and size)."""
+    network = C3D(data.n_classes, recipe.width, data.frames, data.size, recipe.batch_norm, recipe.dropout)
+    return network.to(memory_format=torch.channels_last_3d)
+
+
+def weights_digest(network: torch.nn.Module) -> str:
+    """Twelve hexadecimal digits that name the weights and buffers of a network."""
+    state = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        state.update(name.encode() + tensor.detach().contiguous().cpu().numpy().tobytes())
+    return state.hexdigest()[:12]
+
+
+def judge_key(train_set, test_set, recipe: Recipe) -> str:
+    """Names everything that the judge depends on: data, recipe, code."""
+    code = inspect.getsource(c3d) + inspect.getsource(train_judge) + inspect.getsource(augment)
+    parts = [train_set.digest, test_set.digest, train_set.frames, train_set.size, train_set.stride,
+             sorted(asdict(recipe).items()), code]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def save_judge(judge: Judge, data, place: Path) -> None:
+    """Write weights and record to the folder `place`, all or nothing."""
+    record = {"name": judge.name, "classes": judge.classes, "stride": judge.stride, "digest": judge.digest,
+              "data": {"name": data.name, "digest": data.digest, "frames": data.frames, "size": data.size},
+              "accuracy": asdict(judge.accuracy), "recipe": asdict(judge.recipe),
+              "history": [[row.step, round(row.loss, 5), round(row.accuracy, 5)] for row in judge.history]}
+    half_done = Path(tempfile.mkdtemp(prefix=f"{place.name}.", suffix=".partial", dir=place.parent))
+    weights = {name: tensor.contiguous().cpu() for name, tensor in judge.network.state_dict().items()}
+    save_file(weights, half_done / "judge.safetensors")
+    (half_done / "judge.json").write_text(json.dumps(record, indent=1) + "\n")
+    shutil.rmtree(place, ignore_errors=True)
+    os.replace(half_done, place)
+
+
+def load_judge(place: Path, device: torch.device) -> Judge:
+    """Read what `save_judge` wrote. Raises RuntimeError where the weights are not those of the record."""
+    record = json.loads((place / "judge.json").read_text())
+    recipe = Recipe(**record["recipe"])
+    data = SimpleNamespace(n_classes=len(record["classes"]), **record["data"])
+    network = blank_network(data, recipe)
+    network.load_state_dict(load_file(place / "judge.safetensors"))
+    network.to(device).eval().requires_grad_(False)
+    if weights_digest(network) != record["digest"]:
+        raise RuntimeError(f"{place.name}: the weights are not those that its record names; delete it")
+    history = tuple(LearningStep(*row) for row in record["history"])
+    return Judge(network, record["name"], tuple(record["classes"]), record["stride"],
+                 Interval(**record["accuracy"]), record["digest"], history, recipe)

@@ -1,0 +1,26 @@
+"""GAN systems by name. A new system is one new file and one line in `SYSTEMS`."""
+
+from hrvgan_lib.networks.hrvgan import HRVGAN
+from hrvgan_lib.networks.system import System
+
+SYSTEMS: dict[str, type[System]] = {"hrvgan": HRVGAN}
+
+
+def build_system(name: str, *, frames: int = 8, size: int = 32, n_classes: int = 0, **options) -> System:
+    """Build a GAN system.
+
+    Args:
+        name: a key of `SYSTEMS`.
+        frames, size: shape of a clip, (3, frames, size, size); the system says which it can be cut to.
+        n_classes: 0 for an unconditional system.
+        options: fields of the system's own configuration, for HRVGAN those of `HRVGANConfig` and `preset`.
+
+    Raises:
+        ValueError: an unknown system, shape, preset or option.
+    """
+    if name not in SYSTEMS:
+        raise ValueError(f"unknown system '{name}'; choose one of {', '.join(SYSTEMS)}")
+    return SYSTEMS[name](frames=frames, size=size, n_classes=n_classes, **options)
+
+
+__all__ = ["SYSTEMS", "System", "build_system"]

@@ -1,0 +1,108 @@
+"""Normalisation layers: pixel norm (Eq. 8), instance norm (Eq. 9), batch norm's place, minibatch stddev; chapter 02."""
+
+import torch
+from torch import Tensor, nn
+
+NORMS = ("none", "batch", "instance", "pixel", "batch+pixel", "instance+pixel")
+
+
+class PixelNorm(nn.Module):
+    """Give the feature vector at each (t, y, x) unit mean square (Eq. 8; decision A13 for where epsilon stands).
+
+    Takes and returns (batch, channel, ...); the mean runs over channels only, so samples never mix.
+    """
+
+    def __init__(self, eps: float = 1e-8) -> None:
+        super().__init__()
+        self.eps = eps
+
+    def forward(self, features: Tensor) -> Tensor:
+        mean_square = features.float().square().mean(dim=1, keepdim=True)
+        return features * torch.rsqrt(mean_square + self.eps).to(features.dtype)
+
+
+class InstanceNorm(nn.Module):
+    """Standardise each channel of each clip over (time, height, width), then scale and shift (the inner part of Eq. 9).
+
+    Affine, with no running statistics (decision A15). Written out with `var_mean`, because `nn.InstanceNorm3d`
+    drops the channels-last layout that makes 3-D convolutions fast.
+
+    Raises:
+        ValueError: a map of one position, whose variance says nothing.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.eps = eps
+        self.gamma = nn.Parameter(torch.ones(channels))
+        self.beta = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, features: Tensor) -> Tensor:  # (batch, channel, time, height, width)
+        if features[0, 0].numel() == 1:
+            raise ValueError("InstanceNorm needs more than one position in a map; use PixelNorm at 1x1x1")
+        variance, mean = torch.var_mean(features.float(), dim=(2, 3, 4), correction=0, keepdim=True)
+        # One multiply and one add on the large tensor: gamma and the statistics are folded into them first.
+        scale = self.gamma.view(1, -1, 1, 1, 1) * torch.rsqrt(variance + self.eps)
+        shift = self.beta.view(1, -1, 1, 1, 1) - mean * scale
+        return torch.addcmul(shift.to(features.dtype), features, scale.to(features.dtype))
+
+
+class MinibatchStddev(nn.Module):
+    """Append one map that says how much the clips of a group differ (Table 2's 129th channel; decision A8).
+
+    For each group of `group` clips: the standard deviation over the group of every element, then the mean of all of
+    them, one number, repeated over (time, height, width). A generator that always answers the same is found out.
+
+    Raises:
+        ValueError: a batch larger than `group` that `group` does not divide. A smaller batch is one group.
+    """
+
+    def __init__(self, group: int = 4, eps: float = 1e-8) -> None:
+        super().__init__()
+        self.group = group
+        self.eps = eps
+
+    def forward(self, features: Tensor) -> Tensor:  # (batch, channel, t, y, x) -> (batch, channel + 1, t, y, x)
+        batch = features.shape[0]
+        group = min(self.group, batch)
+        if batch % group:
+            raise ValueError(f"batch of {batch} is not a multiple of the stddev group {group}; use a batch of "
+                             f"{batch // group * group} or {(batch // group + 1) * group}")
+        grouped = features.float().reshape(group, batch // group, -1)
+        spread = torch.sqrt(grouped.var(dim=0, correction=0) + self.eps).mean(dim=1)  # one number a group
+        plane = spread.to(features.dtype).repeat(group).view(batch, 1, 1, 1, 1).expand(-1, -1, *features.shape[2:])
+        return torch.cat([features, plane], dim=1)
+
+
+def make_norm(name: str, channels: int) -> nn.Module:
+    """Build one normalisation layer.
+
+    Args:
+        name: "none", "batch", "instance" or "pixel".
+        channels: feature maps of the layer that it follows.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    layers = {"none": nn.Identity, "batch": lambda: nn.BatchNorm3d(channels),
+              "instance": lambda: InstanceNorm(channels), "pixel": PixelNorm}
+    if name not in layers:
+        raise ValueError(f"unknown norm '{name}'; choose one of {', '.join(layers)}")
+    return layers[name]()
+
+
+def norms_around_activation(spec: str, channels: int) -> tuple[nn.Module, nn.Module]:
+    """Return the layer before and the layer after the activation (decision A12).
+
+    Batch and instance norm stand between convolution and activation, pixel norm behind the activation:
+    "batch+pixel" is convolution, batch norm, ReLU, pixel norm.
+
+    Raises:
+        ValueError: a spec that is not in `NORMS`.
+    """
+    if spec not in NORMS:
+        raise ValueError(f"unknown norm '{spec}'; choose one of {', '.join(NORMS)}")
+    before, _, after = spec.partition("+")
+    if before == "pixel":
+        before, after = "none", "pixel"
+    return make_norm(before, channels), make_norm(after or "none", channels)

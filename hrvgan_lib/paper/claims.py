@@ -1,0 +1,329 @@
+"""The claims ledger: each statement of the paper that can be tested, and how (chapter 12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+from .tables import OURS, TABLE1, TABLE2, TABLE3, TABLE4, shape_text
+
+KINDS = ("number", "ordering", "shape", "property", "statement")
+NEEDS = {
+    "ucf101": "the UCF101 data set",
+    "golf": "the Golf data set",
+    "aeroplane": "the Aeroplane data set",
+    "published classifier": "the C3D weights of TGAN's protocol",
+    "all systems": "VGAN, TGAN and MoCoGAN trained under one protocol",
+    "prediction": "the prediction mode, which is not built yet",
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One testable claim.
+
+    `words` is a short quotation or a close paraphrase; `test` says what is measured and what would settle it;
+    `value` is the published number where there is one; `needs` lists keys of NEEDS without which there is no
+    verdict on the claim as published (the nearest measurement is still shown). The verdict is measured by
+    the run and never stands here.
+    """
+
+    id: str
+    kind: str
+    where: str
+    words: str
+    test: str
+    chapter: str
+    value: float | None = None
+    needs: tuple[str, ...] = ()
+
+
+_ORDER_TEST = "Both systems under one protocol; disjoint 95 % intervals in the stated direction."
+
+
+def _numbers() -> list[Claim]:
+    """One claim for each cell of Tables 3 and 4, read from the rows themselves."""
+    found = [
+        Claim(
+            f"is-{_slug(row.model)}", "number", "Table 3",
+            words=f"Inception Score of {row.model} on UCF101: {row.score}",
+            test="Score of this system's samples by the protocol of E1, against the published value.",
+            chapter="10_tables", value=row.score, needs=("ucf101", "published classifier"),
+        )
+        for row in TABLE3
+    ]  # fmt: skip
+    for row in TABLE4:
+        for dataset, value in (("golf", row.golf), ("aeroplane", row.aeroplane)):
+            found.append(Claim(
+                f"fd-{dataset}-{_slug(row.model)}", "number", "Table 4",
+                words=f"FID of {row.model} on {dataset.capitalize()}: {value:,}",
+                test="Fréchet distance of a named network, layer and sample count; its ratio to VGAN's (E2).",
+                chapter="10_tables", value=float(value), needs=(dataset, "published classifier"),
+            ))  # fmt: skip
+    return found
+
+
+def _orderings() -> list[Claim]:
+    """The order of every two rows of Table 3, and of every two in each column of Table 4."""
+    found = []
+    for lower, higher in combinations(sorted(TABLE3, key=lambda row: row.score), 2):
+        found.append(Claim(
+            f"is-order-{_slug(higher.model)}-over-{_slug(lower.model)}", "ordering", "Table 3",
+            words=f"{higher.model} scores above {lower.model}", test=_ORDER_TEST,
+            chapter="10_tables", value=higher.score / lower.score, needs=("all systems",),
+        ))  # fmt: skip
+    for dataset in ("golf", "aeroplane"):
+        for better, worse in combinations(sorted(TABLE4, key=lambda row: getattr(row, dataset)), 2):
+            found.append(Claim(
+                f"fd-order-{dataset}-{_slug(better.model)}-below-{_slug(worse.model)}", "ordering", "Table 4",
+                words=f"{better.model} lies below {worse.model} on {dataset.capitalize()}", test=_ORDER_TEST,
+                chapter="10_tables", value=getattr(better, dataset) / getattr(worse, dataset),
+                needs=("all systems",),
+            ))  # fmt: skip
+    return found
+
+
+def _shapes() -> list[Claim]:
+    """One claim for each row of Tables 1 and 2."""
+    return [
+        Claim(
+            f"table{number}-row{place:02d}", "shape", f"Table {number}, row {place}",
+            words=f"{row.layer}, {row.activation}: {shape_text(row.printed)}",
+            test="Row traced from the network that is trained, compared with the printed row.",
+            chapter=chapter,
+        )
+        for number, rows, chapter in ((1, TABLE1, "03_generator"), (2, TABLE2, "04_discriminator"))
+        for place, row in enumerate(rows, start=1)
+    ]  # fmt: skip
+
+
+def _slug(model: str) -> str:
+    return "hrvgan" if model == OURS else model.lower()
+
+
+_READ_LINE_BY_LINE = (
+    Claim(
+        "novel-results-is", "statement", "Abstract; 2; 5; 6",
+        words="significantly outperforms previous state-of-the-art methods (Inception Score)",
+        test="All orderings of Table 3 that have HRVGAN ahead, together.",
+        chapter="10_tables", needs=("all systems",),
+    ),
+    Claim(
+        "novel-results-fd", "statement", "Abstract; 2; 5; 6",
+        words="consistently outperforms VGAN and TGAN with substantially lower FID on both data sets",
+        test="All orderings of Table 4 that have HRVGAN ahead, together, with the ratios (E6).",
+        chapter="10_tables", needs=("all systems",),
+    ),
+    Claim(
+        "resolution-256", "shape", "Abstract; 2",
+        words="high-resolution video generation at 256×256 pixels",
+        test="Table 1 in full: shape and parameters of one sample at 32×256×256.",
+        chapter="03_generator", value=256.0,
+    ),
+    Claim(
+        "resolution-rivals", "statement", "2",
+        words="the output of [27] was limited to 64×64 pixels",
+        test="Output shape of MoCoGAN as published.",
+        chapter="10_tables", value=64.0, needs=("all systems",),
+    ),
+    Claim(
+        "detail-over-prior-work", "ordering", "2",
+        words="significantly improving spatial detail and temporal coherence over prior work",
+        test="Sharpness of frames and frame-to-frame change, each as a ratio to real clips, for all systems.",
+        chapter="10_tables", needs=("all systems",),
+    ),
+    Claim(
+        "temporal-coherence", "property", "Abstract; 4.2; 5",
+        words="temporally coherent frame sequences; temporal consistency and realism",
+        test=(
+            "Frame-to-frame change of samples against real clips and against the same frames in shuffled "
+            "order."
+        ),
+        chapter="09_latent_space",
+    ),
+    Claim(
+        "class-conditional", "property", "Abstract; 4.2",
+        words="class labels enable class-specific generation with improved semantic consistency",
+        test=(
+            "Share of samples that an independent classifier gives the asked class; lower 95 % bound "
+            "against chance, and the same with frozen frames."
+        ),
+        chapter="10_tables",
+    ),
+    Claim(
+        "labels-in-training-and-inference", "statement", "Abstract",
+        words="class labels during both training and inference",
+        test="Same latent, two labels: the clips differ; D's score changes with the label.",
+        chapter="03_generator",
+    ),
+    Claim(
+        "smooth-interpolation", "property", "5, Figs. 2 and 3",
+        words="linear interpolation shows smooth and meaningful transitions",
+        test="Path length of the interpolation in feature space against a random walk of as many latents.",
+        chapter="09_latent_space",
+    ),
+    Claim(
+        "figure4", "property", "5, Fig. 4",
+        words="8 consecutive frames of JumpingJack and TaiChi from random latents",
+        test="The same layout from our generator, each strip named by the classifier.",
+        chapter="09_latent_space",
+    ),
+    Claim(
+        "lipschitz-stabilises", "property", "Abstract; 1; 3.2; 6",
+        words="a k-Lipschitz constraint on D stabilises training and enhances convergence",
+        test=(
+            "Runs that differ in the constraint only, over seeds: diverged or not, and Fréchet distance at "
+            "equal budget."
+        ),
+        chapter="11_ablations",
+    ),
+    Claim(
+        "k-absorbed", "property", "4.5",
+        words="λ1 and λ2 absorb the scale k",
+        test="Loss and gradient of D with k moved into the last bias, and with D divided by k.",
+        chapter="05_losses",
+    ),
+    Claim(
+        "wgan-less-collapse", "property", "2; 3.2",
+        words="minimising the Wasserstein distance stabilises training",
+        test="Eq. 4 exactly against Eqs. 1-3 on distributions that do not overlap: which has a gradient.",
+        chapter="05_losses",
+    ),
+    Claim(
+        "nash", "property", "3.1",
+        words="G and D play a zero-sum game with a Nash equilibrium",
+        test="Value of Eqs. 1-2 at its closed-form equilibrium, D = 1/2: 2 log 2.",
+        chapter="05_losses",
+    ),
+    Claim(
+        "least-squares", "property", "3.1",
+        words="least squares and feature matching reduce collapse and instability",
+        test="Gradients of both losses for samples on the right side of the boundary but far from the data.",
+        chapter="05_losses",
+    ),
+    Claim(
+        "batch-norm-helps", "property", "4.2",
+        words="batch norm in G facilitates gradient flow and convergence",
+        test="Same budget with and without it: gradient norm of the first layer, Fréchet distance.",
+        chapter="11_ablations",
+    ),
+    Claim(
+        "instance-norm-helps", "property", "4.2",
+        words="instance norm in D improves generalisation",
+        test="Same budget with and without it: gap of D between training and held-out clips.",
+        chapter="11_ablations",
+    ),
+    Claim(
+        "pixel-norm-explosion", "property", "4.3",
+        words="pixel norm avoids an explosion in G and D",
+        test="Largest activation over depth with growing weights, with and without Eq. 8.",
+        chapter="02_norm_layers",
+    ),
+    Claim(
+        "instance-norm-gradient", "property", "4.4",
+        words="instance norm solves the vanishing gradient problem",
+        test="Gradient norm at the first of many layers with small weights, with and without Eq. 9.",
+        chapter="02_norm_layers",
+    ),
+    Claim(
+        "leaky-relu", "property", "4.2",
+        words="leaky ReLU in D ensures gradient flow below zero",
+        test="Share of zero gradients at D's input with leaky and with plain ReLU.",
+        chapter="04_discriminator",
+    ),
+    Claim(
+        "relu-generator", "property", "4.2",
+        words="ReLU in G keeps strong gradients and gives sparse activations",
+        test="Share of zero activations in G, and gradient norm at the latent.",
+        chapter="03_generator",
+    ),
+    Claim(
+        "conv3d-over-1d", "ordering", "1",
+        words="3-D convolutions are necessary where 1-D over time is cheaper",
+        test="The same network with factored 2-D + 1-D convolutions at equal budget.",
+        chapter="11_ablations",
+    ),
+    Claim(
+        "mse-balance", "property", "Abstract; 4.2; 4.5",
+        words="adversarial and pixel loss together balance frame accuracy and realism",
+        test=(
+            "β = 0, β = 0.5 on the reconstruction, β = 0.5 on unrelated clips: sharpness and Fréchet "
+            "distance."
+        ),
+        chapter="11_ablations",
+    ),
+    Claim(
+        "equal-weights", "statement", "4.5, Eq. 15",
+        words="α = β = 0.5",
+        test="Value and gradient of the combined loss.",
+        chapter="05_losses", value=0.5,
+    ),
+    Claim(
+        "generality", "property", "1; 2",
+        words="generalisable across diverse data sets and tasks",
+        test=(
+            "The same network and preset on all three data sets, labelled and not; prediction is the second "
+            "task."
+        ),
+        chapter="10_tables", needs=("ucf101", "golf", "aeroplane", "prediction"),
+    ),
+    Claim(
+        "prediction", "property", "1; 4.2; 4.5",
+        words="predicts frames Y from frames X",
+        test="Error of predicted frames against copying the last frame.",
+        chapter="07_prediction", needs=("prediction",),
+    ),
+    Claim(
+        "fid-more-accurate", "property", "4.7",
+        words="FID is more accurate than the Inception Score",
+        test="Both metrics on real clips damaged step by step: which one notices.",
+        chapter="08_evaluation",
+    ),
+    Claim(
+        "is-diversity", "property", "4.7",
+        words="a higher Inception Score means diverse images without mode collapse",
+        test="Score of samples restricted to ever fewer classes, and of one clip of each class repeated.",
+        chapter="08_evaluation",
+    ),
+    Claim(
+        "data-ucf101", "number", "4.1",
+        words="UCF101 has 13320 videos of 101 actions",
+        test="Count of the official lists, and of files where the data set is there.",
+        chapter="01_videos", value=13_320.0, needs=("ucf101",),
+    ),
+    Claim(
+        "data-stacks", "shape", "4.1",
+        words="Golf and Aeroplane have 128×128 frames",
+        test="Shape of the decoded frames.",
+        chapter="01_videos", value=128.0, needs=("golf", "aeroplane"),
+    ),
+    Claim(
+        "sgd", "statement", "4.2; 6",
+        words="trained end to end by mini-batch SGD",
+        test="SGD without momentum and Adam at the same budget.",
+        chapter="11_ablations",
+    ),
+    Claim(
+        "detailed-description", "statement", "Abstract; 2; 6",
+        words="comprehensive details of architecture, optimisation and algorithm",
+        test="Number of entries that the decision ledger needed to make the system run.",
+        chapter="12_claims_and_decisions",
+    ),
+)
+
+CLAIMS: dict[str, Claim] = {
+    entry.id: entry for entry in (*_numbers(), *_orderings(), *_READ_LINE_BY_LINE, *_shapes())
+}
+
+
+def claim(id: str) -> Claim:
+    """The claim with this id. Raises ValueError for an id that the ledger does not hold."""
+    if id not in CLAIMS:
+        raise ValueError(f"the claims ledger has no entry {id!r}: see hrvgan_lib.paper.CLAIMS for all "
+        f"{len(CLAIMS)}")
+    return CLAIMS[id]
+
+
+def claims_in(chapter: str) -> tuple[Claim, ...]:
+    """The claims that a chapter tests, in ledger order."""
+    return tuple(entry for entry in CLAIMS.values() if entry.chapter == chapter)

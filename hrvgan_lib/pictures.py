@@ -1,0 +1,125 @@
+"""Clips as pictures: sharp grids, small movies, one colour for each system (all chapters)."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hrvgan_lib.provenance import write_atomic
+
+if TYPE_CHECKING:
+    import numpy as np
+    from IPython.display import HTML
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's palette, which colour-blind readers tell apart. One colour is one system everywhere.
+SYSTEM_COLOURS = {
+    "hrvgan": "#0072B2",
+    "vgan": "#E69F00",
+    "tgan": "#009E73",
+    "mocogan": "#CC79A7",
+    "real": "#000000",
+    "frozen": "#56B4E9",
+    "untrained": "#D55E00",
+    "noise": "#999999",
+}
+
+STYLE = {
+    "figure.dpi": 100,
+    "savefig.dpi": "figure",
+    "figure.constrained_layout.use": True,
+    "figure.facecolor": "white",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "font.size": 10,
+    "image.interpolation": "nearest",
+    "svg.hashsalt": "hrvgan",  # else every SVG has its own random ids
+}
+
+
+def to_frames(clips: Any) -> np.ndarray:
+    """(N, 3, T, H, W) in [-1, 1], tensor or array -> uint8 array (N, T, H, W, 3)."""
+    import numpy as np
+
+    if hasattr(clips, "detach"):
+        clips = clips.detach().float().cpu().numpy()
+    array = np.asarray(clips, np.float32)
+    if array.ndim == 4:
+        array = array[None]
+    if array.ndim != 5 or array.shape[1] != 3:
+        raise ValueError(f"clips of shape {tuple(array.shape)}: expected (clips, 3, frames, height, width)")
+    return np.round((array.clip(-1, 1) + 1) * 127.5).astype(np.uint8).transpose(0, 2, 3, 4, 1)
+
+
+def clip_grid(
+    clips: Any, rows: int | None = None, every: int = 1, labels: Sequence[str] | None = None, title: str = "",
+    width: float = 9.0,
+) -> Figure:  # fmt: skip
+    """One clip a row, every `every`-th frame side by side; source pixels stay sharp squares.
+
+    clips: (N, 3, T, H, W) in [-1, 1]. rows: at most so many clips. labels: one a row. width: about, in inches.
+    Raises ValueError for another shape.
+    """
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    frames = to_frames(clips)[:rows, ::every]
+    n, t, h, w, _ = frames.shape
+    gap = 2
+    strip = np.full((n * (h + gap) - gap, t * (w + gap) - gap, 3), 255, np.uint8)
+    for i in range(n):
+        for j in range(t):
+            strip[i * (h + gap) : i * (h + gap) + h, j * (w + gap) : j * (w + gap) + w] = frames[i, j]
+    dpi = STYLE["figure.dpi"]
+    scale = max(1, round(width * dpi / strip.shape[1]))  # whole screen pixels for each source pixel
+    strip = strip.repeat(scale, 0).repeat(scale, 1)
+    labels = [str(label) for label in (labels if labels is not None else [])][:n]
+    left = round(8 + 6.5 * max(map(len, labels))) if labels else 0
+    top = 24 if title else 0
+    total_w, total_h = strip.shape[1] + left, strip.shape[0] + top
+    fig = plt.figure(figsize=(total_w / dpi, total_h / dpi), dpi=dpi, layout="none")
+    axes = fig.add_axes((left / total_w, 0, strip.shape[1] / total_w, strip.shape[0] / total_h))
+    axes.imshow(strip, interpolation="nearest", aspect="auto")
+    axes.set_axis_off()
+    for i, label in enumerate(labels):
+        centre = top + (i * (h + gap) + h / 2) * scale
+        fig.text((left - 6) / total_w, 1 - centre / total_h, label, ha="right", va="center", fontsize=8)
+    if title:
+        fig.text(left / total_w, 1 - 4 / total_h, title, ha="left", va="top", fontsize=10)
+    return fig
+
+
+def movie(
+    clips: Any, path: Path | None = None, fps: int = 12, alt: str = "moving clips", width: int = 0
+) -> HTML:  # fmt: skip
+    """Clips side by side as one animated WebP (32 frames: tens of kB), shown without smoothing.
+
+    clips: (N, 3, T, H, W) in [-1, 1]. path: also write the file there. width: on screen, in pixels.
+    """
+    import numpy as np
+    from IPython.display import HTML
+    from PIL import Image
+
+    frames = to_frames(clips)
+    n, t, h, w, _ = frames.shape
+    sheet = np.full((t, h, n * (w + 2) - 2, 3), 255, np.uint8)
+    for i in range(n):
+        sheet[:, :, i * (w + 2) : i * (w + 2) + w] = frames[i]
+    images = [Image.fromarray(frame) for frame in sheet]
+    buffer = io.BytesIO()
+    images[0].save(
+        buffer, "WEBP", save_all=True, append_images=images[1:], duration=round(1000 / fps), loop=0,
+        quality=85, method=4,
+    )  # fmt: skip
+    if path is not None:
+        write_atomic(Path(path), buffer.getvalue())
+    code = base64.b64encode(buffer.getvalue()).decode()
+    style = f"image-rendering: pixelated; width: {width or max(2 * sheet.shape[2], 128)}px; max-width: 100%"
+    alt = html.escape(alt, quote=True)
+    return HTML(f'<img alt="{alt}" style="{style}" src="data:image/webp;base64,{code}">')

@@ -1,0 +1,148 @@
+"""Every size, step count and budget of a run, in one table (all chapters)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+ACTION_SETS = ("ucf101", "weizmann")  # the labelled data sets: what `actions` may name
+WINDOW = 32  # source frames that a clip spans at every size: Table 1's length
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One column of the book's budget. Counts are per system unless the comment says otherwise."""
+
+    name: str
+    minutes: float  # expected wall time of the whole series ...
+    hardware: str  # ... on this
+    # data
+    clips_per_group: int  # stand-in actions: clips of each (class, group)
+    standin_frames: int  # frames of each stand-in action video
+    stack_videos: int  # source videos of each Golf / Aeroplane stand-in
+    clips_per_video: int
+    # the main system: HRVGAN, Table 1 cut at `size`
+    frames: int
+    size: int
+    width: float  # channel multiplier of Tables 1 and 2
+    batch: int
+    steps: int  # conditional, on the action data set
+    side_steps: int  # Golf and Aeroplane, unconditional
+    preset: str  # networks/hrvgan.py PRESETS
+    native: tuple[int, int, int, int] | None  # (frames, size, batch, steps) of the uncut Table 1
+    # the judge (C3D)
+    judge_width: float
+    judge_steps: int
+    judge_batch: int
+    # evaluation
+    samples: int  # generated clips a system
+    repeats: int  # seeds of the Inception Score protocol
+    rehearse: bool = False
+
+    @property
+    def stride(self) -> int:
+        """Source frames between frames of a clip: every cut sees the same 1.28 s (32 frames at 25/s)."""
+        return max(1, WINDOW // self.frames)
+
+
+PROFILES: dict[str, Profile] = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="smoke", minutes=3, hardware="2 CPU cores",
+            clips_per_group=1, standin_frames=36, stack_videos=6, clips_per_video=4,
+            frames=8, size=32, width=0.125, batch=8, steps=8, side_steps=3, preset="stable",
+            native=None,
+            judge_width=0.125, judge_steps=30, judge_batch=16,
+            samples=32, repeats=2,
+        ),
+        Profile(
+            name="cpu", minutes=15, hardware="2 CPU cores",
+            clips_per_group=2, standin_frames=48, stack_videos=12, clips_per_video=8,
+            frames=8, size=32, width=24 / 128, batch=16, steps=360, side_steps=40, preset="stable",
+            native=None,
+            judge_width=0.25, judge_steps=250, judge_batch=16,
+            samples=256, repeats=4,
+        ),
+        Profile(
+            name="gpu", minutes=18, hardware="one H200-class GPU",
+            clips_per_group=4, standin_frames=64, stack_videos=40, clips_per_video=16,
+            frames=16, size=64, width=1.0, batch=32, steps=3000, side_steps=1000, preset="stable",
+            native=(32, 256, 16, 300),
+            judge_width=0.5, judge_steps=1500, judge_batch=64,
+            samples=2048, repeats=4,
+        ),
+        Profile(
+            name="paper", minutes=10_000, hardware="one or many H200-class GPUs",
+            clips_per_group=5, standin_frames=64, stack_videos=200, clips_per_video=20,
+            frames=32, size=256, width=1.0, batch=16, steps=100_000, side_steps=100_000, preset="stable",
+            native=(32, 256, 16, 100_000),
+            judge_width=1.0, judge_steps=20_000, judge_batch=30,
+            samples=9984, repeats=4,
+        ),
+    )
+}  # fmt: skip
+
+REHEARSAL_MINUTES = 10.0  # on 2 CPU cores; set by one step at 32x256x256, whatever the profile
+
+
+def get_profile(name: str, rehearse: bool = False) -> Profile:
+    """The profile `name`; with `rehearse` its true shapes, but two steps and a handful of samples.
+
+    Raises ValueError for an unknown name.
+    """
+    if name not in PROFILES:
+        raise ValueError(f"unknown profile {name!r}: choose one of {', '.join(PROFILES)}")
+    profile = PROFILES[name]
+    if not rehearse:
+        return profile
+    return replace(
+        profile,
+        minutes=min(profile.minutes, REHEARSAL_MINUTES), hardware="2 CPU cores",
+        clips_per_group=1, standin_frames=36, stack_videos=6, clips_per_video=4,
+        batch=min(profile.batch, 4), steps=2, side_steps=2,
+        native=profile.native and (*profile.native[:2], min(profile.native[2], 4), 2),
+        judge_steps=2, judge_batch=min(profile.judge_batch, 4),
+        samples=8, repeats=2, rehearse=True,
+    )  # fmt: skip
+
+
+def check_actions(actions: str) -> str:
+    """`actions` itself where it names a labelled data set; ValueError otherwise."""
+    if actions not in ACTION_SETS:
+        raise ValueError(f"unknown action data set {actions!r}: choose one of {', '.join(ACTION_SETS)}")
+    return actions
+
+
+def run_name(profile: str, actions: str = "ucf101", rehearse: bool = False, run: str = "") -> str:
+    """Name of the results folder: `run`, or the profile's name with what sets the run apart from it."""
+    if run:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run):
+            raise ValueError(f"run name {run!r} is not a folder name: use letters, digits, '.', '_' and '-'")
+        return run
+    return profile + (f"-{actions}" if actions != "ucf101" else "") + ("-rehearsal" if rehearse else "")
+
+
+def pick_device() -> torch.device:
+    """The CUDA device where there is one, else the CPU."""
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def precision(device: torch.device) -> torch.dtype:
+    """bfloat16 where the hardware multiplies in it (CUDA; CPUs with avx512_bf16 or amx), else float32."""
+    import torch
+
+    if torch.device(device).type == "cuda":
+        return torch.bfloat16
+    try:
+        with open("/proc/cpuinfo") as file:
+            flags = set(next(line for line in file if line.startswith("flags")).split())
+    except (OSError, StopIteration):  # not Linux, or not x86
+        return torch.float32
+    return torch.bfloat16 if flags & {"avx512_bf16", "amx_bf16"} else torch.float32

@@ -1,0 +1,205 @@
+"""Algorithm 1: the training loop, resumable at any step; chapter 06."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+from torch import Tensor
+
+from hrvgan_lib import checkpoints, losses, norms
+from hrvgan_lib.data import ClipDataset
+from hrvgan_lib.networks import System, build_system, hrvgan
+from hrvgan_lib.networks import system as system_module
+from hrvgan_lib.profiles import Profile, pick_device, precision
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How long and on how much; what is learned is in the system's own configuration."""
+
+    steps: int  # generator updates ("while not converged", decision L11)
+    batch: int  # M of Algorithm 1 (decision O2)
+    seed: int = 0
+    rank: int = 0  # which of several equal workers this is
+    save_every: int = 100  # steps between checkpoints
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What one turn of the loop measured."""
+
+    step: int  # 1 after the first turn
+    clips_seen: int
+    seconds: float  # since the start of training, over all sessions
+    discriminator: dict[str, float]  # terms, by name
+    generator: dict[str, float]
+
+
+def stream(*purpose: int | str) -> torch.Generator:
+    """Return a random stream that depends on `purpose` alone, for example ("noise", seed, step, rank).
+
+    Every random draw of the training loop comes from such a stream. So resuming needs one integer, the step, and one
+    more print or plot never shifts what another part draws.
+    """
+    digest = hashlib.sha256(repr(purpose).encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+
+
+def draw_batch(dataset: ClipDataset, config: TrainConfig, turn: int, device: torch.device) -> tuple:
+    """Return the `turn`-th mini-batch: every epoch is a new permutation of all clips, every clip a new window."""
+    position = turn * config.batch + torch.arange(config.batch)
+    epochs = position // len(dataset)
+    indices = torch.empty_like(position)
+    for epoch in epochs.unique().tolist():
+        order = torch.randperm(len(dataset), generator=stream("order", config.seed, epoch, config.rank))
+        indices[epochs == epoch] = order[position[epochs == epoch] % len(dataset)]
+    clips, labels = dataset.batch(indices, generator=stream("window", config.seed, turn, config.rank))
+    return clips.to(device), labels.to(device)
+
+
+def descend(optimiser: torch.optim.Optimizer, terms: dict[str, Tensor], network: str, step: int) -> dict[str, float]:
+    """Take one optimiser step down the sum of `terms` and return their values."""
+    values = {name: float(term) for name, term in terms.items()}
+    for name, value in values.items():
+        if value != value or abs(value) == float("inf"):
+            raise RuntimeError(f"training diverged at step {step}: the {network}'s '{name}' term is {value}; "
+                               "lower learning_rate or choose another preset; the last checkpoint is kept")
+    optimiser.zero_grad(set_to_none=True)
+    sum(terms.values()).backward()
+    optimiser.step()
+    return values
+
+
+def train(system: System, dataset: ClipDataset, config: TrainConfig,
+          folder: Path | None = None) -> Iterator[StepRecord]:
+    """Run Algorithm 1, one record a turn.
+
+    With a `folder` the state is saved there every `config.save_every` steps and at the end, and a run that finds a
+    checkpoint there goes on from it, bit for bit as if it had never stopped on the same machine.
+
+    Raises:
+        ValueError: a batch larger than the stddev group and not divisible by it.
+        RuntimeError: a loss that is not finite; the last checkpoint is kept.
+    """
+    device, dtype = system.device, precision(system.device)
+    mixed = torch.autocast(device.type, dtype) if dtype != torch.float32 else nullcontext()
+    optimisers = system.optimisers()
+    first, spent = restore(system, optimisers, folder)
+    started = time.perf_counter() - spent
+    turn = first * (system.critic_steps + 1)  # mini-batches drawn so far
+
+    def data() -> tuple[Tensor, Tensor | None]:
+        nonlocal turn
+        clips, labels = draw_batch(dataset, config, turn, device)
+        turn += 1
+        return clips, labels if system.n_classes else None
+
+    for step in range(first, config.steps):
+        noise = stream("noise", config.seed, step, config.rank)
+        system.train()
+
+        for _ in range(system.critic_steps):  # "Update the Discriminator D"
+            clips, labels = data()  # "Get M data samples"
+            with mixed:
+                terms = system.discriminator_losses(clips, labels, noise)
+            judged = descend(optimisers["discriminator"], terms, "discriminator", step)
+            system.constrain_discriminator()
+
+        clips, labels = data()  # "Update the Generator G: get M data samples"
+        with mixed:
+            terms = system.generator_losses(clips, labels, noise)
+        made = descend(optimisers["generator"], terms, "generator", step)
+        system.update_sampler(system.generator, step)
+
+        seconds = time.perf_counter() - started
+        record = StepRecord(step + 1, (step + 1) * config.batch, seconds, judged, made)
+        if folder is not None and (record.step % config.save_every == 0 or record.step == config.steps):
+            save(system, optimisers, folder, record)
+        yield record
+
+
+def save(system: System, optimisers: dict, folder: Path, record: StepRecord) -> None:
+    """Write everything that the next step depends on."""
+    state = {"step": record.step, "seconds": record.seconds, "system": system.state_dict(),
+             "optimisers": {name: optimiser.state_dict() for name, optimiser in optimisers.items()}}
+    checkpoints.save_checkpoint(folder, record.step, state)
+
+
+def restore(system: System, optimisers: dict, folder: Path | None) -> tuple[int, float]:
+    """Load the newest whole checkpoint of `folder`; return its step and seconds, or zeros."""
+    state = None if folder is None else checkpoints.load_checkpoint(folder, system.device)
+    if state is None:
+        return 0, 0.0
+    system.load_state_dict(state["system"])
+    for name, optimiser in optimisers.items():
+        optimiser.load_state_dict(state["optimisers"][name])
+    return state["step"], state["seconds"]
+
+
+def code_version() -> str:
+    """Return a hash of the code that decides what training gives."""
+    modules = (norms, losses, system_module, hrvgan)
+    sources = [Path(module.__file__).read_bytes() for module in modules] + [Path(__file__).read_bytes()]
+    return hashlib.sha256(b"\0".join(sources)).hexdigest()[:12]
+
+
+def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0, steps: int | None = None,
+            batch: int | None = None, conditional: bool = True, folder: Path | str = "runs/checkpoints",
+            on_step: Callable[[StepRecord, System], None] | None = None,
+            **options) -> tuple[System, list[StepRecord]]:
+    """Return a trained system and its records: read from `folder` where it has been trained before, else trained now.
+
+    The folder's name holds a hash of the system, its options, the data, the seed, the batch and the code, so that a
+    changed choice is trained anew and an interrupted one goes on where it stopped.
+
+    Args:
+        name: a key of `networks.SYSTEMS`.
+        dataset: training clips; their frames and size are the system's.
+        profile: gives width, preset, batch and steps where they are not named.
+        conditional: False trains without labels also where the data has them.
+        on_step: called with each new record and the system; not called for steps read from `folder`.
+        options: the system's own options.
+    """
+    device = pick_device()
+    options = {"width": profile.width, "preset": profile.preset, **options}
+    n_classes = dataset.n_classes if conditional else 0
+    config = TrainConfig(steps=profile.steps if steps is None else steps,
+                         batch=profile.batch if batch is None else batch, seed=seed)
+    config = TrainConfig(**{**asdict(config), "save_every": max(1, config.steps // 4)})
+    identity = [name, sorted(options.items()), n_classes, dataset.digest, dataset.frames, dataset.size,
+                dataset.stride, dataset.split, asdict(config), device.type, code_version()]
+    key = hashlib.sha256(repr(identity).encode()).hexdigest()[:12]
+    folder = Path(folder) / f"{name}-{dataset.name}-{dataset.frames}x{dataset.size}-{key}"
+    folder.mkdir(parents=True, exist_ok=True)
+
+    torch.manual_seed(seed)  # the initial weights
+    system = build_system(name, frames=dataset.frames, size=dataset.size, n_classes=n_classes, **options).to(device)
+    journal = folder / "records.jsonl"
+    with FileLock(folder / "lock"):  # two chapters that want the same system: one trains, the other waits and reads
+        done = checkpoints.load_checkpoint(folder)
+        known = done["step"] if done else 0
+        lines = journal.read_text().splitlines() if journal.exists() else []
+        records = [record for record in map(_read_record, lines) if record.step <= known]
+        journal.write_text("".join(_write_record(record) for record in records))
+        with open(journal, "a") as file:
+            for record in train(system, dataset, config, folder):
+                records.append(record)
+                file.write(_write_record(record))
+                file.flush()
+                if on_step is not None:
+                    on_step(record, system)
+    return system.eval(), records
+
+
+def _write_record(record: StepRecord) -> str:
+    return json.dumps(asdict(record)) + "\n"
+
+
+def _read_record(line: str) -> StepRecord:
+    return StepRecord(**json.loads(line))
