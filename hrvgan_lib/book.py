@@ -239,6 +239,7 @@ class Page:
             "seconds_since_chapter_start": round(time.perf_counter() - self.started, 1),
         }  # fmt: skip
         provenance.write_atomic(self.figures / f"{name}.json", provenance.to_json(record | extra))
+        self._written[f"{name}.json"] = ""  # it has to be there; its wall time may differ
 
 
 def _about(dataset: ClipDataset) -> dict[str, Any]:

@@ -24,8 +24,8 @@ class PixelNorm(nn.Module):
 class InstanceNorm(nn.Module):
     """Standardise each channel of each clip over (time, height, width), then scale and shift (the inner part of Eq. 9).
 
-    Affine, with no running statistics (decision A15). Written out with `var_mean`, because `nn.InstanceNorm3d`
-    drops the channels-last layout that makes 3-D convolutions fast.
+    Affine, with no running statistics (decision A15). Written out, because `nn.InstanceNorm3d` drops the
+    channels-last layout that makes 3-D convolutions fast.
 
     Raises:
         ValueError: a map of one position, whose variance says nothing.
@@ -40,11 +40,10 @@ class InstanceNorm(nn.Module):
     def forward(self, features: Tensor) -> Tensor:  # (batch, channel, time, height, width)
         if features[0, 0].numel() == 1:
             raise ValueError("InstanceNorm needs more than one position in a map; use PixelNorm at 1x1x1")
-        variance, mean = torch.var_mean(features.float(), dim=(2, 3, 4), correction=0, keepdim=True)
-        # One multiply and one add on the large tensor: gamma and the statistics are folded into them first.
+        centred = features.float() - features.float().mean(dim=(2, 3, 4), keepdim=True)
+        variance = centred.square().mean(dim=(2, 3, 4), keepdim=True)
         scale = self.gamma.view(1, -1, 1, 1, 1) * torch.rsqrt(variance + self.eps)
-        shift = self.beta.view(1, -1, 1, 1, 1) - mean * scale
-        return torch.addcmul(shift.to(features.dtype), features, scale.to(features.dtype))
+        return torch.addcmul(self.beta.view(1, -1, 1, 1, 1), centred, scale).to(features.dtype)
 
 
 class MinibatchStddev(nn.Module):

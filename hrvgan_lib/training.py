@@ -65,7 +65,7 @@ def draw_batch(dataset: ClipDataset, config: TrainConfig, turn: int, device: tor
 
 def descend(optimiser: torch.optim.Optimizer, terms: dict[str, Tensor], network: str, step: int) -> dict[str, float]:
     """Take one optimiser step down the sum of `terms` and return their values."""
-    values = {name: float(term) for name, term in terms.items()}
+    values = {name: float(term.detach()) for name, term in terms.items()}
     for name, value in values.items():
         if value != value or abs(value) == float("inf"):
             raise RuntimeError(f"training diverged at step {step}: the {network}'s '{name}' term is {value}; "

@@ -100,7 +100,7 @@ def open_dataset(
     if real:
         listing = scan(name, folder, fold)
         _refuse_partial(name, listing, allow_partial)
-        title = kind_of.title
+        title = f"real {kind_of.title}"
     else:
         options = dict(clips_per_group=clips_per_group, frames=standin_frames, videos=stack_videos)
         folder = standin(name, cache, seed, clips_per_video=clips_per_video, **options)
@@ -110,8 +110,8 @@ def open_dataset(
         title += f", {len(listing.entries):,} of {listing.expected:,} clips"
     store = pack(listing, size, cache / "packed", name=name, max_frames=max_frames, progress=progress)
     return ClipDataset(
-        store, split, name=name, kind="real" if real else "procedural", title=title, classes=listing.classes,
-        frames=frames, size=size, stride=stride or max(1, 32 // frames),
+        store, split, name=name, kind="real" if real else "procedural", title=title, root=folder,
+        classes=listing.classes, frames=frames, size=size, stride=stride or max(1, 32 // frames),
     )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def standin(
     name: str, cache: Path, seed: int, *, clips_per_group: int, frames: int, videos: int, clips_per_video: int
 ) -> Path:
     """The folder of a stand-in, drawn and written first where it is not there yet."""
-    from hrvgan_lib.data import figures, procedural
+    from hrvgan_lib.data import figures, procedural, scenes, video
 
     if name == "ucf101":
         write, options = procedural.write_actions, dict(clips_per_group=clips_per_group, frames=frames)
@@ -131,7 +131,7 @@ def standin(
             dict(kind=name, videos=videos, clips_per_video=clips_per_video),
         )
     # The key holds the drawing code itself: a stand-in that an older version drew is another stand-in.
-    code = b"".join(Path(module.__file__).read_bytes() for module in (figures, procedural))
+    code = b"".join(Path(module.__file__).read_bytes() for module in (figures, scenes, procedural, video))
     key = hashlib.sha256(code + repr((name, seed, sorted(options.items()))).encode()).hexdigest()[:12]
     folder = cache / "standin" / f"{name}-{key}"
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -35,8 +36,8 @@ class ClipDataset(Dataset):
     """
 
     def __init__(
-        self, store: Store, split: str, *, name: str, kind: str, title: str, classes: tuple[str, ...],
-        frames: int, size: int, stride: int,
+        self, store: Store, split: str, *, name: str, kind: str, title: str, root: Path,
+        classes: tuple[str, ...], frames: int, size: int, stride: int,
     ) -> None:  # fmt: skip
         self.name, self.kind, self.split, self.title = name, kind, split, title
         self.classes, self.frames, self.size, self.stride = classes, frames, size, stride
@@ -46,11 +47,11 @@ class ClipDataset(Dataset):
             raise ValueError(
                 f"{title} has no {split} clips, only {' and '.join(there)}: add clips or name that split"
             )
-        self.folder = store.folder
+        self.root, self.folder = root, store.folder  # of the source files, of the packed clips
         self.unreadable = store.unreadable
         self.labels = torch.tensor([row.label for row in self.rows])
         self.groups = [row.group for row in self.rows]
-        self.paths = [row.source for row in self.rows]
+        self.paths = [row.source for row in self.rows]  # relative to `root`
         self._pixels = store.clips
         self.digest = self._digest()
 

@@ -1,4 +1,4 @@
-"""What the procedural videos are drawn from: a person with joints, backdrops, a golf course, an aeroplane (chapter 01)."""
+"""What procedural videos are drawn with: a jointed person, backdrops, a golf course, an aeroplane (chapter 01)."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Pose:
     crouch: float = 0.0
     shift: float = 0.0
     tilt: float = 0.0
-    turn: float = 1.0  # width of the body as the camera sees it, -1 is its back
-    kick: float = 0.0
+    turn: float = 1.0  # width of the body as the camera sees it: 1 is the front, towards 0 the side
+    kick: float = 0.0  # how far the right leg is lifted to the side
     jump: float = 0.0
 
 
@@ -84,22 +84,21 @@ def draw_person(
     """
     u = unit * body.height
     thick = 0.082 * u * body.girth
-    wide = pose.turn if abs(pose.turn) > 0.2 else 0.2 * (1 if pose.turn >= 0 else -1)
+    wide = max(pose.turn, 0.2)
     x, ground = foot[0] + pose.shift * unit, foot[1]
     leg, trunk, arm = 0.37 * u, 0.23 * u, 0.30 * u
+    shadow = (0.2 - 0.4 * pose.jump) * u
+    draw.ellipse(
+        (x - shadow, ground - 0.02 * u, x + shadow, ground + 0.035 * u), fill=_shade(body.trousers, 0.35)
+    )
+    ground -= pose.jump * unit
     hip_y = ground - leg * cos(pose.legs) + pose.crouch * u
 
-    draw.ellipse(
-        (x - 0.2 * u, ground - 0.02 * u, x + 0.2 * u, ground + 0.035 * u), fill=_shade(body.trousers, 0.35)
-    )
     for side in (-1, 1):
-        hip = (x + side * 0.045 * u * abs(wide), hip_y)
-        spread = side * leg * sin(pose.legs) * abs(wide)
-        if side * wide > 0 and pose.kick > 0:  # the kicking leg is straight, out to the side
-            angle = pose.kick + pose.legs
-            sole = (hip[0] + side * leg * sin(angle) * abs(wide), hip[1] + leg * cos(angle))
-        else:
-            sole = (hip[0] + spread, ground)
+        hip = (x + side * 0.045 * u * wide, hip_y)
+        dx, dy = side * leg * sin(pose.legs) * wide, ground - hip_y
+        lift = max(pose.kick, 0) if side > 0 else 0  # the kicking leg turns out and up
+        sole = (hip[0] + dx * cos(lift) + dy * sin(lift), hip[1] + dy * cos(lift) - dx * sin(lift))
         _limb(draw, [hip, _knee(hip, sole, leg / 2, side), sole], thick * 1.05, body.trousers)
 
     up = (sin(pose.tilt) * trunk, -cos(pose.tilt) * trunk)
@@ -131,8 +130,7 @@ def draw_person(
     r = 0.078 * u
     cx, cy = neck[0] + up[0] * 0.52, neck[1] + up[1] * 0.52
     draw.ellipse((cx - r, cy - r, cx + r, cy + r), fill=body.hair)
-    if pose.turn > 0:
-        draw.ellipse((cx - 0.85 * r, cy - 0.55 * r, cx + 0.85 * r, cy + r), fill=body.skin)
+    draw.ellipse((cx - 0.85 * r, cy - 0.55 * r, cx + 0.85 * r, cy + r), fill=body.skin)
     return tuple(hands)
 
 

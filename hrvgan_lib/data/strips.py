@@ -11,8 +11,8 @@ from hrvgan_lib.data.stacks import read_image
 
 REMEDY = "see data/README.md for the expected tree and columns"
 CODES = {
-    "0": "WaveBothHands",
-    "1": "WaveOneHand",
+    "0": "WaveOneHand",
+    "1": "WaveBothHands",
     "3": "JumpingJack",
     "4": "Bend",
 }  # Weizmann's, as MoCoGAN numbers them

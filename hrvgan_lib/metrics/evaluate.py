@@ -18,7 +18,7 @@ from hrvgan_lib.metrics.frechet_distance import frechet_distance
 from hrvgan_lib.metrics.inception_score import inception_score
 from hrvgan_lib.metrics.intervals import Interval, accuracy_interval, half_sample_interval
 from hrvgan_lib.metrics.judge import Judge, weights_digest
-from hrvgan_lib.networks import c3d
+from hrvgan_lib.networks import build_system, c3d
 from hrvgan_lib.provenance import to_json, write_atomic
 
 REFERENCE_SEED = 987_654  # the real clips of Eq. 17 are one draw, the same for every source
@@ -188,3 +188,30 @@ def evaluation_key(source: Source, judge: Judge, reference, n: int, seeds: Seque
                 reference.split, reference.frames, reference.size, reference.stride, n,
                 tuple(seeds), layer, code]
     return f"{source.name.replace(' ', '-')}-{hashlib.sha256(repr(identity).encode()).hexdigest()[:12]}"
+
+
+def untrained(system, seed: int = 0):
+    """A fresh system with the same configuration and first weights of its own: what training starts from."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        fresh = build_system(system.name, frames=system.frames, size=system.size, n_classes=system.n_classes,
+                             **asdict(system.config))
+    return fresh.to(system.device).eval()
+
+
+def panel(system, train_set, test_set, judge: Judge, *, n: int, seeds: Sequence[int] = (0,), layer: str = "fc6",
+          folder: str | Path | None = None, note: str = "") -> dict[str, Evaluation]:
+    """A system between its floor and its ceilings, every row at the same `n` and against the same real clips.
+
+    Rows: "real" (clips of the test split), "frozen" (the same, standing still), "noise", "untrained" (the
+    system before its first step), the system by its name, and "<name> frozen". The real clips and the system
+    are drawn for every seed, the others for the first. `note` says in one line what the system is.
+    """
+    real, fake = real_clips(test_set), generated(system, system.name, note)
+    first = generated(untrained(system), "untrained", f"{system.name} before its first step")
+    noise = noise_clips(test_set.frames, test_set.size)
+    rows = {}
+    for source in (real, frozen(real), noise, first, fake, frozen(fake, f"{fake.name} frozen")):
+        used = tuple(seeds) if source in (real, fake) else tuple(seeds)[:1]
+        rows[source.name] = evaluate(source, judge, train_set, n=n, seeds=used, layer=layer, folder=folder)
+    return rows

@@ -10,9 +10,10 @@ def inception_score(probabilities: ArrayLike, epsilon: float = 0.0) -> float:
     """exp(mean KL(p(y|x) || p(y))) of Eq. 16, with p(y) the mean of the same rows.
 
     `probabilities` is (N, K), row i the judge's class probabilities for clip i. The result lies between 1
-    (every row the same) and K (certain rows, all classes equally often). It is biased upwards at small N.
-    `epsilon` is added inside both logarithms: 0 takes 0 log 0 = 0 exactly, 1e-7 repeats the script behind the
-    published scores (`pfnet-research/tgan:evaluation/calc_inception.py`). Computed in float64.
+    (every row the same) and K (certain rows, all classes equally often). At small N it comes out too low,
+    since the mean of few rows looks less even than it is. `epsilon` is added inside both logarithms: 0 takes
+    0 log 0 = 0 exactly, 1e-7 repeats the script behind the published scores
+    (`pfnet-research/tgan:evaluation/calc_inception.py`). Computed in float64.
 
     Raises ValueError for a wrong shape, fewer than two rows, NaN, negative values or rows that do not sum to
     1.

@@ -1,0 +1,145 @@
+"""A chapter's page: files with sidecars, the same bytes twice, words instead of numbers, pixels that stay sharp."""
+
+import json
+from types import SimpleNamespace
+
+import matplotlib
+import numpy as np
+import pytest
+
+matplotlib.use("agg")
+
+from hrvgan_lib import book
+
+
+class ToySet(SimpleNamespace):
+    def __len__(self):
+        return self.clips
+
+    def describe(self):
+        return f"{self.kind} {self.name}: {self.clips} clips"
+
+
+TOY = ToySet(
+    name="golf", kind="procedural", split="train", clips=7, n_classes=0, frames=8, size=32, stride=4, digest="d1g3st"
+)  # fmt: skip
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    monkeypatch.setenv("HRVGAN_ROOT", str(tmp_path))
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks/99_toy.py").write_text("# %%\nx = 1\n")
+    return book.open("99_toy", seed=3)
+
+
+def draw():
+    import matplotlib.pyplot as plt
+
+    fig, axes = plt.subplots(figsize=(2, 2))
+    axes.plot([0, 1], [0, 1], color=book.SYSTEM_COLOURS["hrvgan"])
+    return fig
+
+
+def test_a_figure_is_shown_saved_and_explained(page, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append((data, options)))
+    page.figure(draw(), "line", alt="a rising line", data=[TOY], samples=16)
+    first = (page.figures / "line.png").read_bytes()
+    page.figure(draw(), "line", alt="a rising line", data=[TOY], samples=16)
+    assert (page.figures / "line.png").read_bytes() == first
+    assert b"Software" not in first
+    bundle, options = shown[0]
+    assert bundle["text/plain"] == "a rising line"
+    assert options["metadata"] == {"image/png": {"alt": "a rising line"}}
+    sidecar = json.loads((page.figures / "line.json").read_text())
+    assert sidecar["chapter"] == "99_toy" and sidecar["seeds"] == [3] and sidecar["samples"] == 16
+    assert sidecar["data"][0] | {"kind": "procedural", "clips": 7, "digest": "d1g3st"} == sidecar["data"][0]
+    assert len(sidecar["code_sha256"]) == 64 and sidecar["parameters"]["profile"]["name"] == "smoke"
+    assert {"device", "versions", "seconds_since_chapter_start"} <= set(sidecar)
+    assert str(page.root) not in json.dumps(sidecar)  # figures/gpu/ is committed
+
+
+def test_a_table_is_csv_markdown_html_and_json(page, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append(data))
+    rows = [{"system": "a|b", "score": 1 / 3}, {"system": "<c>", "interval": None, "score": 123456.7}]
+    page.table(rows, "scores", note="toy")
+    assert (page.figures / "scores.csv").read_text() == (
+        "system,score,interval\na|b,0.3333333333333333,\n<c>,123456.7,\n"
+    )
+    assert "| a\\|b | 0.3333 | – |" in (page.figures / "scores.md").read_text()
+    assert json.loads((page.figures / "scores.json").read_text())["rows"] == rows
+    assert "<td>&lt;c&gt;</td><td>123,457</td>" in shown[0]["text/html"]
+
+
+def test_expectations_are_words(page, capsys):
+    assert page.expect("distance", 1.001, of=1.0, rtol=0.05, why="same features")
+    assert not page.expect("score", 0.5, low=1.0, digits=3)
+    assert not page.expect("nothing", float("nan"), low=0)
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "as expected: distance (1 within 5 %) - same features"
+    assert told[1] == "NOT as expected: score = 0.5 (at least 1)"
+
+
+def test_the_colophon_leaves_a_usage_file(page, capsys):
+    page.save_file("note.txt", lambda path: path.write_text("hello"), data=[])
+    page.expect("one", 1, low=0)
+    page.colophon()
+    usage = json.loads((page.runs / "99_toy.usage.json").read_text())
+    assert usage["peak_rss_mb"] > 10 and usage["seconds"] >= 0 and usage["peak_cuda_mb"] == 0
+    assert set(usage["files"]) == {"note.txt", "note.txt.json"}
+    assert usage["expectations"][0]["met"] is True
+    assert "seed 3" in capsys.readouterr().out
+
+
+def test_recorded_results_are_shown_where_they_are(page):
+    assert page.recorded("table.csv") is None
+    (page.root / "figures/gpu").mkdir(parents=True)
+    (page.root / "figures/gpu/table.csv").touch()
+    assert page.recorded("table.csv").name == "table.csv"
+
+
+def test_a_page_refuses_what_it_cannot_use(page):
+    with pytest.raises(ValueError, match="unknown profile"):
+        book.open("99_toy", profile="huge")
+    with pytest.raises(ValueError, match="unknown action data set"):
+        book.open("99_toy", actions="golf")
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        book.open("99_toy", data_root="nowhere")
+
+
+def test_a_page_opens_data_with_the_profile_s_sizes(page, monkeypatch):
+    asked = []
+    data = pytest.importorskip("hrvgan_lib.data")
+    monkeypatch.setattr(data, "open_dataset", lambda name, root, **options: asked.append((name, options)) or TOY)
+    assert page.dataset("actions") is TOY
+    page.dataset("golf", frames=16, size=64)
+    page.dataset("actions")  # remembered
+    assert [name for name, _ in asked] == ["ucf101", "golf"]
+    assert asked[0][1]["frames"] == 8 and asked[0][1]["stride"] == 4 and asked[1][1]["stride"] == 2
+
+
+def test_frames_stay_sharp():
+    clips = np.zeros((2, 3, 4, 8, 8), np.float32)
+    clips[:, :, :, ::2] = 1  # stripes: any smoothing makes greys of other values
+    clips[:, :, :, 1::2] = -1
+    fig = book.clip_grid(clips, labels=["one", "two"], every=2, title="stripes")
+    fig.canvas.draw()
+    pixels = np.asarray(fig.canvas.buffer_rgba())
+    right = pixels[30:, pixels.shape[1] // 2 :, 0]
+    assert set(np.unique(right)) <= {0, 255}
+
+
+def test_clips_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match=r"expected \(clips, 3, frames, height, width\)"):
+        book.clip_grid(np.zeros((2, 8, 8)))
+
+
+def test_a_movie_is_small_and_described(tmp_path):
+    clips = np.random.default_rng(0).uniform(-1, 1, (1, 3, 32, 64, 64))
+    shown = book.movie(clips, tmp_path / "m.webp", alt='a "film"')
+    assert 'alt="a &quot;film&quot;"' in shown.data and "image-rendering: pixelated" in shown.data
+    from PIL import Image
+
+    assert Image.open(tmp_path / "m.webp").n_frames == 32

@@ -1,0 +1,91 @@
+"""The chapters: pairs agree, one parameters cell, all executed, every picture described, small, no paths."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from hrvgan_lib.chapters import read_chapter
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted((ROOT / "notebooks").glob("[0-9]*.py"))
+MACHINE_PATH = re.compile(r"(/home/|/root/|/Users/|/tmp/|/work/|[A-Z]:\\\\Users|" + re.escape(str(ROOT)) + ")")
+
+chapters = pytest.mark.parametrize("path", SOURCES, ids=[path.stem for path in SOURCES])
+
+
+def pair(path: Path):
+    notebook = path.with_suffix(".ipynb")
+    assert notebook.is_file(), f"{notebook.name} is missing: make notebooks"
+    return nbformat.read(notebook, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def has_image(cell) -> bool:
+    return any(kind.startswith("image/") for out in cell.get("outputs", []) for kind in out.get("data", {}))
+
+
+@chapters
+def test_the_pair_is_equal(path):
+    both = [[(cell.cell_type, cell.source) for cell in nb.cells] for nb in (read_chapter(path), pair(path))]
+    assert both[0] == both[1], "make notebooks"
+
+
+@chapters
+def test_every_code_cell_has_run_without_error(path):
+    for cell in code_cells(pair(path)):
+        assert cell.execution_count is not None, cell.source
+        allowed = "raises-exception" in cell.metadata.get("tags", [])
+        assert allowed or not [out for out in cell.outputs if out.output_type == "error"], cell.source
+        assert not [out for out in cell.outputs if out.get("name") == "stderr"], f"warnings: {cell.outputs}"
+
+
+@chapters
+def test_every_picture_is_described(path):
+    for cell in code_cells(pair(path)):
+        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        assert not has_image(cell) or len(alt) > 10, f"no mystnb alt text: {cell.source}"
+        for out in cell.outputs:
+            for tag in re.findall(r"<img\b[^>]*>", str(out.get("data", {}).get("text/html", ""))):
+                assert re.search(r'\balt="[^"]+"', tag), f"no alt text: {tag[:80]}"
+    for cell in pair(path).cells:
+        if cell.cell_type == "markdown":
+            assert "![](" not in cell.source, "no alt text in prose"
+
+
+@chapters
+def test_the_file_is_small_and_knows_no_machine(path):
+    notebook = pair(path)
+    assert path.with_suffix(".ipynb").stat().st_size < 1_000_000
+    for cell in code_cells(notebook):
+        text = json.dumps([{**out.get("data", {}), "text": out.get("text", "")} for out in cell.outputs])
+        text = re.sub(r'"image/\w+": "[^"]*"|base64,[A-Za-z0-9+/=]+', "", text)
+        assert not (found := MACHINE_PATH.search(text)), f"{found[0]} in the output of: {cell.source}"
+
+
+@chapters
+def test_the_parameters_are_the_book_s(path):
+    def parameters(source):
+        tagged = [cell for cell in read_chapter(source).cells if "parameters" in cell.metadata.get("tags", [])]
+        assert len(tagged) == 1
+        return tagged[0].source
+
+    assert parameters(path) == parameters(SOURCES[0])
+    values = {node.targets[0].id: ast.literal_eval(node.value) for node in ast.parse(parameters(path)).body}
+    assert values == {
+        "profile": "smoke", "seed": 0, "data_root": "", "actions": "ucf101", "run": "", "rehearse": False,
+        "allow_partial": False,
+    }  # fmt: skip
+
+
+@chapters
+def test_the_page_is_opened_under_its_name_and_closed(path):
+    cells = [cell.source for cell in read_chapter(path).cells if cell.cell_type == "code"]
+    assert any(f'book.open("{path.stem}"' in cell for cell in cells)
+    assert any("page.colophon()" in cell for cell in cells)

@@ -1,0 +1,170 @@
+"""Algorithm 1: resumes exactly, is deterministic, says when it diverges; and checkpoints that survive damage."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from hrvgan_lib import checkpoints
+from hrvgan_lib.networks import build_system
+from hrvgan_lib.profiles import get_profile
+from hrvgan_lib.training import TrainConfig, draw_batch, stream, train, trained
+
+CLIPS = torch.rand(12, 3, 8, 8, 8, generator=torch.Generator().manual_seed(5)) * 2 - 1
+
+
+class Toy:
+    """Twelve random clips that stand where a ClipDataset would."""
+
+    name, digest, split, frames, size, stride, n_classes = "toy", "abc", "train", 8, 8, 4, 2
+
+    def __len__(self) -> int:
+        return len(CLIPS)
+
+    def batch(self, indices, generator=None):
+        jitter = torch.rand(len(indices), generator=generator).view(-1, 1, 1, 1, 1) * 0.01
+        return CLIPS[indices] + jitter, indices % 2
+
+
+def build(**options):
+    torch.manual_seed(0)
+    return build_system("hrvgan", frames=8, size=8, n_classes=2, width=0.03, **options)
+
+
+def state(system) -> torch.Tensor:
+    return torch.cat([tensor.flatten().float() for tensor in system.state_dict().values()])
+
+
+def test_a_resumed_run_is_bit_for_bit_the_run_that_never_stopped(tmp_path):
+    whole, stopped, resumed = build(), build(), build()
+    straight = list(train(whole, Toy(), TrainConfig(steps=6, batch=4)))
+    for record in train(stopped, Toy(), TrainConfig(steps=6, batch=4, save_every=2), tmp_path):
+        if record.step == 5:  # killed between two checkpoints
+            break
+    rest = list(train(resumed, Toy(), TrainConfig(steps=6, batch=4, save_every=2), tmp_path))
+    assert [record.step for record in rest] == [5, 6]
+    assert torch.equal(state(whole), state(resumed))
+    assert rest[-1].generator == straight[-1].generator
+
+
+def test_other_seeds_give_other_runs_and_the_same_seed_the_same():
+    runs = []
+    for seed in (0, 0, 1):
+        system = build()
+        list(train(system, Toy(), TrainConfig(steps=2, batch=4, seed=seed)))
+        runs.append(state(system))
+    assert torch.equal(runs[0], runs[1]) and not torch.equal(runs[0], runs[2])
+
+
+def test_every_epoch_sees_every_clip_once():
+    seen = []
+
+    class Spy(Toy):
+        def batch(self, indices, generator=None):
+            seen.extend(indices.tolist())
+            return super().batch(indices, generator)
+
+    for turn in range(6):  # 6 batches of 4 are two epochs of 12
+        draw_batch(Spy(), TrainConfig(steps=1, batch=4), turn, torch.device("cpu"))
+    assert sorted(seen[:12]) == sorted(seen[12:]) == list(range(12)) and seen[:12] != seen[12:]
+
+
+def test_streams_depend_on_their_purpose_alone():
+    def draw(*purpose):
+        return torch.rand(4, generator=stream(*purpose))
+
+    assert torch.equal(draw("noise", 0, 7), draw("noise", 0, 7))
+    assert not torch.equal(draw("noise", 0, 7), draw("noise", 0, 8))
+    assert not torch.equal(draw("noise", 0, 7), draw("order", 0, 7))
+
+
+def test_critic_steps_update_the_discriminator_more_often():
+    calls = []
+    system = build(critic_steps=3)
+    inner = system.discriminator_losses
+    system.discriminator_losses = lambda *arguments: calls.append(1) or inner(*arguments)
+    list(train(system, Toy(), TrainConfig(steps=2, batch=4)))
+    assert len(calls) == 6
+
+
+def test_clipping_holds_after_training():
+    system = build(lipschitz="clip", adversarial="wgan")
+    list(train(system, Toy(), TrainConfig(steps=2, batch=4)))
+    assert max(p.abs().max() for p in system.discriminator.parameters()) <= system.config.clip
+
+
+def test_the_reconstruction_is_learned():
+    system = build(learning_rate=2e-3)
+    records = list(train(system, Toy(), TrainConfig(steps=60, batch=4)))
+    assert records[-1].generator["pixel"] < 0.8 * records[0].generator["pixel"]
+
+
+def test_divergence_names_step_term_and_remedy_and_keeps_the_checkpoint(tmp_path):
+    system = build()
+    run = train(system, Toy(), TrainConfig(steps=9, batch=4, save_every=2), tmp_path)
+    with pytest.raises(RuntimeError, match="diverged at step 3: the discriminator's 'adversarial' term is nan") as caught:
+        for record in run:
+            if record.step == 3:
+                system.discriminator.score.bias.data.fill_(float("nan"))
+    assert "learning_rate" in str(caught.value) and "\n" not in str(caught.value)
+    assert checkpoints.load_checkpoint(tmp_path)["step"] == 2
+
+
+def test_a_batch_that_the_stddev_group_does_not_divide_is_refused():
+    with pytest.raises(ValueError, match="use a batch of 4 or 8"):
+        list(train(build(), Toy(), TrainConfig(steps=1, batch=6)))
+
+
+def test_trained_trains_once_and_goes_on_after_a_stop(tmp_path):
+    profile = replace(get_profile("smoke"), width=0.03, batch=4, steps=4)
+    steps = []
+
+    def stop_at_three(record, _system):
+        steps.append(record.step)
+        if record.step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained("hrvgan", Toy(), profile, folder=tmp_path, on_step=stop_at_three)
+    first, records = trained("hrvgan", Toy(), profile, folder=tmp_path, on_step=lambda r, _s: steps.append(r.step))
+    assert [record.step for record in records] == [1, 2, 3, 4]
+    again, same = trained("hrvgan", Toy(), profile, folder=tmp_path, on_step=lambda *_: pytest.fail("trained twice"))
+    assert same == records and torch.equal(state(first), state(again))
+    trained("hrvgan", Toy(), profile, folder=tmp_path, seed=1)
+    assert len(list(tmp_path.iterdir())) == 2  # another seed is another folder
+
+
+def test_the_newest_whole_checkpoint_is_loaded(tmp_path):
+    for step in (1, 2, 3):
+        checkpoints.save_checkpoint(tmp_path, step, {"step": step}, keep=2)
+    assert [path.name for path in sorted(tmp_path.glob("*.pt"))] == ["step-00000002.pt", "step-00000003.pt"]
+    newest = tmp_path / "step-00000003.pt"
+    newest.write_bytes(newest.read_bytes()[:-7])
+    assert checkpoints.load_checkpoint(tmp_path)["step"] == 2
+    (tmp_path / "step-00000002.sha256").unlink()
+    assert checkpoints.load_checkpoint(tmp_path) is None
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "note"
+    path.write_text("old")
+
+    def fail(temporary):
+        temporary.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        checkpoints.write_atomically(path, fail)
+    assert path.read_text() == "old" and [p.name for p in tmp_path.iterdir()] == ["note"]
+
+
+def test_weights_round_trip_and_a_misfit_is_named(tmp_path):
+    source, target, other = build(), build(learning_rate=1.0), build_system("hrvgan", frames=8, size=8, width=0.06)
+    with torch.no_grad():
+        source.generator.fc.bias.fill_(3)
+    checkpoints.save_weights(tmp_path / "g.safetensors", source.generator)
+    checkpoints.load_weights(tmp_path / "g.safetensors", target.generator)
+    assert torch.equal(target.generator.fc.bias, source.generator.fc.bias)
+    with pytest.raises(ValueError, match="does not fit this Generator") as caught:
+        checkpoints.load_weights(tmp_path / "g.safetensors", other.generator)
+    assert "\n" not in str(caught.value)
