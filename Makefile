@@ -14,7 +14,6 @@ SEED ?= 0
 REHEARSE ?=
 ALLOW_PARTIAL ?=
 CHAPTERS ?=
-DEVICES ?= 1
 PARAMETERS ?=
 PYTHON ?=
 
@@ -37,7 +36,7 @@ NBVAL := -p no:python --nbval-lax --nbval-current-env --nbval-cell-timeout 120 -
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  variables: PROFILE=smoke|cpu|gpu|paper DATA_ROOT=<folder> ACTIONS=ucf101|weizmann RUN=<name> SEED=<n>"
-	@echo "             REHEARSE=1 ALLOW_PARTIAL=1 CHAPTERS=06,08 DEVICES=<n> PYTHON=<interpreter, used as it is>"
+	@echo "             REHEARSE=1 ALLOW_PARTIAL=1 CHAPTERS=06,08 PYTHON=<interpreter, used as it is>"
 
 setup: $(READY)  ## build .venv from requirements.lock (nothing to do with PYTHON=)
 
@@ -67,7 +66,7 @@ check-python:
 
 reproduce: $(READY)  ## run every chapter: tables and figures into figures/<run>, chapters into runs/<run>
 	@$(PY) -m hrvgan_lib.reproduce --profile "$(PROFILE)" --data-root "$(DATA_ROOT)" --actions "$(ACTIONS)" \
-	  --run "$(RUN)" --seed "$(SEED)" --chapters "$(CHAPTERS)" --devices "$(DEVICES)" \
+	  --run "$(RUN)" --seed "$(SEED)" --chapters "$(CHAPTERS)" \
 	  $(if $(filter-out 0,$(REHEARSE)),--rehearse) $(if $(filter-out 0,$(ALLOW_PARTIAL)),--allow-partial) $(PARAMETERS)
 
 test: lint  ## lint, library tests, nbval over notebooks/ (about 10 minutes)

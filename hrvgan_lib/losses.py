@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrizations, parametrize
@@ -18,6 +17,7 @@ from torch.nn.utils import parametrizations, parametrize
 # Readings of "D - k" inside the binary cross-entropy of Eqs. 12-14 (decision L5).
 ADVERSARIAL_READINGS = ("bce_shift", "bce_literal", "bce_scale", "bce", "wgan", "lsgan")
 # Ways to hold the critic to a Lipschitz constant (decision L6).
+PIXEL_REDUCTIONS = ("mean", "sum", "norm")
 LIPSCHITZ = ("none", "clip", "gradient_penalty", "spectral_norm")
 
 WEIGHTED_LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d,
@@ -98,6 +98,8 @@ def wasserstein_distance_exact(real: Tensor, fake: Tensor) -> float:
     permutation; scipy's assignment solver finds it in O(N^3), in float64. Raises ValueError where the sets
     differ in shape, are empty or are not finite.
     """
+    from scipy.optimize import linear_sum_assignment  # slow to import, and training never needs it
+
     if real.shape != fake.shape or real.ndim < 2 or len(real) == 0:
         shapes = f"{tuple(real.shape)} and {tuple(fake.shape)}"
         raise ValueError(f"wasserstein_distance_exact: sets of shapes {shapes}; give two equal (N, ...) sets")
@@ -194,15 +196,20 @@ def mse_loss_paper(prediction: Tensor, target: Tensor, reduction: str = "mean") 
     """Eq. 10: |G(X) - Y|^2, the mean over all values (decisions L9, L10).
 
     reduction="sum" adds up each clip's values first, as the equation is printed, and then takes the batch
-    mean. Raises ValueError where the shapes differ (broadcasting would hide it) or for another reduction.
+    mean; "norm" is the mean over clips of |G(X) - Y| without the square. The three differ in how loud the pixel
+    term is beside an adversarial one: its gradient at a clip of n values is 1/n, 1, or about 1/sqrt(n) of "sum"'s,
+    and for "norm" it has length one whatever n is. Raises ValueError where the shapes differ (broadcasting would hide it) or for another reduction.
     """
     if prediction.shape != target.shape:
         shapes = f"{tuple(prediction.shape)} and {tuple(target.shape)}"
         raise ValueError(f"mse_loss_paper: prediction and target of shapes {shapes}; give two equal shapes")
-    if reduction not in ("mean", "sum"):
-        raise ValueError(f"mse_loss_paper: unknown reduction {reduction!r}; choose mean or sum")
-    error = (_full(prediction) - _full(target)).square()
-    return error.mean() if reduction == "mean" else error.flatten(1).sum(dim=1).mean()
+    if reduction not in PIXEL_REDUCTIONS:
+        choices = ", ".join(PIXEL_REDUCTIONS)
+        raise ValueError(f"mse_loss_paper: unknown reduction {reduction!r}; choose one of {choices}")
+    error = (_full(prediction) - _full(target)).flatten(1)
+    if reduction == "norm":
+        return torch.linalg.vector_norm(error, dim=1).mean()
+    return error.square().mean() if reduction == "mean" else error.square().sum(dim=1).mean()
 
 
 def bce(probability: Tensor, target: float | Tensor) -> Tensor:

@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-NORMS = ("none", "batch", "instance", "pixel", "batch+pixel", "instance+pixel")
+# What may stand around an activation, in order: "batch+pixel" is batch norm, pixel norm, activation.
+NORMS = ("none", "batch", "instance", "pixel", "batch+pixel", "instance+pixel", "act+pixel", "batch+act+pixel",
+         "instance+act+pixel")
 
 
 class PixelNorm(nn.Module):
@@ -91,17 +93,20 @@ def make_norm(name: str, channels: int) -> nn.Module:
 
 
 def norms_around_activation(spec: str, channels: int) -> tuple[nn.Module, nn.Module]:
-    """Return the layer before and the layer after the activation (decision A12).
+    """Return what stands before and what stands behind the activation (decision A12).
 
-    Batch and instance norm stand between convolution and activation, pixel norm behind the activation:
-    "batch+pixel" is convolution, batch norm, ReLU, pixel norm.
+    Args:
+        spec: one of `NORMS`; "act" marks the activation's place, which is last where it is not named.
+        channels: feature maps of the convolution in front.
 
     Raises:
         ValueError: a spec that is not in `NORMS`.
     """
     if spec not in NORMS:
         raise ValueError(f"unknown norm '{spec}'; choose one of {', '.join(NORMS)}")
-    before, _, after = spec.partition("+")
-    if before == "pixel":
-        before, after = "none", "pixel"
-    return make_norm(before, channels), make_norm(after or "none", channels)
+    before, _, after = (spec if "act" in spec else spec + "+act").partition("act")
+
+    def layers(names: str) -> nn.Module:
+        return nn.Sequential(*(make_norm(name, channels) for name in names.strip("+").split("+") if name))
+
+    return layers(before), layers(after)

@@ -45,7 +45,6 @@ class Settings:
     parameters: dict[str, Any]  # injected into every chapter
     command: str  # resumes this very run
     selection: str = ""
-    devices: int = 1
     seconds: float = 0  # budget of one chapter; 0: from the profile
 
     @property
@@ -124,7 +123,7 @@ def run_chapter(path: Path, settings: Settings, show: Any = None) -> Entry:
         stale.unlink(missing_ok=True)
     outcome: Outcome = execute(
         path, partial, settings.parameters, seconds=settings.budget, on_cell=show or (lambda cell, cells: None),
-        environment={"HRVGAN_ROOT": str(settings.root), "HRVGAN_DEVICES": str(settings.devices)},
+        environment={"HRVGAN_ROOT": str(settings.root)},
     )  # fmt: skip
     usage = json.loads(usage_file.read_text()) if usage_file.is_file() else {}
     entry = Entry(
@@ -215,7 +214,6 @@ def resume_command(arguments: argparse.Namespace, profile: str) -> str:
     words += [f"{name}={value}" for name, value in values.items() if value]
     words += [f"ACTIONS={arguments.actions}"] if arguments.actions != "ucf101" else []
     words += [f"SEED={arguments.seed}"] if arguments.seed else []
-    words += [f"DEVICES={arguments.devices}"] if arguments.devices != 1 else []
     words += [f"PARAMETERS='{' '.join(arguments.parameters)}'"] if arguments.parameters else []
     return "make reproduce " + " ".join(words)
 
@@ -237,7 +235,6 @@ def parse(argv: list[str] | None = None) -> Settings:
     parser.add_argument("--run", default="", help="name of the results folder")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--chapters", default="", help="only these: 06,08")
-    parser.add_argument("--devices", type=int, default=1)
     parser.add_argument("--rehearse", action="store_true", help="true shapes, two steps")
     parser.add_argument("--allow-partial", action="store_true", help="accept a data set that is there in part")
     parser.add_argument("--seconds", type=float, default=0, help="time limit of one chapter")
@@ -261,7 +258,7 @@ def parse(argv: list[str] | None = None) -> Settings:
         parameters[key] = literal(value)
     return Settings(
         provenance.repo_root(), profile, data_root, run, parameters, resume_command(arguments, name),
-        arguments.chapters, arguments.devices, arguments.seconds,
+        arguments.chapters, arguments.seconds,
     )  # fmt: skip
 
 

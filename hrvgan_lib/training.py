@@ -18,6 +18,8 @@ from hrvgan_lib.networks import System, build_system, hrvgan
 from hrvgan_lib.networks import system as system_module
 from hrvgan_lib.profiles import Profile, pick_device, precision
 
+SNAPSHOT_SHARES = (0.05, 0.2, 0.5, 1.0)  # of the steps: when `trained` looks at the same eight latents
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -156,13 +158,15 @@ def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0,
     """Return a trained system and its records: read from `folder` where it has been trained before, else trained now.
 
     The folder's name holds a hash of the system, its options, the data, the seed, the batch and the code, so that a
-    changed choice is trained anew and an interrupted one goes on where it stopped.
+    changed choice is trained anew and an interrupted one goes on where it stopped. `system.snapshots` holds what the
+    same eight latents gave along the way: (step, float clips) pairs.
 
     Args:
         name: a key of `networks.SYSTEMS`.
         dataset: training clips; their frames and size are the system's.
         profile: gives width, preset, batch and steps where they are not named.
         conditional: False trains without labels also where the data has them.
+        folder: where trained systems lie, each in a folder of its own.
         on_step: called with each new record and the system; not called for steps read from `folder`.
         options: the system's own options.
     """
@@ -181,6 +185,7 @@ def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0,
     torch.manual_seed(seed)  # the initial weights
     system = build_system(name, frames=dataset.frames, size=dataset.size, n_classes=n_classes, **options).to(device)
     journal = folder / "records.jsonl"
+    moments = {max(1, round(config.steps * share)) for share in SNAPSHOT_SHARES}
     with FileLock(folder / "lock"):  # two chapters that want the same system: one trains, the other waits and reads
         done = checkpoints.load_checkpoint(folder)
         known = done["step"] if done else 0
@@ -192,9 +197,25 @@ def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0,
                 records.append(record)
                 file.write(_write_record(record))
                 file.flush()
+                if record.step in moments:
+                    take_snapshot(system, folder, record.step)
                 if on_step is not None:
                     on_step(record, system)
+    system.snapshots = read_snapshots(folder)
     return system.eval(), records
+
+
+def take_snapshot(system: System, folder: Path, step: int) -> None:
+    """Save what eight fixed latents, one for each of the first classes, give at `step`."""
+    clips = system.eval().sample(8, generator=stream("snapshot"))
+    pixels = ((clips + 1) * 127.5).round().to(torch.uint8)
+    checkpoints.write_atomically(folder / f"snapshot-{step:08d}.pt", lambda temporary: torch.save(pixels, temporary))
+
+
+def read_snapshots(folder: Path) -> list[tuple[int, Tensor]]:
+    """Return the snapshots of a training folder: (step, float32 clips in [-1, 1]), oldest first."""
+    return [(int(path.stem.split("-")[1]), torch.load(path, weights_only=True) / 127.5 - 1)
+            for path in sorted(folder.glob("snapshot-*.pt"))]
 
 
 def _write_record(record: StepRecord) -> str:

@@ -79,7 +79,7 @@ def show(pictures: dict[str, np.ndarray], height: float = 2.4) -> plt.Figure:
 #
 # Beside these three the book knows Weizmann, nine people in 72 short clips: small enough for a laptop, real enough to be convincing. Here is what this run has. A set that is
 # absent gets a *procedural stand-in*: drawn from a seed, **written to disk in the real format**, and read by the code that reads the real one. So nothing below depends on which of
-# the two you have, except what you see.
+# the two you have, except what you see. (`python -m hrvgan_lib.data check ucf101` says what is on your disk, what is missing and where the rest comes from.)
 
 # %% tags=["nbval-check-output"]
 labelled = page.dataset("actions")
@@ -165,7 +165,7 @@ print("picture", picture.shape, "-> clip", stack.shape)
 # Weizmann comes as **strips, frames from left to right**. (Its files are called `.jpg` and hold PNG with an alpha channel. Believe bytes, not names.) Now a row of pixels runs through *all* frames. The
 # same `reshape` still gives an array of the shape that we want. Look at what is in it:
 
-# %% mystnb={"image": {"alt": "Two pictures of the same size: a person in front of a wall, and horizontal bands made of slices of the person from many frames."}, "figure": {"caption": "The middle frame of a strip: cut along the right axis, and by a reshape that gives the same shape.", "name": "fig-strip"}}
+# %% mystnb={"image": {"alt": "Two pictures of the same size: a person in front of a wall, and vertical bars: one row of pixels, repeated from many frames."}, "figure": {"caption": "The middle frame of a strip: cut along the right axis, and by a reshape that gives the same shape.", "name": "fig-strip"}}
 picture = np.asarray(Image.open(people.root / people.paths[0]).convert("RGB"))
 side = picture.shape[0]
 strip = picture.reshape(side, -1, side, 3).swapaxes(0, 1)  # (row, frame, column) -> (frame, row, column)
@@ -186,7 +186,7 @@ print("read_strip gives the same:", np.array_equal(read_strip(people.root / peop
 
 # %% mystnb={"image": {"alt": "Three rows of four frames: a person doing an exercise, a golf scene, a person in front of a plain wall."}, "figure": {"caption": "Every eighth frame of one clip from an AVI file, a stack and a strip.", "name": "fig-formats"}}
 formats = {"AVI": video, "stack": stack, "strip": strip}
-fig, axes = plt.subplots(3, 4, figsize=(8, 5.6))
+fig, axes = plt.subplots(3, 4, figsize=(6.4, 4.6))
 for row, (name, clip) in zip(axes, formats.items()):
     for column, axis in enumerate(row):
         axis.imshow(clip[min(8 * column, len(clip) - 1)])
@@ -293,16 +293,16 @@ theirs, label = labelled[one]
 print("hrvgan_lib gives the same clip:", torch.allclose(ours, theirs, atol=1e-6), "| its label:", labelled.classes[label])
 
 # %% mystnb={"image": {"alt": "Two rising curves: the mean difference between two frames of a clip grows with the number of frames between them and then levels off."}, "figure": {"caption": "Mean difference between two frames of the same clip, over the number of frames between them, on a scale where black to white is 2.", "name": "fig-gap"}}
-def change(data, gap: int, clips: int = 40) -> float:
+def change(data, gap: int, clips: int = 20) -> float:
     """Mean |difference| between frames `gap` apart, over the first clips of `data`."""
     chosen = [data.pixels(i)[:32].astype(np.float32) for i in range(min(clips, len(data)))]
     return float(np.mean([np.abs(c[gap:] - c[:-gap]).mean() for c in chosen if len(c) > gap])) / 127.5
 
 
-gaps = range(1, 29)
+gaps = range(1, 29, 3)
 fig, axis = plt.subplots(figsize=(7, 2.6))
 for data, ink in ((labelled, "#332288"), (golf, "#44AA99"), (aeroplane, "#882255")):
-    axis.plot(gaps, [change(data, gap) for gap in gaps], color=ink, label=f"{data.name} ({data.kind})")
+    axis.plot(gaps, [change(data, gap) for gap in gaps], color=ink, marker=".", label=f"{data.name} ({data.kind})")
 axis.set(xlabel="frames between", ylabel="mean difference", ylim=(0, None))
 axis.legend()
 page.figure(fig, alt="How much two frames of a clip differ, over the number of frames between them.")
@@ -379,7 +379,7 @@ for _ in range(20):
 leaky, own_video = torch.cat(leaky), torch.cat(own_video)
 honest, twin = nearest(torch.arange(len(vectors)), ~same_video)
 page.expect("random split: nearest training clip is of the same video", own_video.mean(), low=0.8)
-page.expect("split by video: error over that of the random split", honest.median() / leaky.median(), low=1.3,
+page.expect("split by video: error over that of the random split", honest.median() / leaky.median(), low=1.5,
             why="a clip from a video that it has never seen cannot be played back")
 
 # %% mystnb={"image": {"alt": "Left: two histograms of distances to the nearest training clip, close to zero for the random split, larger for the split by video. Right: a held-out frame, its nearest neighbour under the random split, which shows the same scene, and under the split by video, which shows another."}, "figure": {"caption": "The laziest generator under two splits: how far each held-out clip is from the nearest training clip, and one example.", "name": "fig-leak"}}
@@ -459,7 +459,7 @@ moving = vectors.view(*small.shape)
 moving = (moving - moving.mean(dim=2, keepdim=True)).flatten(1)
 among_others = torch.cdist(moving, moving) + torch.diag(torch.full((len(moving),), float("inf")))
 left_over = same_video[torch.arange(len(moving)), among_others.argmin(dim=1)].float().mean()
-page.expect("4. nearest neighbour of the same video, without background", left_over, high=float(own_video.mean()), why="the lawn gave it away")
+page.expect("4. nearest neighbour of the same video, without background", left_over, high=0.95 * float(own_video.mean()), why="the lawn gave it away")
 
 # %% [markdown]
 # ## What we now know

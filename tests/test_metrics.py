@@ -11,6 +11,7 @@ import torch
 from hrvgan_lib import metrics
 from hrvgan_lib.metrics import judge as judge_module
 from hrvgan_lib.metrics.evaluate import read_evaluation
+from hrvgan_lib.metrics.sources import chunks
 from hrvgan_lib.networks.c3d import C3D, LAYERS
 
 CLASSES = ("left", "right", "up", "down")
@@ -42,10 +43,6 @@ class MovingBlobs:
                 y, x = (int(self.starts[i, 0]) + dy * t) % 16, (int(self.starts[i, 1]) + dx * t) % 16
                 clips[row, :, t, y:y + 4, x:x + 4] = 1.0
         return clips, self.labels[torch.as_tensor(indices)]
-
-    def draw(self, n, generator):
-        indices = torch.randperm(self.n, generator=generator).repeat(1 + n // self.n)[:n]
-        return *self.batch(indices.tolist(), generator), indices
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +217,20 @@ def test_half_sample_interval_keeps_to_its_floor_and_repeats_itself():
         metrics.half_sample_interval(np.mean, sample[:3])
 
 
+def test_windows_of_one_video_are_no_independent_evidence():
+    """Each of 30 clips eight times: the interval is that of 30 clips, not of 240."""
+    clips = np.random.default_rng(2).normal(size=30)
+    ids = np.arange(30).repeat(8)
+    width = lambda interval: interval.high - interval.low  # noqa: E731
+    alone = width(metrics.half_sample_interval(np.mean, clips, repeats=400))
+    together = width(metrics.half_sample_interval(np.mean, clips.repeat(8), groups=[ids], repeats=400))
+    taken_apart = width(metrics.half_sample_interval(np.mean, clips.repeat(8), repeats=400))
+    assert together == pytest.approx(alone, rel=0.15)
+    assert taken_apart < 0.5 * alone
+    few = metrics.half_sample_interval(np.mean, clips, groups=[np.arange(30) % 3])
+    assert few == metrics.half_sample_interval(np.mean, clips)
+
+
 def test_wilson_interval_known_values_and_edges():
     half = metrics.accuracy_interval(50, 100)
     assert (half.low, half.high) == pytest.approx((0.4038, 0.5962), abs=1e-4)
@@ -349,26 +360,38 @@ def test_an_evaluation_is_kept_and_read_back(judge, tmp_path):
 
 def test_frozen_clips_stand_still_and_keep_their_label():
     source = metrics.real_clips(MovingBlobs())
-    clips, labels = metrics.frozen(source).draw(6, 3)
-    moving, same = source.draw(6, 3)
-    assert torch.equal(labels, same)
+    (clips, labels, videos), = metrics.frozen(source).draw(6, 3)
+    (moving, same, behind), = source.draw(6, 3)
+    assert torch.equal(labels, same) and torch.equal(videos, behind)
     assert torch.equal(clips[:, :, 0], moving[:, :, 4]) and not torch.equal(clips, moving)
     assert (clips == clips[:, :, :1]).all()
 
 
 def test_noise_has_no_labels_and_repeats_itself(judge):
     noise = metrics.noise_clips(8, 16)
-    clips, labels = noise.draw(5, 7)
-    assert labels is None and clips.shape == (5, 3, 8, 16, 16) and clips.abs().max() <= 1
-    assert torch.equal(clips, noise.draw(5, 7)[0])
+    (clips, labels, videos), = noise.draw(5, 7)
+    assert labels is None and videos is None and clips.shape == (5, 3, 8, 16, 16) and clips.abs().max() <= 1
+    assert torch.equal(clips, next(noise.draw(5, 7))[0])
     assert metrics.evaluate(noise, judge, MovingBlobs(), n=8).accuracy is None
 
 
-def test_class_accuracy_counts_asked_against_named():
-    probabilities = np.eye(3)[[0, 0, 1, 2]]
-    share, counts = metrics.evaluate.__globals__["class_accuracy"](probabilities, torch.tensor([0, 1, 1, 2]))
-    assert share.value == 0.75
-    assert counts == ((1, 0, 0), (1, 1, 0), (0, 0, 1))
+def test_answers_count_asked_against_named():
+    answers = metrics.Answers(np.zeros((4, 1)), np.eye(3)[[0, 0, 1, 2]], np.array([0, 1, 1, 2]), None)
+    assert answers.accuracy.value == 0.75
+    assert answers.confusion.tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 1]]
+
+
+def test_real_clips_come_in_chunks_and_repeat_only_after_all_others():
+    """150 draws of 64 clips: chunks of at most 64, every clip twice or three times."""
+    parts = list(metrics.real_clips(MovingBlobs(64)).draw(150, 0))
+    assert [len(clips) for clips, _, _ in parts] == [64, 64, 22]
+    counts = torch.cat([videos for _, _, videos in parts]).bincount(minlength=64)
+    assert set(counts.tolist()) == {2, 3}
+    assert all(torch.equal(labels, videos % 4) for _, labels, videos in parts)
+
+
+def test_large_clips_come_in_small_chunks():
+    assert chunks(7, 32, 256) == [5, 2]
 
 
 def test_an_evaluation_needs_clips_and_seeds(judge):

@@ -89,7 +89,7 @@ def test_upsample_and_downsample_agree_with_torch():
 
 
 def test_samples_are_in_range_and_the_same_at_any_batch():
-    system = small(n_classes=3)
+    system = small(n_classes=3).train()  # also in the middle of training
     clips = system.sample(7, generator=torch.Generator().manual_seed(3), batch=7)
     again = system.sample(7, generator=torch.Generator().manual_seed(3), batch=2)
     assert clips.shape == (7, 3, 8, 16, 16) and clips.abs().max() <= 1

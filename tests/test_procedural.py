@@ -78,7 +78,7 @@ def test_an_interrupted_writing_goes_on_and_a_foreign_folder_is_kept(tmp_path):
 
 
 def test_an_unknown_kind_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="'sea'.*golf, aeroplane"):
+    with pytest.raises(ValueError, match=r"'sea'.*golf, aeroplane"):
         procedural.write_stacks(tmp_path, "sea")
 
 
@@ -103,6 +103,9 @@ def held_out_accuracy(clips: torch.Tensor, labels: torch.Tensor, train: torch.Te
         chosen = members[torch.randint(len(members), (32,))]
         light = 0.8 + 0.4 * torch.rand(32, 3, 1, 1, 1)  # actors differ: only the movement is to be learnt
         batch = clips[chosen] * light + 0.2 * torch.randn(32, 3, 1, 1, 1)
+        mirrored, reversed_ = torch.rand(2, 32, 1, 1, 1, 1) < 0.5  # still the same movement
+        batch = torch.where(mirrored, batch.flip(4), batch)
+        batch = torch.where(reversed_, batch.flip(2), batch)
         loss = nn.functional.cross_entropy(network(batch), labels[chosen])
         optimiser.zero_grad()
         loss.backward()

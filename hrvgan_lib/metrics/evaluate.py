@@ -3,36 +3,53 @@
 import hashlib
 import inspect
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from hrvgan_lib.metrics import frechet_distance as frechet_module
 from hrvgan_lib.metrics import inception_score as inception_module
 from hrvgan_lib.metrics import intervals as intervals_module
+from hrvgan_lib.metrics import sources
 from hrvgan_lib.metrics.frechet_distance import frechet_distance
 from hrvgan_lib.metrics.inception_score import inception_score
 from hrvgan_lib.metrics.intervals import Interval, accuracy_interval, half_sample_interval
-from hrvgan_lib.metrics.judge import Judge, weights_digest
-from hrvgan_lib.networks import build_system, c3d
+from hrvgan_lib.metrics.judge import Judge
+from hrvgan_lib.metrics.sources import Source, frozen, generated, noise_clips, real_clips, untrained
+from hrvgan_lib.networks import c3d
 from hrvgan_lib.provenance import to_json, write_atomic
 
 REFERENCE_SEED = 987_654  # the real clips of Eq. 17 are one draw, the same for every source
+_remembered: dict[tuple, "Answers"] = {}
 
 
 @dataclass(frozen=True)
-class Source:
-    """Something that gives clips: `draw(n, seed)` -> (n, 3, T, S, S) in [-1, 1], labels (n,) or None."""
+class Answers:
+    """What a judge made of N clips."""
 
-    name: str  # for tables, and the key of the colour in figures
-    note: str  # one line: what exactly it is
-    digest: str  # names data, weights and treatment: equal digests give equal clips
-    draw: Callable[[int, int], tuple[Tensor, Tensor | None]]
-    distinct: int | None = None  # different videos behind it, None where every clip is new
+    features: np.ndarray  # float32 (N, D)
+    probabilities: np.ndarray  # float64 (N, K)
+    labels: np.ndarray | None  # (N,)
+    videos: np.ndarray | None  # (N,)
+
+    @property
+    def accuracy(self) -> Interval | None:
+        """Share of clips whose label the judge names, with Wilson's interval; None without labels."""
+        if self.labels is None:
+            return None
+        right = self.probabilities.argmax(axis=1) == self.labels
+        return accuracy_interval(int(right.sum()), len(right))
+
+    @property
+    def confusion(self) -> np.ndarray | None:
+        """Counts [asked][named], (K, K); None without labels."""
+        if self.labels is None:
+            return None
+        counts = np.zeros((self.probabilities.shape[1],) * 2, dtype=int)
+        np.add.at(counts, (self.labels, self.probabilities.argmax(axis=1)), 1)
+        return counts
 
 
 @dataclass(frozen=True)
@@ -62,55 +79,17 @@ class Evaluation:
         return 1 / len(self.classes)
 
 
-def real_clips(dataset, name: str = "real", note: str = "") -> Source:
-    """Clips of a `ClipDataset`, each draw a new permutation with new windows."""
-
-    def draw(n: int, seed: int) -> tuple[Tensor, Tensor | None]:
-        clips, labels, _ = dataset.draw(n, torch.Generator().manual_seed(seed))
-        return clips, labels if dataset.n_classes else None
-
-    shape = f"{dataset.frames}x{dataset.size}/{dataset.stride}"
-    return Source(name, note or f"{dataset.split} clips: {dataset.describe()}",
-                  f"real {dataset.digest} {dataset.split} {shape}", draw, len(dataset))
-
-
-def freeze(clips: Tensor) -> Tensor:
-    """Every frame of each clip (N, 3, T, H, W) replaced by its middle one: all appearance, no motion."""
-    middle = clips.shape[2] // 2
-    return clips[:, :, middle:middle + 1].expand_as(clips).contiguous()
-
-
-def frozen(source: Source, name: str = "frozen") -> Source:
-    """The same clips with their middle frame standing still."""
-
-    def draw(n: int, seed: int) -> tuple[Tensor, Tensor | None]:
-        clips, labels = source.draw(n, seed)
-        return freeze(clips), labels
-
-    return Source(name, f"middle frame standing still: {source.note}", f"frozen {source.digest}", draw,
-                  source.distinct)
-
-
-def noise_clips(frames: int, size: int, name: str = "noise") -> Source:
-    """Independent pixels, uniform in [-1, 1]."""
-
-    def draw(n: int, seed: int) -> tuple[Tensor, None]:
-        stream = torch.Generator().manual_seed(seed)
-        return 2 * torch.rand(n, 3, frames, size, size, generator=stream) - 1, None
-
-    return Source(name, "independent uniform pixels", f"noise {frames}x{size}", draw)
-
-
-def generated(system, name: str = "hrvgan", note: str = "", batch: int = 16) -> Source:
-    """Samples of a GAN system; a conditional one is asked for every class equally often (decision E3)."""
-
-    def draw(n: int, seed: int) -> tuple[Tensor, Tensor | None]:
-        labels = torch.arange(n) % system.n_classes if system.n_classes else None
-        clips = system.sample(n, labels=labels, generator=torch.Generator().manual_seed(seed), batch=batch)
-        return clips, labels
-
-    digest = f"system {system.name} {weights_digest(system.sampler)}"
-    return Source(name, note or f"{system.name} samples", digest, draw)
+def ask(judge: Judge, source: Source, n: int, seed: int = 0, layer: str = "fc6") -> Answers:
+    """Show `n` clips of `source` to the judge."""
+    seen, said, labels, videos = [], [], [], []
+    for clips, asked, behind in source.draw(n, seed):
+        features, probabilities = judge.look(clips, layer)
+        seen.append(features)
+        said.append(probabilities)
+        labels += [] if asked is None else [asked.numpy()]
+        videos += [] if behind is None else [behind.numpy()]
+    return Answers(np.concatenate(seen), np.concatenate(said), np.concatenate(labels) if labels else None,
+                   np.concatenate(videos) if videos else None)
 
 
 def evaluate(source: Source, judge: Judge, reference, *, n: int, seeds: Sequence[int] = (0,),
@@ -128,39 +107,34 @@ def evaluate(source: Source, judge: Judge, reference, *, n: int, seeds: Sequence
     path = None if folder is None else Path(folder) / f"{key}.json"
     if path is not None and path.is_file():
         return read_evaluation(path)
-    real = judge.features(real_clips(reference).draw(n, REFERENCE_SEED)[0], layer)
-    scores, distances, first = [], [], None
-    for seed in seeds:
-        clips, labels = source.draw(n, seed)
-        features, probabilities = judge.look(clips, layer)
-        scores.append(inception_score(probabilities))
-        distances.append(frechet_distance(real, features))
-        first = first or (features, probabilities, labels)
-    features, probabilities, labels = first
-    accuracy, confusion = class_accuracy(probabilities, labels)
+    real = reference_answers(judge, reference, n, layer)
+    given = [ask(judge, source, n, seed, layer) for seed in seeds]
+    first = given[0]
     record = Evaluation(
         source=source.name, note=source.note, data=reference.describe(), kind=reference.kind, n=n,
         seeds=tuple(seeds), distinct=source.distinct, judge=f"{judge.name} [{judge.digest}]",
         judge_accuracy=judge.accuracy.value, classes=judge.classes, layer=layer,
-        inception=half_sample_interval(inception_score, probabilities, floor=1.0),
-        inception_seeds=tuple(scores),
-        frechet=half_sample_interval(frechet_distance, real, features, floor=0.0),
-        frechet_seeds=tuple(distances),
-        accuracy=accuracy, confusion=confusion,
+        inception=half_sample_interval(inception_score, first.probabilities, groups=[first.videos], floor=1.0),
+        inception_seeds=tuple(inception_score(answers.probabilities) for answers in given),
+        frechet=half_sample_interval(frechet_distance, real.features, first.features,
+                                     groups=[real.videos, first.videos], floor=0.0),
+        frechet_seeds=tuple(frechet_distance(real.features, answers.features) for answers in given),
+        accuracy=first.accuracy,
+        confusion=None if first.confusion is None else tuple(map(tuple, first.confusion.tolist())),
     )
     if path is not None:
         write_atomic(path, to_json(asdict(record)))
     return record
 
 
-def class_accuracy(probabilities: np.ndarray, labels: Tensor | None) -> tuple[Interval | None, tuple | None]:
-    """Share of clips whose label the judge names, with Wilson's interval, and the counts [asked][named]."""
-    if labels is None:
-        return None, None
-    asked, named = labels.numpy(), probabilities.argmax(axis=1)
-    counts = np.zeros((probabilities.shape[1],) * 2, dtype=int)
-    np.add.at(counts, (asked, named), 1)
-    return accuracy_interval(int((asked == named).sum()), len(asked)), tuple(map(tuple, counts.tolist()))
+def reference_answers(judge: Judge, reference, n: int, layer: str) -> Answers:
+    """The real side of Eq. 17. The latest is remembered: a panel asks for the same one six times."""
+    key = (judge.digest, reference.digest, reference.split, reference.frames, reference.size, reference.stride,
+           n, layer)
+    if key not in _remembered:
+        _remembered.clear()
+        _remembered[key] = ask(judge, real_clips(reference), n, REFERENCE_SEED, layer)
+    return _remembered[key]
 
 
 def read_evaluation(path: str | Path) -> Evaluation:
@@ -182,21 +156,12 @@ def mean_and_std(values: Sequence[float]) -> tuple[float, float]:
 def evaluation_key(source: Source, judge: Judge, reference, n: int, seeds: Sequence[int],
                    layer: str) -> str:
     """A file name that changes with everything that the record depends on, code included."""
-    parts = (inception_module, frechet_module, intervals_module, c3d, Judge, evaluate, class_accuracy, freeze)
+    parts = (inception_module, frechet_module, intervals_module, sources, c3d, Judge, evaluate, ask)
     code = "".join(inspect.getsource(part) for part in parts)
     identity = [asdict(replace(source, draw=None)), judge.digest, judge.name, reference.digest,
                 reference.split, reference.frames, reference.size, reference.stride, n,
                 tuple(seeds), layer, code]
     return f"{source.name.replace(' ', '-')}-{hashlib.sha256(repr(identity).encode()).hexdigest()[:12]}"
-
-
-def untrained(system, seed: int = 0):
-    """A fresh system with the same configuration and first weights of its own: what training starts from."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        fresh = build_system(system.name, frames=system.frames, size=system.size, n_classes=system.n_classes,
-                             **asdict(system.config))
-    return fresh.to(system.device).eval()
 
 
 def panel(system, train_set, test_set, judge: Judge, *, n: int, seeds: Sequence[int] = (0,), layer: str = "fc6",

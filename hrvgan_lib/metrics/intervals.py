@@ -1,6 +1,6 @@
 """Intervals: how far a measured number would move with other clips (chapter 08)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -30,8 +30,9 @@ class Interval:
         return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}]"
 
 
-def half_sample_interval(statistic: Callable[..., float], *arrays: np.ndarray, repeats: int = 40,
-                         seed: int = 0, floor: float = -np.inf) -> Interval:
+def half_sample_interval(statistic: Callable[..., float], *arrays: np.ndarray,
+                         groups: Sequence[np.ndarray | None] | None = None, repeats: int = 40, seed: int = 0,
+                         floor: float = -np.inf) -> Interval:
     """95 % interval of `statistic(*arrays)` from random halves, drawn without replacement.
 
     Each array is (N, ...), its rows are clips; each is halved on its own. The spread of the statistic over
@@ -39,20 +40,35 @@ def half_sample_interval(statistic: Callable[..., float], *arrays: np.ndarray, r
     replacement would repeat clips, which shrinks a covariance's rank and pushes a Fréchet distance away from
     its own point estimate. Only the spread is taken from the halves, not their level: a half sample has more
     of the bias that falls with N. So the interval says what other clips would have given at the same N, not
-    what infinitely many would. `floor` is the lowest value that the statistic can take. Raises ValueError
-    when an array has fewer than four rows.
+    what infinitely many would.
+
+    `groups` holds (N,) ids for each array, or None: rows that share an id (windows of one video) are no
+    independent evidence and stay together. With fewer than 4 ids rows count one by one, and the interval is
+    too narrow. `floor` is the lowest value of the statistic. Raises ValueError for fewer than four rows.
     """
     sizes = [len(array) for array in arrays]
     if min(sizes) < 4:
         raise ValueError(f"half-sample intervals need at least 4 clips in each set, got {min(sizes)}")
     random = np.random.default_rng(seed)
-    values = [statistic(*(array[random.permutation(n)[: n // 2]] for array, n in zip(arrays, sizes)))
+    ids = [np.unique(np.arange(size) if given is None else given, return_inverse=True)[1]
+           for size, given in zip(sizes, groups or [None] * len(arrays))]
+    ids = [members if members.max() >= 3 else np.arange(len(members)) for members in ids]
+    values = [statistic(*(array[_half(random, members)] for array, members in zip(arrays, ids)))
               for _ in range(repeats)]
-    # An odd N leaves a smaller half; the factor restores the equality above.
-    scale = np.mean([sqrt((n // 2) / (n - n // 2)) for n in sizes])
+    # An odd number leaves a smaller half; the factor restores the equality above.
+    counts = [members.max() + 1 for members in ids]
+    scale = np.mean([sqrt((n // 2) / (n - n // 2)) for n in counts])
     value, margin = float(statistic(*arrays)), Z95 * float(np.std(values, ddof=1) * scale)
     return Interval(max(value - margin, floor), value + margin, value, min(sizes),
                     f"half-sampling, {repeats} repeats")
+
+
+def _half(random: np.random.Generator, members: np.ndarray) -> np.ndarray:
+    """Rows of a random half of the groups; `members` numbers each row's group from 0."""
+    n = members.max() + 1
+    chosen = np.zeros(n, dtype=bool)
+    chosen[random.permutation(n)[: n // 2]] = True
+    return np.flatnonzero(chosen[members])
 
 
 def accuracy_interval(correct: int, n: int) -> Interval:

@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,38 +22,24 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
+from hrvgan_lib.metrics import judge_training
 from hrvgan_lib.metrics.intervals import Interval, accuracy_interval
+from hrvgan_lib.metrics.judge_training import LearningStep, Recipe, train_judge
 from hrvgan_lib.networks import c3d
 from hrvgan_lib.networks.c3d import C3D
 from hrvgan_lib.profiles import WINDOW, pick_device
 from hrvgan_lib.provenance import repo_root
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a judge is trained. Every field is part of the cache key."""
+def judge_shape(profile) -> dict[str, int]:
+    """Frames, size and stride of the clips that a profile's judge reads, ready for `open_dataset`.
 
-    width: float = 0.25  # channel multiplier of C3D
-    steps: int = 300
-    batch: int = 32
-    learning_rate: float = 2e-3  # the peak of a one-cycle schedule for Adam
-    weight_decay: float = 1e-3  # decoupled, as in AdamW
-    warm_up: float = 0.2  # share of the steps until the peak
-    dropout: float = 0.5
-    shift: float = 0.125  # random translation, up to this share of the side; one for all frames of a clip
-    brightness: float = 0.3  # random offset; one for all frames of a clip
-    contrast: float = 0.3  # random gain 1 +- this
-    batch_norm: bool = True  # the published C3D has none; from scratch in a minute it needs it
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class LearningStep:
-    """One step of the judge's training: cross-entropy and share of the batch named right."""
-
-    step: int
-    loss: float
-    accuracy: float
+    The profile's own shape while that is small; 16 consecutive frames of 112x112, the published classifier's
+    input, once clips are that large (decision E1).
+    """
+    if profile.size >= 112:
+        return {"frames": 16, "size": 112, "stride": 1}
+    return {"frames": profile.frames, "size": profile.size, "stride": profile.stride}
 
 
 @dataclass(frozen=True)
@@ -108,51 +93,6 @@ class Judge:
         flat = clips.transpose(1, 2).flatten(0, 1)
         flat = F.interpolate(flat, size=(size, size), mode="bicubic", antialias=True).clamp(-1, 1)
         return flat.unflatten(0, (n, frames)).transpose(1, 2)
-
-
-def augment(clips: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Shift, brighten and stretch whole clips (batch, 3, T, S, S); motion stays as it is.
-
-    No mirroring and no reversal in time: either may turn one class into another.
-    """
-    n, size = len(clips), clips.shape[-1]
-    reach = int(recipe.shift * size)
-    gain = 1 + recipe.contrast * (2 * torch.rand(n, 1, 1, 1, 1, generator=generator) - 1)
-    offset = recipe.brightness * (2 * torch.rand(n, 1, 1, 1, 1, generator=generator) - 1)
-    moves = torch.randint(-reach, reach + 1, (n, 2), generator=generator)
-    padded = F.pad(clips, (reach,) * 4 + (0, 0), mode="replicate")
-    shifted = torch.stack([clip[:, :, reach + y:reach + y + size, reach + x:reach + x + size]
-                           for clip, (y, x) in zip(padded, moves.tolist())])
-    return shifted * gain + offset
-
-
-def train_judge(network: C3D, train_set, recipe: Recipe) -> Iterator[LearningStep]:
-    """Train `network` on random windows of `train_set`, one record a step. Leaves it in training mode.
-
-    Each pass visits every clip once, in an order that derives from the seed.
-    """
-    device = next(network.parameters()).device
-    data, noise = torch.Generator().manual_seed(recipe.seed), torch.Generator().manual_seed(recipe.seed + 1)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate,
-                                  weight_decay=recipe.weight_decay, betas=(0.9, 0.99))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, pct_start=recipe.warm_up,
-                                                   total_steps=recipe.steps + 1)
-    network.train()
-    queue = torch.empty(0, dtype=torch.long)
-    for step in range(recipe.steps):
-        while len(queue) < recipe.batch:
-            queue = torch.cat([queue, torch.randperm(len(train_set), generator=data)])
-        clips, labels = train_set.batch(queue[:recipe.batch].tolist(), generator=data)
-        queue = queue[recipe.batch:]
-        clips, labels = augment(clips, recipe, noise).to(device), labels.to(device)
-        logits = network(clips)
-        loss = F.cross_entropy(logits, labels)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        right = (logits.argmax(dim=1) == labels).float().mean()
-        yield LearningStep(step + 1, loss.item(), right.item())
 
 
 @torch.no_grad()
@@ -218,7 +158,7 @@ def weights_digest(network: torch.nn.Module) -> str:
 
 def judge_key(train_set, test_set, recipe: Recipe) -> str:
     """Names everything that the judge depends on: data, recipe, code."""
-    code = inspect.getsource(c3d) + inspect.getsource(train_judge) + inspect.getsource(augment)
+    code = inspect.getsource(c3d) + inspect.getsource(judge_training)
     parts = [train_set.digest, test_set.digest, train_set.frames, train_set.size, train_set.stride,
              sorted(asdict(recipe).items()), code]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]

@@ -26,6 +26,7 @@ class HRVGANConfig:
     temporal_doublings: tuple[int, ...] = (8, 64, 256)  # A4: sizes at which time doubles too
     generator_norm: str = "batch+pixel"  # A12
     discriminator_norm: str = "instance"  # A12
+    encoder_norm: str = "batch"  # A20: instance norm would hide the colours that the encoder has to report
     upsample: str = "nearest"  # A3: or "trilinear"
     final_activation: str = "tanh"  # A5: or "relu" as printed, "linear"
     fc_activation: str = "leaky_relu"  # A10: or "linear" as printed
@@ -41,8 +42,11 @@ class HRVGANConfig:
     alpha: float = 0.5  # L9: weight of the adversarial term in Eq 15
     beta: float = 0.5  # L9: weight of the pixel term in Eq 15
     pixel_loss: str = "reconstruction"  # T1: G(E(Y)) against Y; "unpaired": G(z) against any Y; "off"
+    pixel_reduction: str = "mean"  # L10: or "sum", "norm"
+    code_noise: float = 0.5  # A20: share of an encoded latent's variance that is fresh noise
     optimiser: str = "adam"  # O1: or "sgd"
-    learning_rate: float = 2e-4  # O1
+    learning_rate: float = 2e-4  # O1: of the generator and the encoder, alpha_G of Algorithm 1
+    discriminator_learning_rate: float = 2e-4  # O1: alpha_D of Algorithm 1
     betas: tuple[float, float] = (0.0, 0.99)  # O1
     critic_steps: int = 1  # L11
 
@@ -57,7 +61,7 @@ _OPTIONS = {
     "latent": ("single", "sequence"), "upsample": ("nearest", "trilinear"),
     "final_activation": ("tanh", "relu", "linear"), "fc_activation": ("leaky_relu", "linear"),
     "adversarial": losses.ADVERSARIAL_READINGS, "lipschitz": losses.LIPSCHITZ,
-    "pixel_loss": ("reconstruction", "unpaired", "off"), "optimiser": ("adam", "sgd"),
+    "pixel_reduction": losses.PIXEL_REDUCTIONS, "pixel_loss": ("reconstruction", "unpaired", "off"), "optimiser": ("adam", "sgd"),
 }
 
 
@@ -180,11 +184,11 @@ class Generator(nn.Module):
         return self.layers(features.contiguous(memory_format=torch.channels_last_3d))
 
 
-def trunk(frames: int, size: int, config: HRVGANConfig) -> tuple[nn.Sequential, int]:
+def trunk(frames: int, size: int, config: HRVGANConfig, norm: str) -> tuple[nn.Sequential, int]:
     """Table 2 read as Table 1's mirror image (decision A6), from the clip down to 128x4x4x4; and its channels."""
 
     def block(channels_in: int, channels_out: int) -> list[nn.Module]:
-        before, after = norms_around_activation(config.discriminator_norm, channels_out)
+        before, after = norms_around_activation(norm, channels_out)
         return [nn.Conv3d(channels_in, channels_out, 3, padding=1), before, nn.LeakyReLU(config.leak), after]
 
     plan = stages(frames, size, config)
@@ -200,7 +204,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, frames: int, size: int, n_classes: int, config: HRVGANConfig) -> None:
         super().__init__()
-        self.trunk, channels = trunk(frames, size, config)
+        self.trunk, channels = trunk(frames, size, config, config.discriminator_norm)
         self.stddev = MinibatchStddev(config.stddev_group) if config.stddev_group else None
         # No norm behind this convolution: instance norm would subtract the stddev map again (A12).
         self.conv = nn.Conv3d(channels + bool(config.stddev_group), channels, 3, padding=1)
@@ -230,7 +234,7 @@ class Encoder(nn.Module):
 
     def __init__(self, frames: int, size: int, config: HRVGANConfig) -> None:
         super().__init__()
-        self.trunk, channels = trunk(frames, size, config)
+        self.trunk, channels = trunk(frames, size, config, config.encoder_norm)
         self.sequence = config.latent == "sequence"
         self.fc = nn.Linear(channels * BASE**2 * (1 if self.sequence else BASE), config.latent_dim)
         self.norm = PixelNorm()
@@ -267,6 +271,7 @@ class HRVGAN(System):
         self.discriminator = Discriminator(frames, size, n_classes, config)
         self.encoder = Encoder(frames, size, config) if config.pixel_loss == "reconstruction" else None
         self.apply(initialise)
+        nn.init.normal_(self.generator.layers[-2].weight, std=0.02)  # start grey: tanh in its middle, not saturated
         if config.lipschitz == "spectral_norm":
             losses.add_spectral_norm(self.discriminator)
         self.to(memory_format=torch.channels_last_3d)
@@ -278,13 +283,21 @@ class HRVGAN(System):
         return torch.randn(*shape, self.config.latent_dim, generator=generator).to(self.device)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        def make(*networks: nn.Module | None) -> torch.optim.Optimizer:
+        def make(learning_rate: float, *networks: nn.Module | None) -> torch.optim.Optimizer:
             parameters = [p for network in networks if network is not None for p in network.parameters()]
             if self.config.optimiser == "sgd":
-                return torch.optim.SGD(parameters, lr=self.config.learning_rate)
-            return torch.optim.Adam(parameters, lr=self.config.learning_rate, betas=self.config.betas, eps=1e-8)
+                return torch.optim.SGD(parameters, lr=learning_rate)
+            return torch.optim.Adam(parameters, lr=learning_rate, betas=self.config.betas, eps=1e-8)
 
-        return {"discriminator": make(self.discriminator), "generator": make(self.generator, self.encoder)}
+        return {"discriminator": make(self.config.discriminator_learning_rate, self.discriminator),
+                "generator": make(self.config.learning_rate, self.generator, self.encoder)}
+
+    def reconstruct(self, clips: Tensor, labels: Tensor | None, noise: torch.Generator) -> Tensor:
+        """Return G(E(Y)) (decision A20). Part of the code is fresh noise, so that G cannot rely on more detail than
+        a draw from N(0, I) has, and what it learns here serves the draws too."""
+        code, share = self.encoder(clips), self.config.code_noise
+        code = (1 - share) ** 0.5 * code + share**0.5 * self.latents(len(clips), noise)
+        return self.generator(code, labels)
 
     def discriminator_losses(self, clips: Tensor, labels: Tensor | None, noise: torch.Generator) -> Losses:
         c = self.config
@@ -302,10 +315,11 @@ class HRVGAN(System):
         c = self.config
         terms = {}
         if c.pixel_loss == "reconstruction":
-            terms["pixel"] = c.beta * losses.mse_loss_paper(self.generator(self.encoder(clips), labels), clips)
+            back = self.reconstruct(clips, labels, noise)
+            terms["pixel"] = c.beta * losses.mse_loss_paper(back, clips, c.pixel_reduction)
         fakes = self.generator(self.latents(len(clips), noise), labels)
         if c.pixel_loss == "unpaired":
-            terms["pixel"] = c.beta * losses.mse_loss_paper(fakes, clips)
+            terms["pixel"] = c.beta * losses.mse_loss_paper(fakes, clips, c.pixel_reduction)
         terms["adversarial"] = c.alpha * losses.adversarial_generator_loss(
             self.discriminator(fakes, labels), k=c.k, reading=c.adversarial, lambda_1=c.lambda_1)
         return terms

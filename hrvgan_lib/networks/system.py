@@ -53,6 +53,13 @@ class System(nn.Module):
         """Set up `sampler`, the running average of `generator`."""
         self.sampler = copy.deepcopy(generator).eval().requires_grad_(False)
 
+    def train(self, mode: bool = True) -> "System":
+        """Switch every network but `sampler`, whose batch norms always use their running statistics."""
+        super().train(mode)
+        if hasattr(self, "sampler"):
+            self.sampler.eval()
+        return self
+
     @torch.no_grad()
     def update_sampler(self, generator: nn.Module, step: int) -> None:
         """Move `sampler` towards `generator`; the average is short at first, so that early steps are forgotten."""

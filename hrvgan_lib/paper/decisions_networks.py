@@ -210,7 +210,7 @@ NETWORKS = (
         ),
         choice="G: label embedding beside z; D: projection on the 128 features",
         why=(
-            "Projection adds no term to Eqs. 12-14. Constant label maps at D's input would be removed by "
+            "Projection adds no term to Eqs. 12-14. Constant label maps at D's input would be weakened by "
             "instance norm."
         ),
         switch="build_system.n_classes", chapter="03_generator",
