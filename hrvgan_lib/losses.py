@@ -195,10 +195,11 @@ def conditional_gan_value(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 def mse_loss_paper(prediction: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """Eq. 10: |G(X) - Y|^2, the mean over all values (decisions L9, L10).
 
-    reduction="sum" adds up each clip's values first, as the equation is printed, and then takes the batch
-    mean; "norm" is the mean over clips of |G(X) - Y| without the square. The three differ in how loud the pixel
-    term is beside an adversarial one: its gradient at a clip of n values is 1/n, 1, or about 1/sqrt(n) of "sum"'s,
-    and for "norm" it has length one whatever n is. Raises ValueError where the shapes differ (broadcasting would hide it) or for another reduction.
+    reduction="sum" adds up each clip's values first, as the equation is printed, and then takes the batch mean;
+    "norm" is the batch mean of |G(X) - Y| without the square. They differ in how loud the pixel term is beside an
+    adversarial one: the gradient of "norm" has length one at every clip, whatever its number of values n, that of
+    "sum" is 2 |G(X) - Y| long, and that of "mean" n times shorter. Raises ValueError where the shapes differ
+    (broadcasting would hide it) or for another reduction.
     """
     if prediction.shape != target.shape:
         shapes = f"{tuple(prediction.shape)} and {tuple(target.shape)}"

@@ -54,6 +54,7 @@ import torch
 from torch import Tensor, nn
 
 from hrvgan_lib import norms, paper
+from hrvgan_lib.networks.hrvgan import HRVGANConfig
 
 NORM_INKS = {"none": "#D55E00", "batch": "#882255", "instance": "#44AA99", "pixel": "#332288"}
 
@@ -394,10 +395,10 @@ page.table(rows, note="relative to the standard deviation of the output; the map
 size = {label: change.square().mean().sqrt().item() for label, change in panels.items()}
 page.expect("instance norm, no padding", size["instance norm, no padding"], high=1e-5, why="cancelled to the last digits")
 page.expect("zero padding: share of the change that survives", size["instance norm, zero padding"] / size["no norm"], 0.05, 0.8,
-            why="only the border knows")
+            why="through the border")
 
 # %% [markdown]
-# Nothing raises, the loss goes down, the shapes match Table 2, and D has been blinded to collapse. With zero padding the rim still leaks some of it, which hides the mistake
+# Nothing raises, the loss goes down, the shapes match Table 2, and D has been blinded to collapse. With zero padding the border still leaks a good part, which hides the mistake
 # from a careless test. Our D therefore has no norm on that convolution, and none on the first 1×1×1 convolution or the fully connected layers.
 #
 # ## What stands where
@@ -406,13 +407,13 @@ page.expect("zero padding: share of the change that survives", size["instance no
 
 # %% tags=["nbval-check-output"]
 print("A12:", paper.decision("A12").choice)
-for network, spec, activation in (("G", "batch+pixel", "ReLU"), ("D", "instance", "LeakyReLU")):
+for network, spec in (("G", HRVGANConfig.generator_norm), ("D", HRVGANConfig.discriminator_norm)):
     before, after = norms.norms_around_activation(spec, 128)
-    print(f"{network}: convolution, {type(before).__name__}, {activation}, {type(after).__name__}   <- {spec!r}")
+    block = ["convolution", *(type(layer).__name__ for layer in before), "activation", *(type(layer).__name__ for layer in after)]
+    print(f"{network} {spec!r}: {', '.join(block)}")
 
 # %% [markdown]
-# Each of the paper's three techniques is kept once. `Identity` stands where nothing does; every other combination is an option of
-# `build_system`, and the ablations compare them.
+# Each of the paper's three techniques is kept once. Other combinations are options of `build_system`, so that ablations can compare them.
 #
 # ## Check yourself
 #

@@ -535,12 +535,20 @@ page.table([{"Eq. 4 between 24 real clips and": "24 other real clips", "W": loss
 # %% [markdown]
 # This is why nobody should judge generators by pixel distance, and why [chapter 08](08_evaluation.ipynb) measures in a network's features. One more reading of Eq. 10, its sum:
 
+# %%
+guess = ghosts[:1].clone().requires_grad_()
+pull = {reduction: torch.autograd.grad(losses.mse_loss_paper(guess, clips[:1], reduction), guess)[0].norm().item()
+        for reduction in losses.PIXEL_REDUCTIONS}
+page.table([{"reading of Eq. 10": reduction, "length of its gradient at one clip": length} for reduction, length in pull.items()],
+           note=f"a clip of 8x32x32 has {clips[0].numel():,} values, one of 32x256x256 has {3 * 32 * 256 * 256:,}")
+
 # %% tags=["nbval-check-output"]
-mean, total = (losses.mse_loss_paper(ghosts, clips, reduction) for reduction in ("mean", "sum"))
-print(f"sum over mean at 8x32x32: {(total / mean).item():,.0f}; at 32x256x256: {3 * 32 * 256 * 256:,}")
+page.expect("gradient of the sum over that of the mean", pull["sum"] / pull["mean"], of=clips[0].numel(), rtol=1e-3, why="one a value of the clip")
+page.expect("gradient of the norm without its square", pull["norm"], of=1, rtol=1e-3, why="the same pull at every clip, however large")
 
 # %% [markdown]
-# Beside an adversarial term of about 1, a pixel term six million times larger is the only term. We use the mean (**L10**).
+# Printed as it stands, Eq. 10 is the sum: beside an adversarial term of about 1 it is the only voice in the room, six million times louder at full size than the mean. The mean (**L10**,
+# our default) can be the opposite, a whisper. The norm without its square, often printed and seldom meant, pulls every clip with the same strength.
 #
 # ## The two together (Eq. 15)
 #

@@ -264,8 +264,7 @@ else:
 # %% tags=["nbval-check-output"]
 reckless = tiny(optimiser="sgd", learning_rate=1e6, adversarial="wgan", lipschitz="none").to(page.device)
 try:
-    for record in train(reckless, clips8, TrainConfig(steps=50, batch=8)):
-        pass
+    list(train(reckless, clips8, TrainConfig(steps=50, batch=8)))
 except RuntimeError as error:
     words = str(error)
     print("stopped:", words.split(" at step")[0], "- remedy:", words.split("; ")[1])

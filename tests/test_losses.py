@@ -240,6 +240,14 @@ def test_mse_mean_and_sum_differ_by_the_size_of_a_clip(rng):
     assert total.item() == pytest.approx(mean.item() * 3 * 4 * 5 * 5, rel=1e-5)
 
 
+def test_the_gradient_of_the_norm_has_length_one_whatever_the_size(rng):
+    for size in (2, 16):
+        prediction = torch.randn(3, 3, 2, size, size, generator=rng).requires_grad_()
+        losses.mse_loss_paper(prediction, torch.zeros_like(prediction), "norm").backward()
+        lengths = 3 * prediction.grad.flatten(1).norm(dim=1)  # the batch mean divides by 3
+        torch.testing.assert_close(lengths, torch.ones(3))
+
+
 def test_mse_of_unpaired_targets_is_smallest_at_their_mean(rng):
     targets = torch.rand(9, 4, generator=rng)
     at_mean = losses.mse_loss_paper(targets.mean(0).expand_as(targets), targets)
@@ -250,7 +258,7 @@ def test_mse_of_unpaired_targets_is_smallest_at_their_mean(rng):
 def test_mse_refuses():
     with pytest.raises(ValueError, match="equal shapes"):
         losses.mse_loss_paper(torch.zeros(1, 3), torch.zeros(4, 3))  # would broadcast
-    with pytest.raises(ValueError, match="mean or sum"):
+    with pytest.raises(ValueError, match="mean, sum, norm"):
         losses.mse_loss_paper(torch.zeros(1), torch.zeros(1), "none")
 
 

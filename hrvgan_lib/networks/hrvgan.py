@@ -32,6 +32,7 @@ class HRVGANConfig:
     fc_activation: str = "leaky_relu"  # A10: or "linear" as printed
     leak: float = 0.2  # A11: slope of the leaky ReLU
     stddev_group: int = 4  # A8: 0 leaves the minibatch stddev out
+    mismatched_labels: bool = True  # A18: a real clip under a wrong label is a fake pair too (Eqs 7, 14)
     adversarial: str = "bce_shift"  # L5: how Eqs 12-14 read
     k: float = 1.0  # L5: the k of Eqs 12-14, and the Lipschitz constant asked for
     lipschitz: str = "none"  # L6: "none", "clip", "gradient_penalty" or "spectral_norm"
@@ -61,7 +62,8 @@ _OPTIONS = {
     "latent": ("single", "sequence"), "upsample": ("nearest", "trilinear"),
     "final_activation": ("tanh", "relu", "linear"), "fc_activation": ("leaky_relu", "linear"),
     "adversarial": losses.ADVERSARIAL_READINGS, "lipschitz": losses.LIPSCHITZ,
-    "pixel_reduction": losses.PIXEL_REDUCTIONS, "pixel_loss": ("reconstruction", "unpaired", "off"), "optimiser": ("adam", "sgd"),
+    "pixel_reduction": losses.PIXEL_REDUCTIONS, "pixel_loss": ("reconstruction", "unpaired", "off"),
+    "optimiser": ("adam", "sgd"),
 }
 
 
@@ -214,16 +216,23 @@ class Discriminator(nn.Module):
         self.score = nn.Linear(128, 1)
         self.embed = nn.Embedding(n_classes, 128) if n_classes else None
 
-    def forward(self, clips: Tensor, labels: Tensor | None = None) -> Tensor:
+    def features(self, clips: Tensor) -> Tensor:
+        """Clips to the 128 numbers of the first fully-connected row, (batch, 128): what D sees in a clip."""
         features = self.trunk(clips.contiguous(memory_format=torch.channels_last_3d))
         if self.stddev is not None:
             features = self.stddev(features)
         features = self.activation(self.conv(features))
-        features = self.fc_activation(self.fc(features.flatten(1)))
+        return self.fc_activation(self.fc(features.flatten(1)))
+
+    def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Features to logits (batch,): is the clip real, and does it show what its label says?"""
         logits = self.score(features).squeeze(1)
         if self.embed is not None:
             logits = logits + (self.embed(labels) * features).sum(dim=1) / features.shape[1] ** 0.5
         return logits
+
+    def forward(self, clips: Tensor, labels: Tensor | None = None) -> Tensor:
+        return self.logits(self.features(clips), labels)
 
 
 class Encoder(nn.Module):
@@ -303,9 +312,14 @@ class HRVGAN(System):
         c = self.config
         with torch.no_grad():
             fakes = self.generator(self.latents(len(clips), noise), labels)
+        seen = self.discriminator.features(clips)
+        real, fake = self.discriminator.logits(seen, labels), self.discriminator(fakes, labels)
+        if labels is not None and c.mismatched_labels:
+            away = torch.randint(1, max(2, self.n_classes), labels.shape, generator=noise).to(labels.device)
+            wrong = (labels + away) % self.n_classes
+            fake = torch.cat([fake, self.discriminator.logits(seen, wrong)])
         terms = {"adversarial": losses.adversarial_discriminator_loss(
-            self.discriminator(clips, labels), self.discriminator(fakes, labels),
-            k=c.k, reading=c.adversarial, lambda_1=c.lambda_1, lambda_2=c.lambda_2)}
+            real, fake, k=c.k, reading=c.adversarial, lambda_1=c.lambda_1, lambda_2=c.lambda_2)}
         if c.lipschitz == "gradient_penalty":
             terms["gradient_penalty"] = c.lambda_gp * losses.gradient_penalty(
                 lambda mixed: self.discriminator(mixed, labels), clips, fakes, generator=noise, target=c.k)
