@@ -9,7 +9,7 @@ import io
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,19 @@ def open(
     Raises ValueError for an unknown profile or action data set, FileNotFoundError for a missing data_root.
     """
     return Page(chapter, profile, seed, data_root, actions, run, rehearse, allow_partial)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an expectation was met. It shows nothing at the end of a cell: the sentence is printed already."""
+
+    met: bool
+
+    def __bool__(self) -> bool:
+        return self.met
+
+    def _ipython_display_(self) -> None:
+        pass
 
 
 class Page:
@@ -174,11 +187,12 @@ class Page:
     def expect(
         self, name: str, value: float, low: float | None = None, high: float | None = None,
         rtol: float | None = None, of: float | None = None, why: str = "", digits: int | None = None,
-    ) -> bool:  # fmt: skip
+    ) -> Verdict:  # fmt: skip
         """Say in words whether `value` is where it should be: in [low, high], or within rtol of `of`.
 
         Words, so that nbval compares the verdict and not a number; `digits` adds the number where it is
-        stable. The numbers go to <chapter>.usage.json. Returns the verdict; never raises.
+        stable. The numbers go to <chapter>.usage.json. Returns the verdict, true
+        or false; never raises.
         """
         value = float(value)
         bounds = []
@@ -196,7 +210,7 @@ class Page:
         self._expectations.append(
             {"name": name, "value": value, "low": low, "high": high, "met": met, "why": why}
         )
-        return met
+        return Verdict(met)
 
     def colophon(self) -> None:
         """The last cell: write runs/<run>/<chapter>.usage.json and say what the page was made with."""

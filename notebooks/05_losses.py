@@ -559,7 +559,7 @@ page.expect("gradient of the norm without its square", pull["norm"], of=1, rtol=
 # A sum of two teachers is fine when they agree. Let a "clip" be one pixel; real ones are about $-1$ or about $+1$. D knows them. What value $g$ does Eq. 15 ask of the
 # generator, with a target that is any clip, and with a paired one ($+1$)?
 
-# %% mystnb={"image": {"alt": "The combined loss over a generated value g for beta 0, 0.5 and 2. Left, unpaired: the two valleys at plus and minus one move towards zero as beta grows. Right, paired with plus one: the right valley stays at one and the left one fills up."}, "figure": {"caption": "Eq. 15 on a single pixel, α = 0.5. Dots mark the lowest point.", "name": "fig-combined"}}
+# %% mystnb={"image": {"alt": "The combined loss over a generated value g for beta 0, 0.5 and 2. Left, unpaired: the two valleys, beyond plus and minus one without the pixel term, move towards zero as beta grows. Right, paired with plus one: the right valley stays close to one and the left one disappears."}, "figure": {"caption": "Eq. 15 on a single pixel, α = 0.5. Dots mark the lowest point.", "name": "fig-combined"}}
 g = torch.linspace(-2, 2, 401)
 humps = 0.5 * torch.exp(-0.5 * ((g - 1) / 0.5) ** 2) + 0.5 * torch.exp(-0.5 * ((g + 1) / 0.5) ** 2)
 logits = (humps / torch.exp(-0.5 * g**2)).log()  # best D's logit while G still draws a broad bell
@@ -587,7 +587,8 @@ page.expect("paired, β = 0.5: lowest point over that without β", lowest["paire
             why="the two teachers agree")
 
 # %% [markdown]
-# Unpaired, every bit of β costs contrast. Paired, both terms have the same valley, and the pixel term adds what D cannot say: *which* of the real clips this one should be.
+# Without a pixel term the valleys lie a little beyond ±1, where fakes are rarest. Unpaired, every bit of β then costs contrast. Paired, both terms share a
+# valley, and the pixel term adds what D cannot say: *which* of the real clips this one should be.
 #
 # ## Where each equation lives
 #

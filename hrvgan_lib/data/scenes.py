@@ -208,7 +208,7 @@ def aeroplane_frames(seed: int, video: int, clip: int, frames: int) -> np.ndarra
     return clip_frames
 
 
-STRIP_CLASSES = {1: "HandWaving", 0: "BothHands", 3: "JumpingJack", 4: "Bend"}  # in the manifest's order
+STRIP_CLASSES = {1: "BothHands", 0: "HandWaving", 3: "JumpingJack", 4: "Bend"}  # in the manifest's order
 STRIP_PEOPLE = 9
 
 
@@ -226,8 +226,8 @@ def strip_frames(seed: int, label: int, who: int, mirrored: bool, frames: int) -
         swing = 0.5 - 0.5 * cos(2 * pi * (phase + t / period))
         arm, rest = 0.2 + 2.6 * swing, 0.15
         pose = {
-            0: Pose(left_arm=1.4 + swing, right_arm=1.4 + swing),
-            1: Pose(left_arm=rest, right_arm=1.4 + 1.2 * swing),
+            0: Pose(left_arm=rest, right_arm=1.4 + 1.2 * swing),
+            1: Pose(left_arm=1.4 + swing, right_arm=1.4 + swing),
             3: Pose(left_arm=arm, right_arm=arm, legs=0.05 + 0.4 * swing),
             4: Pose(left_arm=rest, right_arm=rest + 0.8 * swing, tilt=1.5 * swing, turn=0.6),
         }[label]

@@ -141,9 +141,11 @@ NETWORKS = (
             "any one of them",
             "none",
         ),
-        choice="G: DeConv, batch norm, ReLU, pixel norm; D: convolution, instance norm, leaky ReLU",
+        choice="G: DeConv, batch norm, pixel norm, ReLU; D: convolution, instance norm, leaky ReLU",
         why=(
-            "Keeps each of the three techniques once. Instance norm before the minibatch stddev's "
+            "Keeps each of the three techniques once. Pixel norm stands before the ReLU: behind it, a "
+            "position whose features are all but zero would be scaled up to full size. "
+            "Instance norm before the minibatch stddev's "
             "convolution would cancel it, so that convolution, the RGB layer and the fully connected layers "
             "have none."
         ),
@@ -207,13 +209,17 @@ NETWORKS = (
         options=(
             "G: label embedding beside z, or conditional batch norm",
             "D: projection, auxiliary classifier, or label maps",
+            "D's fakes: generated clips alone, or also real clips under a wrong label",
         ),
-        choice="G: label embedding beside z; D: projection on the 128 features",
+        choice=(
+            "G: label embedding beside z; D: projection on the 128 features; in the stable preset a real clip under "
+            "a wrong label counts as a fake pair"
+        ),
         why=(
-            "Projection adds no term to Eqs. 12-14. Constant label maps at D's input would be weakened by "
-            "instance norm."
+            "Projection adds no term to Eqs. 12-14, and neither do wrong labels: Eq. 7 asks whether the pair is "
+            "real. Constant label maps at D's input would be weakened by instance norm."
         ),
-        switch="build_system.n_classes", chapter="03_generator",
+        switch="build_system.n_classes, HRVGANConfig.mismatched_labels", chapter="03_generator",
     ),
     Decision(
         "A19", "Data sets without labels", "Sections 4.1 and 4.2",
@@ -236,8 +242,12 @@ NETWORKS = (
             "a separate refiner",
         ),
         choice="an encoder E, the mirror image of G, so that G(E(Y)) reconstructs Y",
-        why="It gives the MSE of Eqs. 10 and 15 a paired target while G still samples from noise.",
-        switch="HRVGANConfig.pixel_loss", chapter="06_training_loop",
+        why=(
+            "It gives the MSE of Eqs. 10 and 15 a paired target while G still samples from noise. Half of the code's "
+            "variance is fresh noise, so that what G learns from codes serves draws of z too."
+        ),
+        switch="HRVGANConfig.pixel_loss, HRVGANConfig.code_noise, HRVGANConfig.encoder_norm",
+        chapter="06_training_loop",
     ),
     Decision(
         "A21", "256×256 from smaller sources", "Sections 2 and 4.1",

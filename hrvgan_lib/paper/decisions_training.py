@@ -192,10 +192,13 @@ TRAINING = (
     Decision(
         "L10", "Sum or mean in the MSE", "Eq. 10",
         open_point="‖·‖² is a sum over all values of a clip; the text says mean.",
-        options=("mean", "sum"),
-        choice="mean",
-        why="A sum over millions of values would leave nothing of the adversarial term beside it.",
-        switch="mse_loss_paper.reduction", chapter="05_losses",
+        options=("mean", "sum", "the norm without its square"),
+        choice="mean in the literal preset, the norm in the stable one",
+        why=(
+            "Beside the adversarial term a sum over millions of values is all that is heard, and a mean is not heard "
+            "at all; the gradient of the norm has length one for clips of every size."
+        ),
+        switch="HRVGANConfig.pixel_reduction", chapter="05_losses",
     ),
     Decision(
         "L11", "Details of Algorithm 1", "Section 4.6",
@@ -228,10 +231,15 @@ TRAINING = (
     Decision(
         "O1", "Optimiser", "Sections 4.2 and 6",
         open_point="Mini-batch SGD is named; learning rate and momentum are not.",
-        options=("Adam, 2e-4, β = (0, 0.99)", "SGD without momentum, 0.02", "Adam, 1e-3"),
-        choice="Adam, learning rate 2e-4, β = (0, 0.99); SGD as an option",
-        why="Stable for this family of networks; SGD is measured beside it.",
-        switch="HRVGANConfig.optimiser, HRVGANConfig.learning_rate, HRVGANConfig.betas",
+        options=("Adam, 2e-4, β = (0, 0.99)", "SGD without momentum, 0.02", "Adam, 1e-3 for G and 2e-4 for D"),
+        choice=(
+            "literal preset: Adam, 2e-4, β = (0, 0.99); stable preset: Adam, β = (0.5, 0.99), 1e-3 for G, 2e-4 for D"
+        ),
+        why="A short budget needs a fast generator and a discriminator that does not run away from it.",
+        switch=(
+            "HRVGANConfig.optimiser, HRVGANConfig.learning_rate, HRVGANConfig.discriminator_learning_rate, "
+            "HRVGANConfig.betas"
+        ),
         chapter="06_training_loop",
     ),
     Decision(
