@@ -12,7 +12,7 @@
 # ---
 
 # %% [markdown]
-# # Thirty-two frames from noise: what a paper claims, and how to check it
+# # 00 · Thirty-two frames from noise: what a paper claims, and how to check it
 #
 # | | |
 # |---|---|
@@ -22,7 +22,7 @@
 # | **Budget** | seconds, and half a minute more the first time, while the clips are drawn and packed |
 #
 # A generative adversarial network learns to make videos by losing arguments. The paper that this book takes apart says that
-# one such network makes them at 256×256 pixels, better than three well-known predecessors. Fourteen chapters from now you will
+# one such network makes them at 256×256 pixels, better than three well-known predecessors. By the last chapter you will
 # know which parts of that you have seen with your own eyes.
 #
 # **By the end** you can
@@ -56,9 +56,12 @@ page = book.open("00_start_here", profile=profile, seed=seed, data_root=data_roo
 # does the small file beside every table and figure.
 
 # %% mystnb={"image": {"alt": "Four rows of frames. In each, a person moves before a background: limbs change from frame to frame while clothes and background stay."}, "figure": {"caption": "Four labelled clips, one a row.", "name": "first-clips"}}
+import torch
+
 dataset = page.dataset("actions")
 kinds = list(dataset.classes)
-first = [dataset.labels.tolist().index(kinds.index(name)) for name in kinds[:4]]
+shuffled = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(seed)).tolist()
+first = [next(i for i in shuffled if dataset.labels[i] == kind) for kind in range(4)]  # any clip of each of four kinds
 clips, labels = dataset.batch(first)
 page.figure(book.clip_grid(clips, every=max(1, dataset.frames // 8), labels=[kinds[label] for label in labels]),
             alt="four clips of people moving, frames side by side")
@@ -82,8 +85,6 @@ book.movie(clips, fps=8, alt="the same four clips, moving")
 # And a fourth, for the eye that has seen the other three: **shuffled frames**. Every frame is real. The film is not.
 
 # %%
-import torch
-
 draws = torch.Generator().manual_seed(seed)
 many, _, _ = dataset.draw(64, draws)
 real = many[:1]
@@ -118,7 +119,7 @@ def motion(clip):
 
 
 measured = {name: (sharpness(clip) / sharpness(real), motion(clip) / motion(real)) for name, clip in wrong.items()}
-colours = [book.SYSTEM_COLOURS[key] for key in ("real", "noise", "untrained", "frozen", "mocogan")]
+colours = [book.SYSTEM_COLOURS["real"], book.SYSTEM_COLOURS["noise"], "0.75", book.SYSTEM_COLOURS["frozen"], "0.45"]
 fig, axes = plt.subplots(1, 2, figsize=(8, 2.6), sharey=True)
 for place, (axis, title) in enumerate(zip(axes, ("sharpness, real = 1", "motion, real = 1"))):
     axis.barh(list(measured), [values[place] for values in measured.values()], color=colours)
@@ -267,7 +268,7 @@ SECTIONS = {"00": "1, 2, 6", "01": "4.1", "02": "4.3, 4.4", "03": "4.2", "04": "
 chapters = []
 for source in sorted((page.root / "notebooks").glob("[0-9][0-9]_*.py")):
     title = next(line for line in source.read_text(encoding="utf-8").splitlines() if line.startswith("# # "))
-    chapters.append({"chapter": source.stem, "question": title.removeprefix("# # "), "paper": SECTIONS.get(source.stem[:2], "-")})
+    chapters.append({"chapter": source.stem, "question": title.removeprefix("# # ").split(" · ")[-1], "paper": SECTIONS.get(source.stem[:2], "-")})
 page.table(chapters, data=())
 
 # %% [markdown]
@@ -302,14 +303,14 @@ page.table([{"file": name, f"this run ({page.run})": (page.figures / name).is_fi
 # Everything between here and chapter 10 serves these four lines. They run now; without training, the generator knows nothing
 # about people.
 
-# %% mystnb={"image": {"alt": "Two rows of frames of soft coloured blotches, the output of an untrained generator."}, "figure": {"caption": "Two clips from a generator that has seen nothing.", "name": "untrained"}}
+# %% mystnb={"image": {"alt": "Two rows of frames of nearly even grey, the output of an untrained generator."}, "figure": {"caption": "Two clips from a generator that has seen nothing.", "name": "untrained"}}
 from hrvgan_lib.networks import build_system
 
 torch.manual_seed(seed)
 system = build_system("hrvgan", frames=8, size=32, n_classes=len(kinds), width=1 / 8)
 samples = system.sample(2, labels=torch.tensor([0, 1]), generator=torch.Generator().manual_seed(seed))
 page.figure(book.clip_grid(samples, labels=[f"untrained, {kinds[label]}" for label in (0, 1)]),
-            alt="blotches from an untrained generator", data=())
+            alt="grey frames from an untrained generator", data=())
 
 # %% [markdown]
 # ## Check yourself
@@ -338,7 +339,7 @@ page.figure(book.clip_grid(samples, labels=[f"untrained, {kinds[label]}" for lab
 # 2. *(easy)* How many times more values has a clip of 32×256×256 than one of 16×64×64? **Expected:** 32 times.
 # 3. *(medium)* Make a clip in which nothing can be recognised but whose motion is *exactly* the real one's.
 #    **Expected:** motion 1.000; no eye would be fooled. Two numbers are not a judge.
-# 4. *(medium)* Which decisions concern Algorithm 1? **Expected:** A22, T1, L6 and L9 by name, and those of section 4.6.
+# 4. *(medium)* Which decisions concern Algorithm 1? **Expected:** seven: A22, T1, L6, L9, L11, O2 and O3.
 
 # %% tags=["solution", "nbval-check-output"]
 # Exercise 1

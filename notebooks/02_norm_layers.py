@@ -240,7 +240,7 @@ for name in ("batch", "instance", "pixel"):
 
 # %% [markdown]
 # The claim holds, in this form: Eq. 8 makes an explosion of *activations* impossible, since no entry of a unit-mean-square vector of $N$ channels exceeds $\sqrt N$. So do the two
-# other norms. Where pixel norm stands alone is behind a ReLU of a G in sampling mode: batch norm then divides by remembered averages, which do not see a freak clip.
+# other norms. Pixel norm is alone at work in a G that samples: batch norm then divides by remembered averages, which do not see a freak clip.
 #
 # And the "explosion of *parameters*"? Here the text and the layer part ways. If the output does not depend on the length of the weights, the gradient is at right angles
 # to them, and a step at right angles makes a vector *longer*. Always.

@@ -12,7 +12,7 @@
 # ---
 
 # %% [markdown]
-# # How do 128 numbers become a film?
+# # 03 · How do 128 numbers become a film?
 #
 # | | |
 # |---|---|
@@ -88,15 +88,15 @@ from hrvgan_lib.norms import PixelNorm
 
 
 def deconv_row(before, after):
-    """3×3×3, stride 1, size kept; batch norm before the ReLU, pixel norm behind it (decision A12)."""
-    return [nn.ConvTranspose3d(before, after, 3, padding=1), nn.BatchNorm3d(after), nn.ReLU(), PixelNorm()]
+    """3×3×3, stride 1, size kept; then batch norm, pixel norm, ReLU (decision A12)."""
+    return [nn.ConvTranspose3d(before, after, 3, padding=1), nn.BatchNorm3d(after), PixelNorm(), nn.ReLU()]
 
 
 def small_generator(width=16):
     """Table 1 down to its 16-pixel stage: latents (batch, 128) to clips (batch, 3, 8, 16, 16) in [-1, 1]."""
     return nn.Sequential(
         nn.Linear(128, width * 4 * 4 * 4), nn.Unflatten(1, (width, 4, 4, 4)),
-        nn.BatchNorm3d(width), nn.ReLU(), PixelNorm(), *deconv_row(width, width),
+        nn.BatchNorm3d(width), PixelNorm(), nn.ReLU(), *deconv_row(width, width),
         nn.Upsample(scale_factor=(2, 2, 2)), *deconv_row(width, width), *deconv_row(width, width),
         nn.Upsample(scale_factor=(1, 2, 2)), *deconv_row(width, width), *deconv_row(width, width),
         nn.ConvTranspose3d(width, 3, 1), nn.Tanh(),
@@ -129,7 +129,7 @@ library.load_state_dict(dict(zip(library.state_dict(), small.state_dict().values
 latents = torch.randn(4, 128)
 with torch.no_grad():
     difference = (small(latents) - library(latents)).abs().max()
-page.expect("largest difference between the two", difference, high=1e-5, why="same layers, same order, same weights")
+page.expect("largest difference between the two", difference, high=1e-4, why="same layers, same order, same weights")
 
 # %% [markdown]
 # From here on we use the library's.
@@ -352,15 +352,15 @@ def moved(network, latents, replaced):
 
 one_each = make_config("literal", width=1 / 8, latent="sequence")
 reach = torch.zeros(5, 8)  # four latents of a sequence, then the single one
-for trial in range(8):
+for trial in range(6):
     torch.manual_seed(seed + trial)
     sequence, single = (Generator(8, 16, 0, c).apply(initialise).eval() for c in (one_each, eighth))
-    latents, fresh = torch.randn(2, 16, 4, 128)
+    latents, fresh = torch.randn(2, 8, 4, 128)
     for place in range(4):
         replaced = latents.clone()
         replaced[:, place] = fresh[:, place]
-        reach[place] += moved(sequence, latents, replaced) / 8
-    reach[4] += moved(single, latents[:, 0], fresh[:, 0]) / 8
+        reach[place] += moved(sequence, latents, replaced) / 6
+    reach[4] += moved(single, latents[:, 0], fresh[:, 0]) / 6
 fig, axis = plt.subplots(figsize=(7, 2.8))
 for place, line in enumerate(reach[:4], start=1):
     axis.plot(range(1, 9), line, "o-", color=plt.cm.viridis((place - 1) / 4), label=f"latent {place} of 4")
@@ -396,7 +396,7 @@ films, film_labels = dataset.batch([dataset.labels.tolist().index(label) for lab
 films = films.to(page.device)
 
 
-def learn(final_activation, steps=2 if page.rehearse else 50):
+def learn(final_activation, steps=2 if page.rehearse else 40):
     """Fit a narrow generator to the four films; return what it then draws and its error."""
     torch.manual_seed(seed)
     narrow = make_config("literal", width=1 / 8, final_activation=final_activation)

@@ -145,10 +145,10 @@ TRAINING = (
             "a Wasserstein loss with k-Lipschitz critic",
             "as printed",
         ),
-        choice="literal preset: D a logit shifted by k = 1; stable preset: k dropped",
+        choice="D a logit, shifted by k = 1, in both presets",
         why=(
-            "The shift is the closest form that can be computed; D's last bias absorbs it (chapter 05), so "
-            "that dropping k changes nothing but the start."
+            "The shift is the closest form that can be computed. D's last bias absorbs it (chapter 05), so that "
+            "k changes nothing but the start."
         ),
         switch="HRVGANConfig.adversarial, HRVGANConfig.k", chapter="05_losses",
     ),
@@ -156,8 +156,8 @@ TRAINING = (
         "L6", "How the k-Lipschitz constraint is enforced", "Abstract; section 4.5; Algorithm 1",
         open_point="The constraint is named; no step of Algorithm 1 enforces it.",
         options=("gradient penalty", "spectral norm", "weight clipping", "none"),
-        choice="spectral norm (k = 1) in the stable preset, none in the literal one; all four are built",
-        why="Spectral norm needs no second backward pass through 3-D convolutions.",
+        choice="none in both presets, as in Algorithm 1; the other three are switches, with k as their bound",
+        why="Algorithm 1 is the specification; what each constraint does is measured beside it.",
         switch="HRVGANConfig.lipschitz", chapter="05_losses",
     ),
     Decision(
