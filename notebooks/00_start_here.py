@@ -59,11 +59,11 @@ page = book.open("00_start_here", profile=profile, seed=seed, data_root=data_roo
 import torch
 
 dataset = page.dataset("actions")
-kinds = list(dataset.classes)
+kinds = sorted(set(dataset.labels.tolist()))  # the classes that are there, as numbers
 shuffled = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(seed)).tolist()
-first = [next(i for i in shuffled if dataset.labels[i] == kind) for kind in range(4)]  # any clip of each of four kinds
+first = [next(i for i in shuffled if dataset.labels[i] == kind) for kind in kinds[:4]]  # any clip of each kind
 clips, labels = dataset.batch(first)
-page.figure(book.clip_grid(clips, every=max(1, dataset.frames // 8), labels=[kinds[label] for label in labels]),
+page.figure(book.clip_grid(clips, every=max(1, dataset.frames // 8), labels=[dataset.classes[label] for label in labels]),
             alt="four clips of people moving, frames side by side")
 
 # %%
@@ -307,9 +307,9 @@ page.table([{"file": name, f"this run ({page.run})": (page.figures / name).is_fi
 from hrvgan_lib.networks import build_system
 
 torch.manual_seed(seed)
-system = build_system("hrvgan", frames=8, size=32, n_classes=len(kinds), width=1 / 8)
-samples = system.sample(2, labels=torch.tensor([0, 1]), generator=torch.Generator().manual_seed(seed))
-page.figure(book.clip_grid(samples, labels=[f"untrained, {kinds[label]}" for label in (0, 1)]),
+system = build_system("hrvgan", frames=8, size=32, n_classes=dataset.n_classes, width=1 / 8)
+samples = system.sample(2, labels=torch.tensor(kinds[:2]), generator=torch.Generator().manual_seed(seed))
+page.figure(book.clip_grid(samples, labels=[f"untrained, {dataset.classes[kind]}" for kind in kinds[:2]]),
             alt="grey frames from an untrained generator", data=())
 
 # %% [markdown]

@@ -254,10 +254,10 @@ for place, row in enumerate(judged):
 end = len(made) + 0.6
 pointer = dict(arrowstyle="-|>", color="0.3", linewidth=1.3)
 for start, stop in (((0.1, 5.6), (1.75, 4.95)), ((end, 4.6), (end + 1.3, 4.6)), ((end + 1.9, 4.0), (end + 0.1, 0.5)),
-                    ((end + 1.9, 0), (end + 0.1, 0)), ((-0.35, 0), (-1.0, 0)), ((-0.1, -1.5), (0.7, -0.45))):
+                    ((end + 1.9, 0), (end + 0.1, 0)), ((-0.35, 0), (-1.0, 0)), ((-0.1, 0.95), (0.75, 0.3))):
     axis.annotate("", stop, start, arrowprops=pointer)
 for x, y, text in ((-0.1, 5.8, "label y"), (end + 1.4, 4.75, "generated\nclip"), (end + 2.0, -0.3, "real\nclip"), (-1.1, 0.15, "real or\ngenerated?"),
-                   (-0.2, -1.9, "label y"), (1, 6.3, "Generator (Table 1)"), (1, 1.35, "Discriminator (Table 2, mirrored)")):
+                   (-0.15, 0.9, "label y"), (1, 6.3, "Generator (Table 1)"), (1, 1.35, "Discriminator (Table 2, mirrored)")):
     bold = {"fontsize": 13, "weight": "bold"} if "Table" in text else {"fontsize": 9}
     axis.text(x, y, text, ha="right" if x < 0 else "left", va="bottom", **bold)
 for kind, colour in list(KINDS.items())[1:]:
@@ -277,7 +277,7 @@ page.figure(fig, "fig1_architecture", alt="generator above, discriminator below 
 # What is left of a clip after each Downsample? Before training the kernels are random, but the picture
 # already tells what the pyramid does: positions go, channels come.
 
-# %% mystnb={"image": {"alt": "A real frame and, behind it, four maps of mean feature strength at 32, 16, 8 and 4 pixels; the figure's outline is still seen at 16 and gone at 4."}, "figure": {"caption": "One frame, and the mean strength of the features behind each stage.", "name": "way-down"}}
+# %% mystnb={"image": {"alt": "A real frame and, beside it, maps of mean feature strength at ever fewer positions; the person's outline is still seen in the second map and only a few bright squares are left in the last."}, "figure": {"caption": "One frame, and the mean strength of the features behind each stage.", "name": "way-down"}}
 dataset = page.dataset("actions")
 films, film_labels = dataset.batch(range(4))
 torch.manual_seed(seed)

@@ -62,7 +62,7 @@ def train_judge(network: C3D, train_set, recipe: Recipe) -> Iterator[LearningSte
     dtype = precision(device)
     data, noise = torch.Generator().manual_seed(recipe.seed), torch.Generator().manual_seed(recipe.seed + 1)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate,
-                                  weight_decay=recipe.weight_decay, betas=(0.9, 0.99))
+                                  weight_decay=recipe.weight_decay, betas=(0.9, 0.99), fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, pct_start=recipe.warm_up,
                                                    total_steps=recipe.steps + 1)
     network.train()
