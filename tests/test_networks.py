@@ -120,7 +120,7 @@ def test_a_latent_sequence_steers_its_own_part_of_the_clip():
     moved = z.clone()
     moved[:, 3] += 1  # frames 6 and 7; three convolutions in time carry that as far as frame 2
     change = (system.generator(moved) - system.generator(z)).abs().amax(dim=(0, 1, 3, 4))
-    assert change[0] == change[1] == 0 and change[7] > 0.1
+    assert change[0] == change[1] == 0 and change[7] > 0.01
 
 
 def test_the_encoder_lands_where_latents_are_drawn():
