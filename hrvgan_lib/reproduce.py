@@ -30,7 +30,7 @@ from hrvgan_lib.chapters import (
 from hrvgan_lib.profiles import PROFILES, Profile, check_actions, get_profile, run_name
 
 # Chapters whose results a chapter reads: it runs again when they have changed.
-READS = {"07": ("06",), "08": ("06",), "09": ("06",), "10": ("06", "08"), "11": ("06", "08"), "12": ("10",)}
+READS = {"07": ("06",), "08": ("06",), "09": ("06", "08"), "10": ("06", "08"), "11": ("06", "08"), "12": ("10",)}
 SMOKE_HINT = "PROFILE=smoke takes about three minutes"
 
 
