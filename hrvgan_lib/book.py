@@ -9,7 +9,7 @@ import io
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,14 +47,8 @@ def open(
     return Page(chapter, profile, seed, data_root, actions, run, rehearse, allow_partial)
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """Whether an expectation was met. It shows nothing at the end of a cell: the sentence is printed already."""
-
-    met: bool
-
-    def __bool__(self) -> bool:
-        return self.met
+class Verdict(int):
+    """Whether an expectation was met, 1 or 0. It shows nothing at the end of a cell: the sentence is printed already."""
 
     def _ipython_display_(self) -> None:
         pass

@@ -63,7 +63,7 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="cpu", minutes=15, hardware="2 CPU cores",
             clips_per_group=2, standin_frames=48, stack_videos=12, clips_per_video=8,
-            frames=8, size=32, width=0.25, batch=8, steps=400, side_steps=40, preset="stable",
+            frames=8, size=32, width=0.25, batch=8, steps=350, side_steps=30, preset="stable",
             native=None,
             judge_width=0.25, judge_steps=350, judge_batch=16,
             samples=256, repeats=4,
