@@ -48,7 +48,7 @@ def open(
 
 
 class Verdict(int):
-    """Whether an expectation was met, 1 or 0. It shows nothing at the end of a cell: the sentence is printed already."""
+    """Whether an expectation was met, 1 or 0. Shows nothing at the end of a cell: the sentence is printed already."""
 
     def _ipython_display_(self) -> None:
         pass
