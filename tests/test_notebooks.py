@@ -12,7 +12,7 @@ from hrvgan_lib.chapters import read_chapter
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "notebooks").glob("[0-9]*.py"))
-MACHINE_PATH = re.compile(r"(/home/|/root/|/Users/|/tmp/|/work/|[A-Z]:\\\\Users|" + re.escape(str(ROOT)) + ")")
+MACHINE_PATH = re.compile(r"(/(home|root|Users|tmp|work)/|[A-Z]:\\\\Users|" + re.escape(str(ROOT)) + ")")
 
 chapters = pytest.mark.parametrize("path", SOURCES, ids=[path.stem for path in SOURCES])
 
