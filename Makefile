@@ -31,7 +31,7 @@ QUIET := TQDM_DISABLE=1 PYTHONHASHSEED=0 CUBLAS_WORKSPACE_CONFIG=:4096:8 SOURCE_
          PYDEVD_DISABLE_FILE_VALIDATION=1 OMP_NUM_THREADS=1
 NBVAL := -p no:python --nbval-lax --nbval-current-env --nbval-cell-timeout 120 -n 2 --dist loadscope
 
-.PHONY: help check-python setup reproduce test lint lab notebooks lock test-environment clean
+.PHONY: help check-python setup reproduce test lint bench lab notebooks lock test-environment clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ test: lint  ## lint, library tests, nbval over notebooks/ (about 10 minutes)
 
 lint: $(READY)
 	@$(PY) -m ruff check .
+
+bench: $(READY)  ## time the Fréchet distance beside published implementations (SLOW=1: minutes-long ones too)
+	@$(PY) tests/bench_frechet_distance.py
 
 lab: $(READY)  ## JupyterLab on the chapters
 	@$(PY) -m jupyter lab notebooks/00_start_here.ipynb

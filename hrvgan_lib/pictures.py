@@ -24,6 +24,7 @@ SYSTEM_COLOURS = {
     "mocogan": "#CC79A7",
     "real": "#000000",
     "frozen": "#56B4E9",
+    "shuffled": "#882255",
     "untrained": "#D55E00",
     "noise": "#999999",
 }

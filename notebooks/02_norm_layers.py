@@ -19,7 +19,7 @@
 # | **You will build** | batch norm, instance norm (Eq. 9), pixel norm (Eq. 8) and minibatch stddev, each in a few lines |
 # | **Reads** | one clip of the action data set (a stand-in is drawn if you have none) |
 # | **Writes** | nothing that a later chapter needs |
-# | **Budget** | under ten seconds on two cores |
+# | **Budget** | about ten seconds on two cores |
 #
 # Table 1 stacks thirteen 3×3×3 deconvolutions. If each makes its input half as large again, the last one sees numbers two hundred times too big; if each halves it, nothing arrives.
 # Four small layers stand against this, and two of them, put in the wrong order, cancel each other without an error message.

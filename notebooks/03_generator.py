@@ -19,7 +19,7 @@
 # | **You will build** | the generator of Table 1, first in fifteen lines, then in full |
 # | **Reads** | the labelled clips (four of them, for one experiment) |
 # | **Writes** | `table1_generator.csv`, `.md` and its sidecar |
-# | **Budget** | seconds on a CPU; the full 32×256×256 network is traced without being computed |
+# | **Budget** | a quarter of a minute on two cores; the full 32×256×256 network is traced without being computed |
 #
 # A clip of 32 frames at 256×256 has 6.3 million values. The generator makes all of them from 128 numbers, with fewer
 # weights than a single photograph from a telephone has pixels. This chapter takes the table that says how, runs

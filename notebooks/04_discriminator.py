@@ -19,7 +19,7 @@
 # | **You will build** | the discriminator of Table 2, and the architecture figure, drawn from the networks themselves |
 # | **Reads** | the labelled clips (for one small experiment) |
 # | **Writes** | `table2_discriminator.csv`, `.md`; `fig1_architecture.png`; their sidecars |
-# | **Budget** | seconds on a CPU |
+# | **Budget** | a quarter of a minute on two cores |
 #
 # The discriminator has to take in 6.3 million values and answer with one: real, or generated. Table 2 says how, but
 # walk through it with a pencil and you are stuck on its second row. This chapter finds the reading under which all of

@@ -19,7 +19,7 @@
 # | **You will build** | every loss of sections 3 and 4.5 (Eqs. 1–7, 10–15) in its shortest form, and a critic held to a slope in three ways |
 # | **Reads** | clips of the action data set (a stand-in is drawn if you have none) |
 # | **Writes** | nothing that a later chapter needs |
-# | **Budget** | under ten seconds on two cores |
+# | **Budget** | about twenty seconds on two cores |
 #
 # A generator never sees a real clip. All it learns about videos comes through one number, and this chapter is about that
 # number: what it says, when it falls silent, and what happens when two numbers that disagree are added up.

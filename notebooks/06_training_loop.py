@@ -19,7 +19,7 @@
 # | **You will build** | Algorithm 1 in fifteen lines, and a run of it that can be stopped anywhere and goes on bit for bit |
 # | **Reads** | the action data set, Golf and Aeroplane (stand-ins are drawn if you have none) |
 # | **Writes** | the trained systems that chapters 08, 09 and 10 look at, in `runs/<run>/checkpoints/` |
-# | **Budget** | 20 seconds at `smoke`, most of the quarter of an hour at `cpu` |
+# | **Budget** | half a minute at `smoke`, most of the quarter of an hour at `cpu` |
 #
 # Everything so far stood still. Here the generator of chapter 03 and the discriminator of chapter 04 begin to move, each
 # chasing the other, and after a few hundred turns there are people in the noise.

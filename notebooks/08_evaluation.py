@@ -16,10 +16,10 @@
 #
 # | | |
 # |---|---|
-# | **You will build** | the Inception Score (Eq. 16) and the Fréchet distance (Eq. 17) in a few lines each, intervals for both, and the classifier that they look through |
+# | **You will build** | the Inception Score (Eq. 16) and the Fréchet distance (Eq. 17) in a few lines each, intervals and extrapolations for both, and the classifier that they look through |
 # | **Reads** | clips of the action data set; the system that chapter 06 trained (trained here if it is not there) |
-# | **Writes** | the judge and its evaluations, for chapter 10; `evaluation_panel`, `evaluation_samples`, `evaluation_intervals` |
-# | **Budget** | under half a minute on two cores at `smoke`; about two minutes at `cpu` |
+# | **Writes** | the judge and its evaluations, for chapter 10; `evaluation_panel`, `evaluation_behaviour`, `evaluation_damage`, `evaluation_samples`, `evaluation_intervals` |
+# | **Budget** | half a minute on two cores at `smoke`; about three minutes at `cpu` |
 #
 # Tables 3 and 4 hold ten numbers, and the paper's claims rest on them. Before we measure a generator with these rulers we measure the rulers, on
 # things whose score is known beforehand.
@@ -29,6 +29,7 @@
 # - compute both metrics from their equations and check them against closed forms;
 # - say what each metric cannot see, and name a set of clips that fools it;
 # - put an interval on a Fréchet distance, and show why the usual bootstrap is wrong there;
+# - say what each metric does when clips are blurred, shuffled, frozen or all of one kind, and when it lies;
 # - read a score only beside its floor and its ceiling, at one and the same number of clips.
 
 # %% tags=["parameters"]
@@ -247,11 +248,41 @@ page.expect("width of the half-sample interval, over that of fresh samples",
 # them.) Windows of one video are no independent evidence and stay on one side of the cut. Shares get Wilson's interval, `metrics.accuracy_interval`, which stays inside 0 and 1.
 
 # %% [markdown]
+# ## Two ways out of the bias
+#
+# An interval says how far the number moves; it does not bring it down to where infinitely many clips would put it. Two remedies are known. **Extrapolate:** the bias falls about as $1/N$, so measure on subsets and follow the
+# line to $1/N = 0$ (`metrics.sweep`). Or **choose another distance:** the kernel distance compares all pairs of clips and leaves out those of a clip with itself; its expectation is right at every $N$
+# (`metrics.kernel_distance`). Ours is tried on one cloud drawn twice, where both answers should be zero.
+
+# %% mystnb={"image": {"alt": "Left: Fréchet distance of one cloud drawn twice, over one over N; points fall along a line that meets the axis near zero. Right: kernel distance over N; points scatter around zero."}, "figure": {"caption": "One cloud drawn twice. Left: the line in 1/N ends near the truth. Right: the kernel distance is right from the start, and noisier.", "name": "fig-unbiased"}}
+twins = random.normal(size=(2, 512, D))
+line = metrics.sweep(metrics.frechet_distance, *twins, seed=page.seed)
+fig, (left, right) = plt.subplots(1, 2, figsize=(9, 2.8))
+left.plot(1 / np.array(line.sizes), line.values, "o", color=INKS[0])
+left.plot([0, 1 / line.sizes[0]], [line.at_infinity, line.at_infinity + (line.values[0] - line.at_infinity)], ":", color="0.5")
+left.plot(0, line.at_infinity, "*", color=INKS[1], markersize=12, clip_on=False)
+left.set(xlabel="1 / N", ylabel="Fréchet distance", xlim=(0, None))
+for n in (8, 16, 32, 64, 128):
+    kernels = [metrics.kernel_distance(*random.normal(size=(2, n, D))) for _ in range(12)]
+    right.plot([n] * 12, kernels, ".", color=INKS[2])
+right.axhline(0, color="0.5", linestyle=":")
+right.set(xscale="log", xlabel="N clips a cloud", ylabel="kernel distance")
+page.figure(fig, alt="Fréchet distance over 1/N with its extrapolation, and kernel distances around zero.", data=())
+
+# %% tags=["nbval-check-output"]
+page.expect("extrapolated distance of equal clouds, over the measured one", abs(line.at_infinity) / line.values[-1], high=0.35, why="the truth is 0")
+parts = [metrics.RunningMoments().add(half) for half in np.array_split(twins[0], 2)]  # each could live on another machine
+print("moments of two halves, merged, give the same distance:",
+      np.isclose(metrics.frechet_distance(parts[0].merge(parts[1]).moments(), twins[1]), metrics.frechet_distance(*twins)))
+
+# %% [markdown]
+# The second print is for sets that do not fit into memory: `RunningMoments` takes clips in chunks and joins what several machines have seen.
+#
 # ## The judge
 #
 # Both rulers look through a classifier. For Table 3 it is C3D by the lineage of its rows (**E1**): eight 3×3×3 convolutions, five pools, three linear layers. Its published weights know
-# UCF101; where a reader does not have them, the book trains a C3D on the training split, narrower and smaller where the profile is, with batch normalisation so that a minute is enough. It
-# then has to pass an exam on the test split, which it never saw.
+# UCF101: put them into `reference/` beside the data sets, and `metrics.judge_for` uses them on the real UCF101. Where a reader does not have them, the book trains a C3D on the training split, narrower and smaller
+# where the profile is, with batch normalisation so that a minute is enough. It then has to pass an exam on the test split, which it never saw.
 #
 # One detail decides whether published weights mean anything. The last pool meets seven rows and takes them in twos. The original **rounds up**: {0,1} {2,3} {4,5} {6}. Popular ports pad
 # instead, {·,0} {1,2} {3,4} {5,6}: same shape, no error message, other numbers.
@@ -264,12 +295,12 @@ print("shapes agree:", rounded_up.shape == padded.shape)
 print(f"values agree: {(rounded_up == padded).float().mean():.0%}")
 
 # %% [markdown]
-# Now the training. `trained_judge` keeps its result under a key of data, recipe and code, so this cell is slow only once.
+# Now the training. `judge_for` keeps its result under a key of data, recipe and code, so this cell is slow only once.
 
 # %% mystnb={"image": {"alt": "Left: the judge's loss over training steps. Right: held-out confusion matrix, asked class against named class, in shades of blue."}, "figure": {"caption": "The judge learns on the training split, and is examined on the test split.", "name": "fig-judge"}}
 shape = metrics.judge_shape(page.profile)
 train_clips, test_clips = page.dataset("actions", **shape), page.dataset("actions", split="test", **shape)
-judge = metrics.trained_judge(train_clips, test_clips, page.profile, seed=page.seed, folder=page.runs / "judges")
+judge = metrics.judge_for(train_clips, test_clips, page.profile, data_root=page.data_root, seed=page.seed, folder=page.runs / "judges")
 held_out, n_exam = metrics.real_clips(test_clips), min(len(test_clips), page.profile.samples)
 moving = metrics.ask(judge, held_out, n_exam, seed=page.seed)
 
@@ -291,14 +322,141 @@ standing = metrics.ask(judge, metrics.frozen(held_out), n_exam, seed=page.seed)
 rows = [{"clips": name, "named right": found.accuracy.value, "95 %": f"{found.accuracy.low:.2f} to {found.accuracy.high:.2f}",
          "Inception Score": metrics.inception_score(found.probabilities), "N": n_exam}
         for name, found in {"held-out clips": moving, "the same, frozen": standing}.items()]
-page.table(rows, note=f"{judge.name}. Chance is {1 / len(judge.classes):.3f}; the highest possible score is {len(judge.classes)}. "
-                      "Its shape is that of the clips.")
+page.table(rows, note=f"{judge.name}. Held-out clips named right: {judge.accuracy}; videos, from the mean of 4 windows each: {judge.video_accuracy}. "
+                      f"Chance is {1 / len(judge.classes):.3f}; the highest possible score is {len(judge.classes)}. Protocol: {judge.way}.")
 
 # %% [markdown]
+# ### One judge, three protocols
+#
+# "Inception Score on UCF101" has been computed in at least three ways (**E1**). They differ in the number of clips, in how frames become 112×112 pixels, and in whether the clips are cut into parts before scoring. The last point alone, on
+# the same answers of the same judge:
+
+# %%
+doubled = np.concatenate([moving.probabilities] * 2)[: max(20, n_exam)]
+rows = []
+for name, protocol in metrics.PROTOCOLS.items():
+    mean, std, parts = protocol.score([doubled])
+    rows.append({"protocol": name, "score here": mean, "std": std, "scores joined": len(parts), "its samples": protocol.samples,
+                 "its repeats": protocol.repeats, "frames become": "bicubic 128, crop 112" if protocol.through_128 else "bilinear 112", "source": protocol.source})
+page.table(rows, note=f"The judge's answers to {len(doubled)} real held-out clips, scored three ways. The last cuts them into ten parts first.")
+
+# %% [markdown]
+# Ten small parts score lower than their sum, and nothing about the clips has changed. In the tables of this book the first protocol's way of scoring is used: one split, several seeds, mean and population standard deviation.
+#
+# ### Which layer gives 100,000?
+#
+# Table 4 has distances of the order of $10^5$. The same held-out clips at three layers of our judge, and what each feature would have to differ by if the paper's smallest value on Golf were spread evenly over that layer at the
+# published width:
+
+# %%
+from hrvgan_lib import paper
+from hrvgan_lib.networks.c3d import C3D
+
+with torch.device("meta"):  # its shapes, without its 78 million weights
+    published = C3D()
+published_widths = {layer: published.feature_width(layer) for layer in ("pool5", "fc6", "fc7")}
+rows, value = [], paper.frechet_row(paper.OURS).golf
+for layer, width in published_widths.items():
+    near, far = (metrics.ask(judge, source, n_exam, seed=page.seed, layer=layer) for source in (held_out, metrics.frozen(held_out)))
+    learned = metrics.ask(judge, metrics.real_clips(train_clips), n_exam, seed=page.seed, layer=layer)
+    floor_here, frozen_here = near.distance(learned), far.distance(learned)
+    rows.append({"layer": layer, "features here": near.features.shape[1], "mean feature": float(near.features.mean()), "distance of held-out clips": floor_here,
+                 "of frozen clips": frozen_here, "frozen, features x 10": 100 * frozen_here, "paper's value per published feature": value / width,
+                 "as a gap of means": (value / width) ** 0.5})
+page.table(rows, note=f"N = {n_exam}. Ours: {judge.name}. Last two columns: {value:,} over the width of the published layer, and its root.")
+
+# %% [markdown]
+# Any layer gives any order of magnitude once its features are large enough: a factor of ten in the features is a factor of hundred in the distance. A gap of 3.5 to 5 in every feature is possible in a network without normalisation that was fed pixels
+# from 0 to 255, and says nothing about quality. That is why the ratios of chapter 10 are the only bridge to Table 4.
+#
+# On GPUs the judge may compute in bfloat16. What does that change?
+
+# %% tags=["nbval-check-output"]
+from dataclasses import replace
+
+coarse = metrics.ask(replace(judge, dtype=torch.bfloat16), held_out, n_exam, seed=page.seed)
+rounding = metrics.frechet_distance(moving.features, coarse.features) / metrics.frechet_distance(standing.features, moving.features)
+page.expect("distance between features in bfloat16 and in float32, over that between frozen and moving clips", rounding, high=0.02)
+
+# %% [markdown]
+# ## Damage by degrees
+#
+# > *Section 4.7.* "Fréchet Inception Distance is more accurate than Inception Score as it compares summary statistics of generated samples and real samples."
+#
+# **What it does not say.** More accurate at what (**E2**). We can ask it of clips whose quality we control: real ones, damaged a little more at each step. A useful ruler moves the right way at every step, and early. Five kinds of damage, five degrees each
+# (`metrics.damaged`): blur; noise; frames that do not arrive, so that the last one stands in; frames that change places; and fewer and fewer classes, each clip as good as ever.
+
+# %%
+train_clips, test_clips = page.dataset("actions"), page.dataset("actions", split="test")
+held_out, n_damage = metrics.real_clips(test_clips), max(16, page.profile.samples // 2)
+reference = metrics.ask(judge, metrics.real_clips(train_clips), n_damage, seed=page.seed)
+
+
+def measure(kind, grade):
+    seen = metrics.ask(judge, metrics.damaged(held_out, kind, grade), n_damage, seed=page.seed)
+    score = metrics.half_sample_interval(metrics.inception_score, seen.probabilities, groups=[seen.videos], repeats=20, floor=1)
+    distance = metrics.half_sample_interval(metrics.frechet_distance, reference.features, seen.features, groups=[reference.videos, seen.videos], repeats=20, floor=0)
+    return score, distance
+
+
+curves = {kind: [measure(kind, grade) for grade in metrics.GRADES] for kind in metrics.KINDS}
+
+# %% mystnb={"image": {"alt": "Two rows of five panels, one column for each kind of damage. Above: Inception Score over the degree of damage, falling. Below: Fréchet distance, rising. Bands are 95 % intervals."}, "figure": {"caption": "Both rulers on real held-out clips, over five degrees of five kinds of damage. Bands: 95 % intervals.", "name": "fig-damage"}}
+fig, axes = plt.subplots(2, len(curves), figsize=(11, 4.4), sharex=True, sharey="row")
+for column, (kind, found) in zip(axes.T, curves.items()):
+    for pane, which, ink in zip(column, (0, 1), INKS):
+        line = [pair[which] for pair in found]
+        pane.plot(metrics.GRADES, [i.value for i in line], "o-", color=ink)
+        pane.fill_between(metrics.GRADES, [i.low for i in line], [i.high for i in line], color=ink, alpha=0.2, linewidth=0)
+    column[0].set(title=kind)
+    column[1].set(xlabel="degree")
+axes[0, 0].set(ylabel="Inception Score")
+axes[1, 0].set(ylabel="Fréchet distance")
+page.figure(fig, name="evaluation_damage_figure", alt="Inception Score and Fréchet distance over degrees of damage.", data=(train_clips, test_clips), samples=n_damage)
+
+# %%
+from itertools import pairwise
+
+from scipy.stats import kendalltau
+
+
+def noticed(line, worse):
+    """The first degree whose interval lies wholly on the worse side of undamaged clips."""
+    sides = [grade for grade, found in zip(metrics.GRADES, line) if (found.high < line[0].low if worse < 0 else found.low > line[0].high)]
+    return min(sides, default=None)
+
+
+rows = []
+for kind, found in curves.items():
+    for name, which, worse in (("Inception Score", 0, -1), ("Fréchet distance", 1, 1)):
+        line = [pair[which] for pair in found]
+        values = np.array([interval.value for interval in line])
+        back = [b for a, b in pairwise(line) if worse * (b.value - a.value) < 0]  # steps in the wrong direction
+        sure = [b for a, b in pairwise(line) if (b.low > a.high if worse < 0 else b.high < a.low)]
+        rows.append({"damage": kind, "ruler": name, "undamaged": str(line[0]), "all of it": str(line[-1]), "monotone": not back,
+                     "steps back": len(back), "of them with disjoint intervals": len(sure), "Kendall's tau": worse * kendalltau(metrics.GRADES, values).statistic,
+                     "noticed at degree": noticed(line, worse)})
+page.table(rows, name="evaluation_damage", data=(train_clips, test_clips), samples=n_damage,
+           note=f"Real held-out clips of {test_clips.describe()}; N = {n_damage}; judge {judge.digest}. Tau is 1 where every step goes the right way. Noticed: the first degree whose "
+                "95 % interval lies wholly on the worse side of undamaged clips.")
+
+# %%
+taus = {name: [row["Kendall's tau"] for row in rows if row["ruler"] == name] for name in ("Inception Score", "Fréchet distance")}
+for name, values in taus.items():
+    print(f"{name}: monotone for {sum(row['monotone'] for row in rows if row['ruler'] == name)} of {len(values)} kinds, mean tau {np.mean(values):.2f}")
+steps_back = [f"{row['ruler']} under {row['damage']}" for row in rows if not row["monotone"]]
+print("steps back:", "; ".join(steps_back) or "none")
+
+# %% [markdown]
+# Read the table row by row before you trust either ruler. A step back with overlapping intervals is chance at this $N$. One with disjoint intervals is a lie of the ruler. Three reasons for such lies are worth knowing. **The floor of the score:** once the judge sees nothing, it gives every clip the
+# same answer, the score is 1, and more damage cannot lower it; the distance still grows or even shrinks there, since it compares clouds that have nothing to do with actions any more. **Confident nonsense:** a judge that never met noise may call all of it *TaiChi* with conviction. **Frames in another
+# order** are a motion too: the damage of a shuffle is no line from good to bad, for three exchanged frames may look worse to a judge of motion than eight. And *fewer classes* is where the two rulers part: each clip is perfect, the score falls with the number of classes, and
+# the distance rises because a part of the cloud is missing.
+#
 # ## Floor, ceilings, and the system in between
 #
-# Now the rulers meet clips. Six sources, each with the same number of clips, each compared with the same real clips of the training split (**T4**): real clips of the **test** split (the floor of
-# Eq. 17, the ceiling of Eq. 16), the same frozen, noise, the generator before its first step, the trained system, and its samples frozen. Conditional samples are asked for every class
+# Now a trained system. Seven sources, each with the same number of clips, each compared with the same real clips of the training split (**T4**): real clips of the **test** split (the floor of
+# Eq. 17, the ceiling of Eq. 16), the same frozen and with their frames shuffled, noise, the generator before its first step, the trained system, and its samples frozen. Conditional samples are asked for every class
 # equally often. `metrics.panel` does all of it and keeps a record of each evaluation for chapter 10.
 
 # %%
@@ -314,7 +472,10 @@ def panel_row(name, record):
     mean, std = metrics.mean_and_std(record.inception_seeds)
     return {"clips": name, "Inception Score": record.inception.value, "IS 95 %": f"{record.inception.low:.2f} to {record.inception.high:.2f}",
             "IS over seeds": f"{mean:.2f} ± {std:.2f} ({len(record.seeds)})",
+            "IS at infinite N": record.inception_infinity,
             "Fréchet distance": record.frechet.value, "FD 95 %": f"{record.frechet.low:.4g} to {record.frechet.high:.4g}",
+            "FD at infinite N": record.frechet_infinity, "0 = real, 1 = noise": record.position(panel["real"], panel["noise"]),
+            "kernel distance": record.kernel.value, "kernel 95 %": f"{record.kernel.low:.3g} to {record.kernel.high:.3g}",
             "named right": None if record.accuracy is None else record.accuracy.value,
             "named 95 %": None if record.accuracy is None else f"{record.accuracy.low:.2f} to {record.accuracy.high:.2f}",
             "N": record.n, "different videos": record.distinct}
@@ -322,7 +483,7 @@ def panel_row(name, record):
 
 page.table([panel_row(*item) for item in panel.items()], name="evaluation_panel", data=(train_clips, test_clips), samples=ours.n,
            note=f"Data: {ours.data}. {ours.note}. Judge: {ours.judge}, {ours.judge_accuracy:.0%} of held-out clips right; features: "
-                f"{ours.layer}. Intervals: half-sampling of one draw; ± is the population standard deviation over seeds.")
+                f"{ours.layer}. Protocol: {ours.protocol}. Intervals: half-sampling of one draw; ± is the population standard deviation over seeds.")
 
 # %% mystnb={"image": {"alt": "Two panels of horizontal intervals, one row for each source. Left: Inception Score. Right: Fréchet distance on a logarithmic axis. Real clips score best on both; noise and frozen clips mark the other end."}, "figure": {"caption": "Every source between floor and ceiling, with 95 % intervals.", "name": "fig-panel"}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.2), sharey=True)
@@ -341,6 +502,47 @@ page.figure(fig, name="evaluation_panel_figure", alt="Inception Score and Fréch
 # %% [markdown]
 # Read the right panel from the floor. Real against real is not zero: that is the bias at this N, plus the difference between videos that the judge learned from and videos that it never met. Then compare the order of
 # the rows left and right. Where the two panels disagree, neither is broken: the score asks only whether the judge is sure and its answers vary, the distance only whether two moments of the features agree.
+#
+# ### Other eyes
+#
+# Does the order of the rows depend on our judge? A network that somebody else trained, on photographs, is an independent witness of single frames. It cannot see motion at all: shuffled clips are real clips to it.
+
+# %%
+eye = metrics.frame_network(page.data_root)
+if eye is None:
+    print("no network of frames in reference/ beside the data sets (data/README.md names the file): this cell is skipped")
+else:
+    n_eye = min(32, page.profile.samples)
+    learned = metrics.ask(eye, metrics.real_clips(train_clips), n_eye, seed=page.seed)
+    sources = [held_out, metrics.shuffle_frames(held_out), metrics.noise_clips(test_clips.frames, test_clips.size), metrics.generated(system, note=note)]
+    seen = {source.name: metrics.ask(eye, source, n_eye, seed=page.seed) for source in sources}
+    page.table([{"clips": name, "Fréchet distance": found.distance(learned), "kernel distance": metrics.kernel_distance(learned.features, found.features)}
+                for name, found in seen.items()], name="evaluation_frame_network", data=(train_clips, test_clips), samples=n_eye,
+               note=f"{eye.name}, features averaged over frames, N = {n_eye}.")
+
+# %% [markdown]
+# ### What neither ruler says
+#
+# Does the clip move as much as real ones do? Does it move at all? Are two samples different? Is a sample a copy of a training clip? And how good are its frames, one by one? None of this needs a paper's metric, only a comparison with real clips.
+
+# %%
+page.table([{"clips": name, "frame distance": record.frame_frechet, **{key.replace("_", " "): value for key, value in vars(record.behaviour).items()}}
+            for name, record in panel.items()], name="evaluation_behaviour", data=(train_clips, test_clips), samples=ours.n,
+           note="Frame distance: Fréchet distance between each clip's middle frame, standing still. Motion: median change from frame to frame over that of training clips. Motion gap: distance between the two distributions of it. "
+                "Frozen: share of clips that change less than a tenth of that. Variety: median distance of two clips over that of real ones (thumbnails of 4x8x8). Nearest: distance to the nearest training clip over that of held-out clips; 0 is a copy.")
+
+# %% mystnb={"image": {"alt": "Pairs of rows: a generated clip and below it the training clip nearest to it in thumbnails."}, "figure": {"caption": "Generated clips, and below each the training clip that is nearest to it.", "name": "fig-nearest"}}
+made = metrics.ask(judge, metrics.generated(system, note=note), 16, seed=page.seed)
+clips = next(metrics.generated(system, note=note).draw(16, page.seed))[0]
+known = np.concatenate([metrics.thumbnails(train_clips.batch(part.tolist())[0]) for part in torch.arange(len(train_clips)).split(64)])
+closest, how_far = metrics.nearest_clips(made.pictures, known)
+shown = np.argsort(how_far)[:3].tolist()
+pairs = torch.stack([clip for i in shown for clip in (clips[i], train_clips.batch([int(closest[i])])[0][0])])
+page.figure(book.clip_grid(pairs, every=max(1, pairs.shape[2] // 8), labels=["generated", "nearest"] * len(shown), width=6), name="evaluation_nearest",
+            alt="Generated clips and the training clips nearest to them.", data=(train_clips,), samples=16)
+
+# %% [markdown]
+# These are the three of sixteen samples that came closest to a training clip. A copy would be the same clip twice.
 #
 # Where a recorded run on a GPU is there, its panel stands here for comparison; otherwise this cell says so.
 

@@ -12,7 +12,7 @@
 # ---
 
 # %% [markdown]
-# # What does a smooth walk prove?
+# # 09 · What does a smooth walk prove?
 #
 # | | |
 # |---|---|
@@ -223,8 +223,8 @@ page.figure(book.clip_grid(shown, labels=["generator", "cross-fade", "memory"]),
 
 # %%
 shape = metrics.judge_shape(page.profile)
-judge = metrics.trained_judge(page.dataset("actions", **shape), page.dataset("actions", split="test", **shape),
-                              page.profile, seed=page.seed, folder=page.runs / "judges")
+judge = metrics.judge_for(page.dataset("actions", **shape), page.dataset("actions", split="test", **shape),
+                          page.profile, data_root=page.data_root, seed=page.seed, folder=page.runs / "judges")
 torch.manual_seed(page.seed)
 untrained = build_system("hrvgan", frames=golf.frames, size=golf.size, n_classes=0, width=page.profile.width,
                          preset=page.profile.preset).to(golf.device).eval()

@@ -7,52 +7,14 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
+from blobs import MovingBlobs
 
 from hrvgan_lib import metrics
 from hrvgan_lib.metrics import judge as judge_module
 from hrvgan_lib.metrics.evaluate import read_evaluation
+from hrvgan_lib.metrics.frechet_distance import nuclear_norm
 from hrvgan_lib.metrics.sources import chunks
 from hrvgan_lib.networks.c3d import C3D, LAYERS
-
-CLASSES = ("left", "right", "up", "down")
-
-
-class MovingBlobs:
-    """A bright square that moves one way: the smallest labelled clips that need motion to be told apart."""
-
-    name, kind, split, classes, n_classes = "blobs", "procedural", "train", CLASSES, len(CLASSES)
-    frames, size, stride = 8, 16, 4
-
-    def __init__(self, n: int = 64, seed: int = 0) -> None:
-        self.n, self.digest = n, f"blobs-{n}-{seed}"
-        self.labels = torch.arange(n) % 4
-        self.starts = torch.randint(0, 16, (n, 2), generator=torch.Generator().manual_seed(seed))
-
-    def __len__(self) -> int:
-        return self.n
-
-    def describe(self) -> str:
-        return f"moving blobs: {self.n} clips"
-
-    def batch(self, indices, generator=None):
-        clips = torch.full((len(indices), 3, 8, 16, 16), -0.5)
-        steps = ((0, -1), (0, 1), (-1, 0), (1, 0))
-        for row, i in enumerate(indices):
-            for t in range(8):
-                dy, dx = steps[self.labels[i]]
-                y, x = (int(self.starts[i, 0]) + dy * t) % 16, (int(self.starts[i, 1]) + dx * t) % 16
-                clips[row, :, t, y:y + 4, x:x + 4] = 1.0
-        return clips, self.labels[torch.as_tensor(indices)]
-
-
-@pytest.fixture(scope="module")
-def judge():
-    """An untrained judge of blobs: enough wherever only plumbing is tested."""
-    data, recipe = MovingBlobs(), metrics.Recipe(width=0.05, steps=1)
-    torch.manual_seed(0)
-    network = judge_module.blank_network(data, recipe).eval().requires_grad_(False)
-    return metrics.Judge(network, "blank", CLASSES, 4, metrics.accuracy_interval(1, 4), "0")
-
 
 # Inception Score ----------------------------------------------------------------------------------
 
@@ -187,6 +149,21 @@ def test_frechet_distance_names_bad_features(real, fake, message):
 
 
 # Intervals ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("decay", [0.0, 1.0, 4.0, 12.0, 40.0])
+@pytest.mark.parametrize("zeros", [0, 1, 30])
+def test_nuclear_norm_is_as_good_as_a_singular_value_decomposition(decay, zeros):
+    """Spectra that fall over up to 40 powers of e, with exact zeros that the caller may or may not know of."""
+    random = np.random.default_rng(0)
+    left, right = (np.linalg.qr(random.normal(size=(n, 80)))[0] for n in (80, 120))
+    values = np.exp(-decay * np.linspace(0, 1, 80))
+    values[80 - zeros:] = 0
+    matrix = left * values @ right.T
+    for known in (80 - zeros, None):
+        assert nuclear_norm(matrix, known) == pytest.approx(values.sum(), rel=2e-11)
+        assert nuclear_norm(matrix.T, known) == pytest.approx(values.sum(), rel=2e-11)
+
 
 
 def test_half_sample_interval_covers_the_mean_as_often_as_it_says():
@@ -376,7 +353,9 @@ def test_noise_has_no_labels_and_repeats_itself(judge):
 
 
 def test_answers_count_asked_against_named():
-    answers = metrics.Answers(np.zeros((4, 1)), np.eye(3)[[0, 0, 1, 2]], np.array([0, 1, 1, 2]), None)
+    features = np.zeros((4, 1))
+    said, asked = np.eye(3)[[0, 0, 1, 2]], np.array([0, 1, 1, 2])
+    answers = metrics.Answers(features, features, said, asked, None, features, features)
     assert answers.accuracy.value == 0.75
     assert answers.confusion.tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 1]]
 

@@ -1,60 +1,51 @@
 """One evaluation, one record: clips of any source through the judge, kept as JSON (chapters 08 and 10)."""
 
+from __future__ import annotations
+
 import hashlib
 import inspect
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from hrvgan_lib import provenance
 from hrvgan_lib.metrics import frechet_distance as frechet_module
 from hrvgan_lib.metrics import inception_score as inception_module
 from hrvgan_lib.metrics import intervals as intervals_module
-from hrvgan_lib.metrics import sources
+from hrvgan_lib.metrics import kernel_distance as kernel_module
+from hrvgan_lib.metrics.answers import Answers, answers_key, ask
+from hrvgan_lib.metrics.behaviour import Behaviour, behaviour
 from hrvgan_lib.metrics.frechet_distance import frechet_distance
 from hrvgan_lib.metrics.inception_score import inception_score
-from hrvgan_lib.metrics.intervals import Interval, accuracy_interval, half_sample_interval
-from hrvgan_lib.metrics.judge import Judge
-from hrvgan_lib.metrics.sources import Source, frozen, generated, noise_clips, real_clips, untrained
-from hrvgan_lib.networks import c3d
-from hrvgan_lib.provenance import to_json, write_atomic
+from hrvgan_lib.metrics.intervals import Interval, half_sample_interval, sweep
+from hrvgan_lib.metrics.kernel_distance import kernel_distance
+from hrvgan_lib.metrics.sources import (
+    Source,
+    frozen,
+    generated,
+    noise_clips,
+    real_clips,
+    resized,
+    shuffle_frames,
+    untrained,
+)
 
 REFERENCE_SEED = 987_654  # the real clips of Eq. 17 are one draw, the same for every source
-_remembered: dict[tuple, "Answers"] = {}
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What a judge made of N clips."""
-
-    features: np.ndarray  # float32 (N, D)
-    probabilities: np.ndarray  # float64 (N, K)
-    labels: np.ndarray | None  # (N,)
-    videos: np.ndarray | None  # (N,)
-
-    @property
-    def accuracy(self) -> Interval | None:
-        """Share of clips whose label the judge names, with Wilson's interval; None without labels."""
-        if self.labels is None:
-            return None
-        right = self.probabilities.argmax(axis=1) == self.labels
-        return accuracy_interval(int(right.sum()), len(right))
-
-    @property
-    def confusion(self) -> np.ndarray | None:
-        """Counts [asked][named], (K, K); None without labels."""
-        if self.labels is None:
-            return None
-        counts = np.zeros((self.probabilities.shape[1],) * 2, dtype=int)
-        np.add.at(counts, (self.labels, self.probabilities.argmax(axis=1)), 1)
-        return counts
+EXTRAPOLATE_FROM = 16  # clips below which no line in 1/N is drawn
+PUBLISHED_SIZE = 64  # side of the clips behind the published scores
+_remembered: dict[str, Answers] = {}
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the judge made of one source. Intervals are for one draw of `n` clips, the first seed's."""
+    """What the judge made of one source. Intervals are for one draw of `n` clips, the first seed's.
+
+    The fields of Eq. 16 are None where the network names no classes, extrapolations where N is below 16.
+    """
 
     source: str
     note: str
@@ -64,86 +55,101 @@ class Evaluation:
     seeds: tuple[int, ...]
     distinct: int | None
     judge: str
-    judge_accuracy: float
+    judge_accuracy: float | None
+    protocol: str  # how clips were shown and scores joined
     classes: tuple[str, ...]
     layer: str
-    inception: Interval
-    inception_seeds: tuple[float, ...]  # one score a seed
+    inception: Interval | None
+    inception_seeds: tuple[float, ...]  # one score a seed, or a split
+    inception_infinity: float | None  # the score that infinitely many clips would have
     frechet: Interval
     frechet_seeds: tuple[float, ...]
+    frechet_infinity: float | None
+    frame_frechet: float  # between single frames: each clip's middle one, standing still
+    kernel: Interval  # kernel distance, unbiased
+    behaviour: Behaviour
     accuracy: Interval | None  # share of clips whose asked class the judge names; None without labels
     confusion: tuple[tuple[int, ...], ...] | None  # [asked][named], counts
+    device: str
+    versions: dict[str, str]
 
     @property
     def chance(self) -> float:
         return 1 / len(self.classes)
 
-
-def ask(judge: Judge, source: Source, n: int, seed: int = 0, layer: str = "fc6") -> Answers:
-    """Show `n` clips of `source` to the judge."""
-    seen, said, labels, videos = [], [], [], []
-    for clips, asked, behind in source.draw(n, seed):
-        features, probabilities = judge.look(clips, layer)
-        seen.append(features)
-        said.append(probabilities)
-        labels += [] if asked is None else [asked.numpy()]
-        videos += [] if behind is None else [behind.numpy()]
-    return Answers(np.concatenate(seen), np.concatenate(said), np.concatenate(labels) if labels else None,
-                   np.concatenate(videos) if videos else None)
+    def position(self, floor: Evaluation, ceiling: Evaluation) -> float:
+        """Where the Fréchet distance lies between a floor (0, real clips) and a ceiling (1, for instance noise)."""
+        return (self.frechet.value - floor.frechet.value) / (ceiling.frechet.value - floor.frechet.value)
 
 
-def evaluate(source: Source, judge: Judge, reference, *, n: int, seeds: Sequence[int] = (0,),
-             layer: str = "fc6", folder: str | Path | None = None) -> Evaluation:
-    """Inception Score, Fréchet distance and class accuracy of `n` clips of `source` for each seed.
+def evaluate(source: Source, judge, reference, *, n: int, seeds: Sequence[int] = (0,), layer: str | None = None,
+             held_out=None, folder: str | Path | None = None, progress: bool = False) -> Evaluation:
+    """Everything that this book measures on `n` clips of `source`, for each seed.
 
-    `reference` is the `ClipDataset` that the clips should resemble, its training split by decision T4; `n` of
-    its clips are drawn once, the same for every source. With a `folder` the record is kept there under a key
-    of source, judge, reference, numbers and code, and read where it is there. Raises ValueError for fewer
-    than 4 clips or no seed.
+    judge: a `Judge`, or an `Extractor`, which names no classes. reference: the `ClipDataset` that the clips should
+    resemble, its training split by decision T4; `n` of its clips are drawn once, the same for every source. held_out:
+    another split, whose distance from the training clips is the unit of `Behaviour.nearest`. With a `folder` features
+    and record are kept there under keys of source, judge, reference, numbers and code, and read where they are there.
+    Raises ValueError for fewer than 4 clips or no seed.
     """
     if n < 4 or not seeds:
         raise ValueError(f"an evaluation needs at least 4 clips and one seed, got {n} and {len(seeds)}")
-    key = evaluation_key(source, judge, reference, n, seeds, layer)
-    path = None if folder is None else Path(folder) / f"{key}.json"
-    if path is not None and path.is_file():
-        return read_evaluation(path)
-    real = reference_answers(judge, reference, n, layer)
-    given = [ask(judge, source, n, seed, layer) for seed in seeds]
-    first = given[0]
+    look = partial(ask, judge, n=n, layer=layer, folder=folder, progress=progress)
+    path = None
+    if folder is not None:
+        path = Path(folder) / f"{evaluation_key(source, judge, reference, held_out, n, seeds, layer)}.json"
+        if path.is_file():
+            return read_evaluation(path)
+    real = _once(look, judge, real_clips(reference), n, layer)
+    unseen = None if held_out is None else _once(look, judge, real_clips(held_out), n, layer).pictures
+    given = [look(source, seed=seed) for seed in seeds]
+    first, groups = given[0], [real.videos, given[0].videos]
+    sided = partial(half_sample_interval, groups=groups)
+    rows, named = first.probabilities, first.probabilities is not None
+    epsilon = judge.protocol.epsilon if named and judge.protocol else 0.0
     record = Evaluation(
         source=source.name, note=source.note, data=reference.describe(), kind=reference.kind, n=n,
         seeds=tuple(seeds), distinct=source.distinct, judge=f"{judge.name} [{judge.digest}]",
-        judge_accuracy=judge.accuracy.value, classes=judge.classes, layer=layer,
-        inception=half_sample_interval(inception_score, first.probabilities, groups=[first.videos], floor=1.0),
-        inception_seeds=tuple(inception_score(answers.probabilities) for answers in given),
-        frechet=half_sample_interval(frechet_distance, real.features, first.features,
-                                     groups=[real.videos, first.videos], floor=0.0),
-        frechet_seeds=tuple(frechet_distance(real.features, answers.features) for answers in given),
+        judge_accuracy=judge.accuracy.value if named else None, protocol=judge.way if named else "features only",
+        classes=judge.classes if named else (), layer=first.layer,
+        inception=half_sample_interval(partial(inception_score, epsilon=epsilon), rows, groups=[first.videos],
+                                       floor=1.0) if named else None,
+        inception_seeds=judge.score([answers.probabilities for answers in given])[2] if named else (),
+        inception_infinity=sweep(inception_score, rows).at_infinity if named and n >= EXTRAPOLATE_FROM else None,
+        frechet=sided(frechet_distance, real.features, first.features, floor=0.0),
+        frechet_seeds=tuple(answers.distance(real) for answers in given),
+        frechet_infinity=(sweep(frechet_distance, real.features, first.features).at_infinity
+                          if n >= EXTRAPOLATE_FROM else None),
+        frame_frechet=frechet_distance(real.stills, first.stills),
+        kernel=sided(kernel_distance, real.features, first.features),
+        behaviour=behaviour(first.change, first.pictures, real.change, real.pictures, unseen),
         accuracy=first.accuracy,
         confusion=None if first.confusion is None else tuple(map(tuple, first.confusion.tolist())),
-    )
+        device=provenance.device_name(), versions=provenance.versions(),
+    )  # fmt: skip
     if path is not None:
-        write_atomic(path, to_json(asdict(record)))
+        provenance.write_atomic(path, provenance.to_json(asdict(record)))
     return record
 
 
-def reference_answers(judge: Judge, reference, n: int, layer: str) -> Answers:
-    """The real side of Eq. 17. The latest is remembered: a panel asks for the same one six times."""
-    key = (judge.digest, reference.digest, reference.split, reference.frames, reference.size, reference.stride,
-           n, layer)
+def _once(look, judge, source: Source, n: int, layer: str | None) -> Answers:
+    """Real clips through the judge. The latest few are remembered: a panel asks for the same ones seven times."""
+    key = answers_key(judge, source, n, REFERENCE_SEED, layer or "")
     if key not in _remembered:
-        _remembered.clear()
-        _remembered[key] = ask(judge, real_clips(reference), n, REFERENCE_SEED, layer)
+        if len(_remembered) >= 4:
+            _remembered.pop(next(iter(_remembered)))
+        _remembered[key] = look(source, seed=REFERENCE_SEED)
     return _remembered[key]
 
 
 def read_evaluation(path: str | Path) -> Evaluation:
     """The record in a JSON file that `evaluate` wrote."""
     raw = json.loads(Path(path).read_text())
-    for name in ("inception", "frechet", "accuracy"):
+    for name in ("inception", "frechet", "kernel", "accuracy"):
         raw[name] = raw[name] and Interval(**raw[name])
     for name in ("seeds", "inception_seeds", "frechet_seeds", "classes"):
         raw[name] = tuple(raw[name])
+    raw["behaviour"] = Behaviour(**raw["behaviour"])
     raw["confusion"] = raw["confusion"] and tuple(map(tuple, raw["confusion"]))
     return Evaluation(**raw)
 
@@ -153,30 +159,34 @@ def mean_and_std(values: Sequence[float]) -> tuple[float, float]:
     return float(np.mean(values)), float(np.std(values))
 
 
-def evaluation_key(source: Source, judge: Judge, reference, n: int, seeds: Sequence[int],
-                   layer: str) -> str:
+def evaluation_key(source: Source, judge, reference, held_out, n: int, seeds: Sequence[int],
+                   layer: str | None) -> str:
     """A file name that changes with everything that the record depends on, code included."""
-    parts = (inception_module, frechet_module, intervals_module, sources, c3d, Judge, evaluate, ask)
+    parts = (inception_module, frechet_module, kernel_module, intervals_module, evaluate)
     code = "".join(inspect.getsource(part) for part in parts)
-    identity = [asdict(replace(source, draw=None)), judge.digest, judge.name, reference.digest,
-                reference.split, reference.frames, reference.size, reference.stride, n,
-                tuple(seeds), layer, code]
+    sets = [(data.digest, data.split, data.frames, data.size, data.stride) for data in (reference, held_out) if data]
+    identity = [answers_key(judge, source, n, 0, layer or ""), sets, tuple(seeds), code]
     return f"{source.name.replace(' ', '-')}-{hashlib.sha256(repr(identity).encode()).hexdigest()[:12]}"
 
 
-def panel(system, train_set, test_set, judge: Judge, *, n: int, seeds: Sequence[int] = (0,), layer: str = "fc6",
-          folder: str | Path | None = None, note: str = "") -> dict[str, Evaluation]:
+def panel(system, train_set, test_set, judge, *, n: int, seeds: Sequence[int] = (0,), layer: str | None = None,
+          folder: str | Path | None = None, note: str = "", progress: bool = False) -> dict[str, Evaluation]:
     """A system between its floor and its ceilings, every row at the same `n` and against the same real clips.
 
-    Rows: "real" (clips of the test split), "frozen" (the same, standing still), "noise", "untrained" (the
-    system before its first step), the system by its name, and "<name> frozen". The real clips and the system
-    are drawn for every seed, the others for the first. `note` says in one line what the system is.
+    Rows: "real" (clips of the test split, so of other groups: the floor), "frozen" and "shuffled" (the same standing
+    still, and in another order), "noise", "untrained" (the system before its first step), the system by its name,
+    "<name> frozen", and "<name> at 64" where it is larger: published scores are of 64x64. The real clips and the
+    system are drawn for every seed, the others for the first. `note` says in one line what the system is.
     """
     real, fake = real_clips(test_set), generated(system, system.name, note)
     first = generated(untrained(system), "untrained", f"{system.name} before its first step")
     noise = noise_clips(test_set.frames, test_set.size)
+    shown = [real, frozen(real), shuffle_frames(real), noise, first, fake, frozen(fake, f"{fake.name} frozen")]
+    if system.size > PUBLISHED_SIZE:
+        shown.append(resized(fake, PUBLISHED_SIZE))
     rows = {}
-    for source in (real, frozen(real), noise, first, fake, frozen(fake, f"{fake.name} frozen")):
+    for source in shown:
         used = tuple(seeds) if source in (real, fake) else tuple(seeds)[:1]
-        rows[source.name] = evaluate(source, judge, train_set, n=n, seeds=used, layer=layer, folder=folder)
+        rows[source.name] = evaluate(source, judge, train_set, n=n, seeds=used, layer=layer, held_out=test_set,
+                                     folder=folder, progress=progress)
     return rows

@@ -82,3 +82,31 @@ def accuracy_interval(correct: int, n: int) -> Interval:
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     margin = Z95 / (1 + z2 / n) * sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     return Interval(max(centre - margin, 0.0), min(centre + margin, 1.0), share, n, "Wilson")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A statistic over the number of clips, and where a straight line in 1/N leaves it at infinitely many."""
+
+    sizes: tuple[int, ...]
+    values: tuple[float, ...]  # mean over subsets of that size
+    at_infinity: float
+
+
+def sweep(statistic: Callable[..., float], *arrays: np.ndarray, points: int = 5, repeats: int = 4,
+          seed: int = 0) -> Sweep:
+    """`statistic` on subsets of a quarter of the clips up to all of them, drawn without replacement.
+
+    The bias of Inception Score and Fréchet distance falls about as 1/N (Chong and Forsyth, 2020), so the intercept of a
+    line in 1/N estimates the value at infinite N. The sizes are evenly spaced in 1/N. Raises ValueError for fewer than
+    16 clips.
+    """
+    n = min(map(len, arrays))
+    if n < 16:
+        raise ValueError(f"an extrapolation to infinitely many clips needs at least 16, got {n}")
+    random = np.random.default_rng(seed)
+    sizes = [round(1 / x) for x in np.linspace(4 / n, 1 / n, points)]
+    values = [np.mean([statistic(*(array[random.permutation(len(array))[:size]] for array in arrays))
+                       for _ in range(1 if size == n else repeats)]) for size in sizes]
+    _, at_infinity = np.polyfit(1 / np.array(sizes), values, 1)
+    return Sweep(tuple(sizes), tuple(map(float, values)), float(at_infinity))

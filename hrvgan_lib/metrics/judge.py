@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,12 +24,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hrvgan_lib.metrics import judge_training
+from hrvgan_lib.metrics.inception_score import inception_score
 from hrvgan_lib.metrics.intervals import Interval, accuracy_interval
 from hrvgan_lib.metrics.judge_training import LearningStep, Recipe, train_judge
+from hrvgan_lib.metrics.protocols import Protocol, softmax64
 from hrvgan_lib.networks import c3d
-from hrvgan_lib.networks.c3d import C3D
+from hrvgan_lib.networks.c3d import C3D, LAYERS
 from hrvgan_lib.profiles import WINDOW, pick_device
 from hrvgan_lib.provenance import repo_root
+
+VIEWS = 4  # windows of each video behind the video accuracy
 
 
 def judge_shape(profile) -> dict[str, int]:
@@ -54,6 +59,12 @@ class Judge:
     digest: str  # of the weights
     history: tuple[LearningStep, ...] = ()
     recipe: Recipe | None = None
+    protocol: Protocol | None = None  # how clips become its input; None: as in its own training
+    mean: Tensor | None = None  # the protocol's mean volume
+    video_accuracy: Interval | None = None  # the same, from the mean answer to several windows of each video
+    dtype: torch.dtype = torch.float32  # what the network computes in; features and answers come out in full
+    layers = LAYERS
+    frames_only = False  # it sees clips
 
     def features(self, clips: Tensor, layer: str = "fc6") -> np.ndarray:
         """Features of clips (N, 3, T, S, S) in [-1, 1] at `layer`: float32 (N, D)."""
@@ -69,18 +80,37 @@ class Judge:
         device = next(self.network.parameters()).device
         seen, said = [], []
         for part in clips.split(batch):
-            layers = self.network.layers(self.fit(part.to(device)))
+            part = self.fit(part.to(device)).to(memory_format=torch.channels_last_3d)
+            with torch.autocast(device.type, self.dtype, enabled=self.dtype != torch.float32):
+                layers = self.network.layers(part)
             seen.append(layers[layer].float().cpu())
-            said.append(layers["logits"].double().softmax(dim=1).cpu())
-        return torch.cat(seen).numpy(), torch.cat(said).numpy()
+            said.append(softmax64(layers["logits"]))
+        return torch.cat(seen).numpy(), np.concatenate(said)
+
+    def score(self, probabilities: Sequence[np.ndarray]) -> tuple[float, float, tuple[float, ...]]:
+        """(mean, population standard deviation, single scores) of Eq. 16, by protocol: one (N, K) a repeat."""
+        if self.protocol is not None:
+            return self.protocol.score(probabilities)
+        scores = tuple(inception_score(rows) for rows in probabilities)
+        return float(np.mean(scores)), float(np.std(scores)), scores
+
+    @property
+    def way(self) -> str:
+        """One line for tables: how clips are shown and scores are joined."""
+        if self.protocol is not None:
+            return self.protocol.describe()
+        shape = f"{self.network.frames}x{self.network.size}x{self.network.size}"
+        return f"this book: first {shape} of the 32 source frames, softmax, one split, population std over seeds"
 
     def fit(self, clips: Tensor) -> Tensor:
         """Clips in the judge's own frame count and size.
 
         A clip of T frames spans the same 32 source frames as any other, so it is thinned until frames are as
         far apart as in training; the first `frames` of them are used (decision E1). Frames of another size
-        are resized, bicubic and antialiased.
+        are resized, bicubic and antialiased. A judge with a published protocol reads what that prepares.
         """
+        if self.protocol is not None:
+            return self.protocol.prepare(clips, self.mean)
         step = max(1, self.stride * clips.shape[2] // WINDOW)
         clips = clips[:, :, ::step][:, :, : self.network.frames]
         if clips.shape[2] < self.network.frames:
@@ -96,12 +126,19 @@ class Judge:
 
 
 @torch.no_grad()
-def exam(judge: Judge, dataset, batch: int = 64) -> Interval:
-    """Share of the first windows of `dataset` that the judge names right, with Wilson's interval."""
+def exam(judge: Judge, dataset, batch: int = 64, views: int = 1) -> Interval:
+    """Share of the clips of `dataset` that the judge names right, with Wilson's interval.
+
+    views: 1 shows the first window of each; more average the answers to so many random windows ("video accuracy").
+    """
     right = 0
     for start in range(0, len(dataset), batch):
-        clips, labels = dataset.batch(list(range(start, min(start + batch, len(dataset)))))
-        right += int((judge.probabilities(clips).argmax(axis=1) == labels.numpy()).sum())
+        rows, answer = list(range(start, min(start + batch, len(dataset)))), 0.0
+        for view in range(views):
+            window = torch.Generator().manual_seed(view) if views > 1 else None
+            clips, labels = dataset.batch(rows, window)
+            answer = answer + judge.probabilities(clips)
+        right += int((answer.argmax(axis=1) == labels.numpy()).sum())
     return accuracy_interval(right, len(dataset))
 
 
@@ -139,7 +176,7 @@ def make_judge(train_set, test_set, recipe: Recipe, device: torch.device) -> Jud
     name = f"C3D x{recipe.width:g}{norm}, trained {recipe.steps} steps on {train_set.describe()}"
     judge = Judge(network, name, tuple(train_set.classes), train_set.stride, accuracy_interval(0, 1),
                   weights_digest(network), history, recipe)
-    return replace(judge, accuracy=exam(judge, test_set))
+    return replace(judge, accuracy=exam(judge, test_set), video_accuracy=exam(judge, test_set, views=VIEWS))
 
 
 def blank_network(data, recipe: Recipe) -> C3D:
@@ -168,7 +205,8 @@ def save_judge(judge: Judge, data, place: Path) -> None:
     """Write weights and record to the folder `place`, all or nothing."""
     record = {"name": judge.name, "classes": judge.classes, "stride": judge.stride, "digest": judge.digest,
               "data": {"name": data.name, "digest": data.digest, "frames": data.frames, "size": data.size},
-              "accuracy": asdict(judge.accuracy), "recipe": asdict(judge.recipe),
+              "accuracy": asdict(judge.accuracy), "video_accuracy": asdict(judge.video_accuracy),
+              "recipe": asdict(judge.recipe),
               "history": [[row.step, round(row.loss, 5), round(row.accuracy, 5)] for row in judge.history]}
     half_done = Path(tempfile.mkdtemp(prefix=f"{place.name}.", suffix=".partial", dir=place.parent))
     weights = {name: tensor.contiguous().cpu() for name, tensor in judge.network.state_dict().items()}
@@ -190,4 +228,5 @@ def load_judge(place: Path, device: torch.device) -> Judge:
         raise RuntimeError(f"{place.name}: the weights are not those that its record names; delete it")
     history = tuple(LearningStep(*row) for row in record["history"])
     return Judge(network, record["name"], tuple(record["classes"]), record["stride"],
-                 Interval(**record["accuracy"]), record["digest"], history, recipe)
+                 Interval(**record["accuracy"]), record["digest"], history, recipe,
+                 video_accuracy=Interval(**record["video_accuracy"]))

@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from hrvgan_lib.metrics.judge import weights_digest
 from hrvgan_lib.networks import build_system
+from hrvgan_lib.training import stream
 
 Chunk = tuple[Tensor, Tensor | None, Tensor | None]
 
@@ -16,15 +18,18 @@ Chunk = tuple[Tensor, Tensor | None, Tensor | None]
 class Source:
     """Something that gives clips, a chunk at a time, so that no set has to fit into memory.
 
-    `draw(n, seed)` yields chunks of: clips (m, 3, T, S, S) in [-1, 1]; labels (m,), None where there are
-    none; ids (m,) of the videos behind them, None where every clip is new. The chunks hold `n` clips in all.
+    `draw(n, seed, skip=0)` yields chunks of: clips (m, 3, T, S, S) in [-1, 1]; labels (m,), None where there are
+    none; ids (m,) of the videos behind them, None where every clip is new. The chunks hold `n` clips in all, less
+    those of the first `skip` chunks: each chunk has a random stream of its own, so that an interrupted evaluation
+    goes on where it was.
     """
 
     name: str  # for tables, and the key of the colour in figures
     note: str  # one line: what exactly it is
     digest: str  # names data, weights and treatment: equal digests give equal clips
-    draw: Callable[[int, int], Iterator[Chunk]]
+    draw: Callable[..., Iterator[Chunk]]
     distinct: int | None = None  # different videos behind it, None where every clip is new
+    restrict: Callable[[float], "Source"] | None = None  # fewer classes, 0 (all) to 1 (one); None without labels
 
 
 def chunks(n: int, frames: int, size: int) -> list[int]:
@@ -33,28 +38,47 @@ def chunks(n: int, frames: int, size: int) -> list[int]:
     return [min(most, n - start) for start in range(0, n, most)]
 
 
-def real_clips(dataset, name: str = "real", note: str = "") -> Source:
-    """Clips of a `ClipDataset` in random order, each drawn again with a new window only after all the others."""
+def numbered(n: int, frames: int, size: int, seed: int, skip: int, what: str):
+    """Positions of each chunk behind the first `skip`, with the chunk's own random stream."""
+    for number, positions in enumerate(torch.arange(n).split(chunks(n, frames, size))):
+        if number >= skip:
+            yield positions, stream(f"metrics {what}", seed, number)
 
-    def draw(n: int, seed: int) -> Iterator[Chunk]:
-        stream = torch.Generator().manual_seed(seed)
-        rounds = [torch.randperm(len(dataset), generator=stream) for _ in range(-(-n // len(dataset)))]
-        for videos in torch.cat(rounds)[:n].split(chunks(n, dataset.frames, dataset.size)):
-            clips, labels = dataset.batch(videos.tolist(), generator=stream)
-            yield clips, labels if dataset.n_classes else None, videos
+
+def real_clips(dataset, name: str = "real", note: str = "", classes: int | None = None) -> Source:
+    """Clips of a `ClipDataset` in random order, each drawn again with a new window only after all the others.
+
+    classes: only the clips of the first so many classes.
+    """
+    there = torch.arange(len(dataset))
+    if classes is not None:
+        there = there[torch.as_tensor(dataset.labels)[there] < classes]
+
+    def draw(n: int, seed: int, skip: int = 0) -> Iterator[Chunk]:
+        order = stream("metrics order", seed)
+        rounds = [torch.randperm(len(there), generator=order) for _ in range(-(-n // len(there)))]
+        videos = there[torch.cat(rounds)[:n]]
+        for positions, windows in numbered(n, dataset.frames, dataset.size, seed, skip, "window"):
+            clips, labels = dataset.batch(videos[positions].tolist(), generator=windows)
+            yield clips, labels if dataset.n_classes else None, videos[positions]
+
+    def restrict(grade: float) -> Source:
+        kept = max(1, round(dataset.n_classes * (1 - grade)))
+        return real_clips(dataset, f"{name}, {kept} classes", note, kept)
 
     shape = f"{dataset.frames}x{dataset.size}/{dataset.stride}"
-    return Source(name, note or f"{dataset.split} clips: {dataset.describe()}",
-                  f"real {dataset.digest} {dataset.split} {shape}", draw, len(dataset))
+    few = "" if classes is None else f", first {classes} classes"
+    return Source(name, note or f"{dataset.split} clips: {dataset.describe()}{few}",
+                  f"real {dataset.digest} {dataset.split} {shape}{few}", draw, len(there),
+                  restrict if dataset.n_classes else None)
 
 
 def noise_clips(frames: int, size: int, name: str = "noise") -> Source:
     """Independent pixels, uniform in [-1, 1]."""
 
-    def draw(n: int, seed: int) -> Iterator[Chunk]:
-        stream = torch.Generator().manual_seed(seed)
-        for m in chunks(n, frames, size):
-            yield 2 * torch.rand(m, 3, frames, size, size, generator=stream) - 1, None, None
+    def draw(n: int, seed: int, skip: int = 0) -> Iterator[Chunk]:
+        for positions, pixels in numbered(n, frames, size, seed, skip, "noise"):
+            yield 2 * torch.rand(len(positions), 3, frames, size, size, generator=pixels) - 1, None, None
 
     return Source(name, "independent uniform pixels", f"noise {frames}x{size}", draw)
 
@@ -62,22 +86,20 @@ def noise_clips(frames: int, size: int, name: str = "noise") -> Source:
 def generated(system, name: str = "hrvgan", note: str = "") -> Source:
     """Samples of a GAN system; a conditional one is asked for every class equally often (decision E3)."""
 
-    def draw(n: int, seed: int) -> Iterator[Chunk]:
-        stream = torch.Generator().manual_seed(seed)
-        sizes = chunks(n, system.frames, system.size)
-        for positions in torch.arange(n).split(sizes):
+    def draw(n: int, seed: int, skip: int = 0) -> Iterator[Chunk]:
+        for positions, latents in numbered(n, system.frames, system.size, seed, skip, "latent"):
             labels = positions % system.n_classes if system.n_classes else None
-            yield system.sample(len(positions), labels=labels, generator=stream), labels, None
+            yield system.sample(len(positions), labels=labels, generator=latents), labels, None
 
     digest = f"system {system.name} {weights_digest(system.sampler)}"
     return Source(name, note or f"{system.name} samples", digest, draw)
 
 
 def treated(source: Source, name: str, treatment: Callable[[Tensor], Tensor], note: str) -> Source:
-    """The clips of `source` after `treatment`, which maps (m, 3, T, S, S) to the same shape; `note` names it."""
+    """The clips of `source` after `treatment`, which maps (m, 3, T, S, S) to the same m; `note` names it."""
 
-    def draw(n: int, seed: int) -> Iterator[Chunk]:
-        for clips, labels, videos in source.draw(n, seed):
+    def draw(n: int, seed: int, skip: int = 0) -> Iterator[Chunk]:
+        for clips, labels, videos in source.draw(n, seed, skip):
             yield treatment(clips), labels, videos
 
     return Source(name, f"{note}: {source.note}", f"{note} of {source.digest}", draw, source.distinct)
@@ -92,6 +114,27 @@ def freeze(clips: Tensor) -> Tensor:
 def frozen(source: Source, name: str = "frozen") -> Source:
     """The clips of `source` with their middle frame standing still."""
     return treated(source, name, freeze, "middle frame standing still")
+
+
+def shuffle_frames(source: Source, name: str = "shuffled") -> Source:
+    """The clips of `source` with their frames in another order, one for each clip's place in its chunk."""
+
+    def treatment(clips: Tensor) -> Tensor:
+        order = torch.rand(len(clips), clips.shape[2], generator=stream("metrics shuffle")).argsort(dim=1)
+        return clips.gather(2, order.to(clips.device)[:, None, :, None, None].expand_as(clips))
+
+    return treated(source, name, treatment, "frames in another order")
+
+
+def resized(source: Source, size: int, name: str = "") -> Source:
+    """The clips of `source` at `size`, bicubic and antialiased: scores compare at one size only (decision E1)."""
+
+    def treatment(clips: Tensor) -> Tensor:
+        n = len(clips)
+        flat = F.interpolate(clips.transpose(1, 2).flatten(0, 1), size=(size, size), mode="bicubic", antialias=True)
+        return flat.clamp(-1, 1).unflatten(0, (n, -1)).transpose(1, 2)
+
+    return treated(source, name or f"{source.name} at {size}", treatment, f"resized to {size}x{size}")
 
 
 def untrained(system, seed: int = 0):

@@ -14,7 +14,7 @@ EVALUATION = (
         options=("the protocol of TGAN's published script", "later variants with other sizes and splits"),
         choice="TGAN's protocol: a C3D classifier, one split, several seeds, the clip's first frames",
         why="Table 3 compares with TGAN's row; the score of real clips is printed beside.",
-        chapter="08_evaluation",
+        switch="judge_for.protocol, Protocol.stride", chapter="08_evaluation",
     ),
     Decision(
         "E2", "Network, samples and scale of the Fréchet distance", "Section 4.7, Table 4",

@@ -1,0 +1,111 @@
+"""What a network makes of clips, kept as it comes: features, answers, motion, thumbnails (chapter 08)."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import io
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from hrvgan_lib.metrics import behaviour, protocols, sources
+from hrvgan_lib.metrics.behaviour import frame_change, thumbnails
+from hrvgan_lib.metrics.frechet_distance import frechet_distance
+from hrvgan_lib.metrics.intervals import Interval, accuracy_interval
+from hrvgan_lib.metrics.sources import Source, freeze
+from hrvgan_lib.networks import c3d
+from hrvgan_lib.provenance import write_atomic
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a network made of N clips. `extractor` and `layer` say whose features these are."""
+
+    features: np.ndarray  # float32 (N, D)
+    stills: np.ndarray  # float32 (N, D), of each clip's middle frame standing still
+    probabilities: np.ndarray | None  # float64 (N, K); None where no class is named
+    labels: np.ndarray | None  # (N,)
+    videos: np.ndarray | None  # (N,), ids of the source clips
+    change: np.ndarray  # (N,), mean change from frame to frame
+    pictures: np.ndarray  # float32 (N, P), thumbnails
+    extractor: str = ""
+    layer: str = ""
+
+    @property
+    def accuracy(self) -> Interval | None:
+        """Share of clips whose label the judge names, with Wilson's interval; None without labels."""
+        if self.labels is None or self.probabilities is None:
+            return None
+        right = self.probabilities.argmax(axis=1) == self.labels
+        return accuracy_interval(int(right.sum()), len(right))
+
+    @property
+    def confusion(self) -> np.ndarray | None:
+        """Counts [asked][named], (K, K); None without labels."""
+        if self.labels is None or self.probabilities is None:
+            return None
+        counts = np.zeros((self.probabilities.shape[1],) * 2, dtype=int)
+        np.add.at(counts, (self.labels, self.probabilities.argmax(axis=1)), 1)
+        return counts
+
+    def distance(self, real: Answers) -> float:
+        """Fréchet distance to `real`. Raises ValueError for features of another network or layer."""
+        if (self.extractor, self.layer) != (real.extractor, real.layer):
+            raise ValueError(f"features of {self.extractor} {self.layer} and of {real.extractor} {real.layer} do not "
+                             "compare; extract both with one network and layer")
+        return frechet_distance(real.features, self.features)
+
+
+ARRAYS = [field.name for field in fields(Answers) if field.type != "str"]
+
+
+def ask(eye, source: Source, n: int, seed: int = 0, layer: str | None = None, folder: str | Path | None = None,
+        progress: bool = False) -> Answers:
+    """Show `n` clips of `source` to `eye`, a `Judge` or an `Extractor`.
+
+    layer: one of `eye.layers`; by default "fc6" where there is one, else the first. With a `folder` each chunk is kept
+    there as it comes, under a key of network, source, numbers and code: a killed evaluation goes on behind its last
+    whole chunk and ends with the same numbers. progress: a bar with the time left, where somebody watches.
+    """
+    layer = layer or ("fc6" if "fc6" in eye.layers else eye.layers[0])
+    place = None if folder is None else Path(folder) / "features" / answers_key(eye, source, n, seed, layer)
+    parts = [] if place is None else _kept(place)
+    done = sum(len(part["features"]) for part in parts)
+    with tqdm(desc=source.name, unit="clip", total=n, initial=done, disable=None if progress else True) as bar:
+        for clips, asked, behind in source.draw(n, seed, len(parts)) if done < n else ():
+            features, probabilities = eye.look(clips, layer)
+            middle = clips.shape[2] // 2
+            still = clips[:, :, middle : middle + 1] if eye.frames_only else freeze(clips)
+            part = {"features": features, "stills": eye.look(still, layer)[0], "probabilities": probabilities,
+                    "labels": None if asked is None else asked.numpy(),
+                    "videos": None if behind is None else behind.numpy(),
+                    "change": frame_change(clips), "pictures": thumbnails(clips)}
+            if place is not None:
+                packed = io.BytesIO()
+                np.savez(packed, **{name: array for name, array in part.items() if array is not None})
+                write_atomic(place / f"{len(parts):05d}.npz", packed.getvalue())
+            parts.append(part)
+            bar.update(len(clips))
+    joined = {name: None if parts[0].get(name) is None else np.concatenate([part[name] for part in parts])
+              for name in ARRAYS}
+    return Answers(**joined, extractor=eye.digest, layer=layer)
+
+
+def _kept(place: Path) -> list[dict[str, np.ndarray]]:
+    """The chunks of an earlier run, from the first, as far as they go without a gap."""
+    parts: list[dict[str, np.ndarray]] = []
+    while (path := place / f"{len(parts):05d}.npz").is_file():
+        with np.load(path, allow_pickle=False) as arrays:
+            parts.append({name: arrays[name] for name in arrays.files})
+    return parts
+
+
+def answers_key(eye, source: Source, n: int, seed: int, layer: str) -> str:
+    """A folder name that changes with everything that the features depend on, code included."""
+    modules = (behaviour, protocols, sources, c3d, type(eye), ask)
+    code = "".join(inspect.getsource(module) for module in modules)
+    identity = [repr(replace(source, draw=None, restrict=None)), eye.digest, eye.name, layer, n, seed, code]
+    return f"{source.name.replace(' ', '-')}-{hashlib.sha256(repr(identity).encode()).hexdigest()[:12]}"

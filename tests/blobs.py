@@ -1,0 +1,33 @@
+"""The smallest labelled clips that need motion to be told apart: what the rulers are tested on."""
+
+import torch
+
+CLASSES = ("left", "right", "up", "down")
+
+
+class MovingBlobs:
+    """A bright square that moves one way: the smallest labelled clips that need motion to be told apart."""
+
+    name, kind, split, classes, n_classes = "blobs", "procedural", "train", CLASSES, len(CLASSES)
+    frames, size, stride = 8, 16, 4
+
+    def __init__(self, n: int = 64, seed: int = 0) -> None:
+        self.n, self.digest = n, f"blobs-{n}-{seed}"
+        self.labels = torch.arange(n) % 4
+        self.starts = torch.randint(0, 16, (n, 2), generator=torch.Generator().manual_seed(seed))
+
+    def __len__(self) -> int:
+        return self.n
+
+    def describe(self) -> str:
+        return f"moving blobs: {self.n} clips"
+
+    def batch(self, indices, generator=None):
+        clips = torch.full((len(indices), 3, 8, 16, 16), -0.5)
+        steps = ((0, -1), (0, 1), (-1, 0), (1, 0))
+        for row, i in enumerate(indices):
+            for t in range(8):
+                dy, dx = steps[self.labels[i]]
+                y, x = (int(self.starts[i, 0]) + dy * t) % 16, (int(self.starts[i, 1]) + dx * t) % 16
+                clips[row, :, t, y:y + 4, x:x + 4] = 1.0
+        return clips, self.labels[torch.as_tensor(indices)]
