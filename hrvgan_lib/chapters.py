@@ -23,7 +23,6 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
 from hrvgan_lib.provenance import peak_rss_mb, repo_root, write_atomic
-from hrvgan_lib.warm_kernel import ForkedKernel, can_fork
 
 # One result on every machine and no progress bars in the pages.
 KERNEL_ENVIRONMENT = {
@@ -32,7 +31,6 @@ KERNEL_ENVIRONMENT = {
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     "SOURCE_DATE_EPOCH": "0",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else ipykernel warns about frozen modules
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # a kernel's own, said before matplotlib is imported
 }
 KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -43,7 +41,6 @@ class _Kernel(AsyncKernelManager):
 
     pid = 0
     output: Path | None = None  # where its own output goes: not onto the reader's screen
-    warm = False  # whether the process is forked from one that has imported torch
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         command = [sys.executable, "-m", "ipykernel_launcher", "-f", self.connection_file]
@@ -55,17 +52,6 @@ class _Kernel(AsyncKernelManager):
         _Kernel.pid = getattr(self.provisioner, "pid", None) or 0
 
     start_kernel = _async_start_kernel
-
-    async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
-        async def fork(command: list[str], cwd: str | None = None, **_: Any) -> dict[str, Any]:
-            output = str((_Kernel.output or Path(os.devnull)).absolute())
-            process = ForkedKernel(self.connection_file, cwd or os.getcwd(), output)
-            self.provisioner.process, self.provisioner.pid, self.provisioner.pgid = process, process.pid, process.pid
-            return self.provisioner.connection_info
-
-        if _Kernel.warm and can_fork():
-            self.provisioner.launch_kernel = fork
-        await super()._async_launch_kernel(kernel_cmd, **options)
 
 
 if "transport_encryption" in _Kernel.class_trait_names():  # decided here, or ipykernel warns in every chapter
@@ -133,12 +119,10 @@ def code_cells_of(notebook: NotebookNode) -> list[NotebookNode]:
 def execute(
     path: Path, output: Path, parameters: dict[str, Any] | None = None, *, seconds: float = 3600,
     environment: dict[str, str] | None = None, on_cell: Callable[[int, int], None] = lambda cell, cells: None,
-    warm: bool = False,
 ) -> Outcome:  # fmt: skip
     """Run a chapter in its own kernel, in its own folder, and leave what came of it at `output`.
 
-    seconds: budget of the whole chapter. on_cell(cell, cells) is called as each code cell starts. warm: fork the kernel
-    from a process that has imported torch; the first call starts it, with this call's environment.
+    seconds: budget of the whole chapter. on_cell(cell, cells) is called as each code cell starts.
     papermill reports a killed kernel, a timeout and sys.exit(0) as success in one way or another (its saved
     notebook or its exit), so success here means: no exception, no error output, every code cell counted.
     """
@@ -170,7 +154,6 @@ def execute(
     output.parent.mkdir(parents=True, exist_ok=True)
     _Kernel.output = output.with_suffix(".log")
     _Kernel.output.unlink(missing_ok=True)
-    _Kernel.warm = warm
     try:
         notebook = papermill.execute_notebook(
             source, str(output), parameters, kernel_name="python3", progress_bar=False, cwd=str(path.parent),
@@ -242,7 +225,7 @@ def write_pair(path: Path, prose_only: bool = False) -> Outcome:
         write_notebook(tidy(read_chapter(path), nbformat.read(pair, as_version=4)), pair)
         return Outcome("ok", 0.0, 0.0)
     partial = repo_root() / "runs" / "notebooks" / pair.name
-    outcome = execute(path, partial, warm=True)
+    outcome = execute(path, partial)
     if outcome.status == "ok":
         write_notebook(tidy(read_chapter(path), nbformat.read(partial, as_version=4)), pair)
     return outcome

@@ -123,7 +123,7 @@ def run_chapter(path: Path, settings: Settings, show: Any = None) -> Entry:
         stale.unlink(missing_ok=True)
     outcome: Outcome = execute(
         path, partial, settings.parameters, seconds=settings.budget, on_cell=show or (lambda cell, cells: None),
-        environment={"HRVGAN_ROOT": str(settings.root)}, warm=True,
+        environment={"HRVGAN_ROOT": str(settings.root)},
     )  # fmt: skip
     usage = json.loads(usage_file.read_text()) if usage_file.is_file() else {}
     entry = Entry(

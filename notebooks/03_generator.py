@@ -396,7 +396,7 @@ wanted = sorted(by_name, key=lambda name: name not in paper.SETTINGS.figure4_act
 films = dataset.batch([there.index(by_name[name]) for name in wanted])[0].to(page.device)
 
 
-def learn(final_activation, steps=2 if page.rehearse else 40):
+def learn(final_activation, steps=2 if page.rehearse else 30):
     """Fit a narrow generator to the four films; return what it then draws and its error."""
     torch.manual_seed(seed)
     narrow = make_config("literal", width=1 / 8, final_activation=final_activation)

@@ -10,7 +10,7 @@ from hrvgan_lib import provenance
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [
     "paper", "profiles", "provenance", "data", "norms", "losses", "networks", "checkpoints", "training", "metrics",
-    "pictures", "explore", "book", "warm_kernel", "chapters", "reproduce",
+    "pictures", "explore", "book", "chapters", "reproduce",
 ]  # fmt: skip
 FILES = sorted((ROOT / "hrvgan_lib").rglob("*.py"))
 

@@ -212,31 +212,3 @@ def test_two_drivers_do_not_share_a_run(book, capsys):
     with reproduce.FileLock(folder / ".lock"):
         assert reproduce.main(["--profile", "smoke"]) == 2
     assert "is being made by another process" in capsys.readouterr().err
-
-
-def test_a_forked_kernel_ends_with_its_driver(tmp_path):
-    """Else a driver that was killed would leave a training chapter behind, on the GPU."""
-    code = (
-        "import time; from hrvgan_lib import warm_kernel as warm; warm.AHEAD.clear(); "
-        f"kernel = warm.ForkedKernel({str(tmp_path / 'kernel.json')!r}, '.', 'kernel.log'); "
-        "print(kernel.pid, flush=True); time.sleep(100)"
-    )
-    environment = os.environ | {"PYTHONPATH": str(Path(reproduce.__file__).parents[1])}
-    command = [sys.executable, "-c", code]
-    driver = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=environment)
-    kernel, deadline = int(driver.stdout.readline()), time.monotonic() + 100
-    while not (tmp_path / "kernel.json").exists() and time.monotonic() < deadline:
-        time.sleep(0.2)  # it is up when it has written its connection file
-    assert os.getpgid(kernel) == kernel  # alive, in a group of its own
-    driver.kill()
-    driver.wait()
-    while running(kernel) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert not running(kernel)
-
-
-def running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
