@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from jupytext.config import load_jupytext_configuration_file
 
 from hrvgan_lib.chapters import read_chapter
 
@@ -89,3 +90,10 @@ def test_the_page_is_opened_under_its_name_and_closed(path):
     cells = [cell.source for cell in read_chapter(path).cells if cell.cell_type == "code"]
     assert any(f'book.open("{path.stem}"' in cell for cell in cells)
     assert any("page.colophon()" in cell for cell in cells)
+
+
+def test_jupyterlab_accepts_the_pairing_settings():
+    """With a setting of the wrong type JupyterLab shows no file at all, and nothing else notices."""
+    file = ROOT / "pyproject.toml"
+    settings = load_jupytext_configuration_file(str(file), file.read_text(encoding="utf-8"))
+    assert settings.outdated_text_notebook_margin == float("inf") and settings.formats
