@@ -80,8 +80,8 @@ lint: $(READY)
 bench: $(READY)  ## time the Fréchet distance beside published implementations (SLOW=1: minutes-long ones too)
 	@$(PY) tests/bench_frechet_distance.py
 
-lab: $(READY)  ## JupyterLab on the chapters
-	@$(PY) -m jupyter lab notebooks/00_start_here.ipynb
+lab: $(READY)  ## JupyterLab on the chapters, the runs and the figures
+	@$(PY) -m jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
 notebooks: $(READY)  ## make the committed .ipynb from the .py (CHAPTERS=06; PROSE=1 keeps the outputs)
 	@$(PY) -m hrvgan_lib.chapters $(if $(PROSE),--prose) "$(CHAPTERS)"
