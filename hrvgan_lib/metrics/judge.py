@@ -195,7 +195,7 @@ def weights_digest(network: torch.nn.Module) -> str:
 
 def judge_key(train_set, test_set, recipe: Recipe) -> str:
     """Names everything that the judge depends on: data, recipe, code."""
-    code = inspect.getsource(c3d) + inspect.getsource(judge_training)
+    code = "".join(inspect.getsource(part) for part in (c3d, judge_training, exam, make_judge, save_judge))
     parts = [train_set.digest, test_set.digest, train_set.frames, train_set.size, train_set.stride,
              sorted(asdict(recipe).items()), code]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
