@@ -291,9 +291,11 @@ def _markdown(rows: list[dict], columns: list[str], note: str) -> str:
 
 def _html(rows: list[dict], columns: list[str], note: str) -> str:
     head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(_cell(row.get(column)))}</td>" for column in columns) + "</tr>\n"
-        for row in rows
-    )
+    words = ' style="text-align: left"'  # JupyterLab sets every cell to the right, which suits numbers only
+
+    def cell(value: object) -> str:
+        return f"<td{words if isinstance(value, str) else ''}>{html.escape(_cell(value))}</td>"
+
+    body = "".join("<tr>" + "".join(cell(row.get(column)) for column in columns) + "</tr>\n" for row in rows)
     caption = f"<p>{html.escape(note)}</p>" if note else ""
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>{caption}"

@@ -122,7 +122,7 @@ axes.legend()
 page.figure(fig, alt="Inception Score over the number of covered classes for three beliefs.", data=())
 
 # %% [markdown]
-# Belief 0.9 sounds like a good judge and costs more than a third of the score. So a score belongs to its judge: the same number through another C3D is
+# Belief 0.9 sounds like a good judge and costs more than a third of the score. So a score belongs to its judge: the same number through another classifier is
 # another statement. And *diverse* means diverse in classes. The score never sees a real clip, and one clip per class, repeated for ever, satisfies
 # it completely: `certain` above has eight different rows and scores 8.
 
@@ -245,7 +245,7 @@ page.expect("width of the half-sample interval, over that of fresh samples",
 # The bootstrap's interval does not contain its own estimate. A resample repeats clips; repeated clips span fewer directions, the covariance loses rank, and the distance grows: it is the
 # $1/N$ bias again, at the smaller number of *different* clips. So we draw **halves without replacement**. Between halves the statistic scatters exactly as much as between full samples
 # ($1/(N/2) - 1/N = 1/N$), and we take only that scatter from them, never their level. (Here it errs on the wide side: half of 64 clips in 48 dimensions is a harder case than all of
-# them.) Windows of one video are no independent evidence and stay on one side of the cut. Shares get Wilson's interval, `metrics.accuracy_interval`, which stays inside 0 and 1.
+# them. And none of the three bars contains the true distance, $48\,(0.3^2 + 0.2^2)$: an interval shows the scatter at this $N$, not the bias.) Windows of one video are no independent evidence and stay on one side of the cut. Shares get Wilson's interval, `metrics.accuracy_interval`, which stays inside 0 and 1.
 
 # %% [markdown]
 # ## Two ways out of the bias
@@ -282,7 +282,7 @@ print("moments of two halves, merged, give the same distance:",
 #
 # Both rulers look through a classifier. For Table 3 it is C3D by the lineage of its rows (**E1**): eight 3×3×3 convolutions, five pools, three linear layers. Its published weights know
 # UCF101: put them into `reference/` beside the data sets, and `metrics.judge_for` uses them on the real UCF101. Where a reader does not have them, the book trains a C3D on the training split, narrower and smaller
-# where the profile is, with batch normalisation so that a minute is enough. It then has to pass an exam on the test split, which it never saw.
+# where the profile is, with batch normalisation so that a minute is enough. It then has to pass an exam on the test split, which it never saw. Its last pool is called `pool5`, the first two linear layers `fc6` and `fc7`; distances here use `fc6` unless we say otherwise.
 #
 # One detail decides whether published weights mean anything. The last pool meets seven rows and takes them in twos. The original **rounds up**: {0,1} {2,3} {4,5} {6}. Popular ports pad
 # instead, {·,0} {1,2} {3,4} {5,6}: same shape, no error message, other numbers.
@@ -314,15 +314,15 @@ right.grid(False)
 page.figure(fig, alt="Training loss of the judge and its confusion matrix on held-out clips.")
 
 # %% [markdown]
-# What does it look at? The actions are told apart by how things move, so a judge of *videos* should be lost when we freeze each clip at its middle frame. Its own score on real clips is the
-# most that any generator can hope for: the ceiling of Table 3.
+# What does it look at? The actions are told apart by how things move, so a judge of *videos* should be lost when we freeze each clip at its middle frame. Its score on real clips, not $K$, is
+# the mark that a perfect copy of the data would reach: the ceiling of Table 3. A generator that flatters the judge can exceed it.
 
 # %%
 standing = metrics.ask(judge, metrics.frozen(held_out), n_exam, seed=page.seed)
 rows = [{"clips": name, "named right": found.accuracy.value, "95 %": f"{found.accuracy.low:.2f} to {found.accuracy.high:.2f}",
          "Inception Score": metrics.inception_score(found.probabilities), "N": n_exam}
         for name, found in {"held-out clips": moving, "the same, frozen": standing}.items()]
-page.table(rows, note=f"{judge.name}. Held-out clips named right: {judge.accuracy}; videos, from the mean of 4 windows each: {judge.video_accuracy}. "
+page.table(rows, note=f"{judge.name}. The table draws one random window of a clip; in the exam, on the first windows, it names right: {judge.accuracy}; videos, from the mean of 4 windows each: {judge.video_accuracy}. "
                       f"Chance is {1 / len(judge.classes):.3f}; the highest possible score is {len(judge.classes)}. Protocol: {judge.way}.")
 
 # %% [markdown]
@@ -338,10 +338,10 @@ for name, protocol in metrics.PROTOCOLS.items():
     mean, std, parts = protocol.score([doubled])
     rows.append({"protocol": name, "score here": mean, "std": std, "scores joined": len(parts), "its samples": protocol.samples,
                  "its repeats": protocol.repeats, "frames become": "bicubic 128, crop 112" if protocol.through_128 else "bilinear 112", "source": protocol.source})
-page.table(rows, note=f"The judge's answers to {len(doubled)} real held-out clips, scored three ways. The last cuts them into ten parts first.")
+page.table(rows, note=f"The judge's answers to {len(doubled)} real held-out clips, scored three ways. The last cuts them into ten parts first. Only each protocol's scoring is applied here; the other columns describe it.")
 
 # %% [markdown]
-# Ten small parts score lower than their sum, and nothing about the clips has changed. In the tables of this book the first protocol's way of scoring is used: one split, several seeds, mean and population standard deviation.
+# Ten small parts score lower than the whole, and nothing about the clips has changed: the average of a few answers is less even than that of many, so the score is biased *down* at small $N$, as the distance is biased up. In the tables of this book the first protocol's way of scoring is used: one split, several seeds, mean and population standard deviation.
 #
 # ### Which layer gives 100,000?
 #
@@ -366,8 +366,8 @@ for layer, width in published_widths.items():
 page.table(rows, note=f"N = {n_exam}. Ours: {judge.name}. Last two columns: {value:,} over the width of the published layer, and its root.")
 
 # %% [markdown]
-# Any layer gives any order of magnitude once its features are large enough: a factor of ten in the features is a factor of hundred in the distance. A gap of 3.5 to 5 in every feature is possible in a network without normalisation that was fed pixels
-# from 0 to 255, and says nothing about quality. That is why the ratios of chapter 10 are the only bridge to Table 4.
+# Any layer gives any order of magnitude once its features are large enough: a factor of ten in the features is a factor of hundred in the distance. Gaps of the size in the last column are plausible in a network without normalisation that reads pixels on the
+# scale of 255; we have not tested it here, and they say nothing about quality. That is why the ratios of chapter 10 are the only bridge to Table 4.
 #
 # On GPUs the judge may compute in bfloat16. What does that change?
 
@@ -448,10 +448,12 @@ steps_back = [f"{row['ruler']} under {row['damage']}" for row in rows if not row
 print("steps back:", "; ".join(steps_back) or "none")
 
 # %% [markdown]
-# Read the table row by row before you trust either ruler. A step back with overlapping intervals is chance at this $N$. One with disjoint intervals is a lie of the ruler. Three reasons for such lies are worth knowing. **The floor of the score:** once the judge sees nothing, it gives every clip the
-# same answer, the score is 1, and more damage cannot lower it; the distance still grows or even shrinks there, since it compares clouds that have nothing to do with actions any more. **Confident nonsense:** a judge that never met noise may call all of it *TaiChi* with conviction. **Frames in another
-# order** are a motion too: the damage of a shuffle is no line from good to bad, for three exchanged frames may look worse to a judge of motion than eight. And *fewer classes* is where the two rulers part: each clip is perfect, the score falls with the number of classes, and
-# the distance rises because a part of the cloud is missing.
+# Is the distance *more accurate*? Compare the kinds for which each ruler is monotone and tau, then *noticed at degree*: the steadier ruler need not be the earlier one.
+#
+# A step back with overlapping intervals is chance at this $N$. One with disjoint intervals needs an explanation: the ruler lies, or our degrees do not go from good to bad. Three cases are worth knowing. **The floor of the score:** once the judge sees nothing, it
+# gives every clip the same answer, the score is 1, and more damage cannot lower it; the distance goes on moving there, between clouds that have nothing to do with actions any more. **Confident nonsense:** a judge that never met noise may call some of it *TaiChi* and some *JumpingJack*, with
+# conviction, and the score rises. **Frames in another order** are a motion too, and a shuffle of all of them may look better to a judge of motion than one of most of them. *Fewer classes* should be noticed by both rulers, for different reasons: the score falls because fewer kinds are left, the distance rises
+# because a part of the cloud is missing, though each clip is as good as ever.
 #
 # ## Floor, ceilings, and the system in between
 #
@@ -483,7 +485,8 @@ def panel_row(name, record):
 
 page.table([panel_row(*item) for item in panel.items()], name="evaluation_panel", data=(train_clips, test_clips), samples=ours.n,
            note=f"Data: {ours.data}. {ours.note}. Judge: {ours.judge}, {ours.judge_accuracy:.0%} of held-out clips right; features: "
-                f"{ours.layer}. Protocol: {ours.protocol}. Intervals: half-sampling of one draw; ± is the population standard deviation over seeds.")
+                f"{ours.layer}. Protocol: {ours.protocol}. Intervals: half-sampling of one draw; ± is the population standard deviation over seeds, whose number stands "
+                "in brackets; with one it says nothing. 0 = real, 1 = noise: (row - real) / (noise - real); above 1 is farther than noise.")
 
 # %% mystnb={"image": {"alt": "Two panels of horizontal intervals, one row for each source. Left: Inception Score. Right: Fréchet distance on a logarithmic axis. Real clips score best on both; noise and frozen clips mark the other end."}, "figure": {"caption": "Every source between floor and ceiling, with 95 % intervals.", "name": "fig-panel"}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.2), sharey=True)
@@ -496,23 +499,25 @@ left.set(yticks=range(len(panel)), yticklabels=panel, xlabel="Inception Score (h
 left.invert_yaxis()
 right.set(xlabel=f"Fréchet distance, {ours.layer} (lower is better)", xscale="log",
           xlim=(0.3 * min(record.frechet.value for record in panel.values()), None))
-page.figure(fig, name="evaluation_panel_figure", alt="Inception Score and Fréchet distance of six sources with intervals.",
+page.figure(fig, name="evaluation_panel_figure", alt="Inception Score and Fréchet distance of every source with intervals.",
             data=(train_clips, test_clips), samples=ours.n)
 
 # %% [markdown]
-# Read the right panel from the floor. Real against real is not zero: that is the bias at this N, plus the difference between videos that the judge learned from and videos that it never met. Then compare the order of
-# the rows left and right. Where the two panels disagree, neither is broken: the score asks only whether the judge is sure and its answers vary, the distance only whether two moments of the features agree.
+# Read the right panel from the floor. Real against real is not zero; bias alone may explain it, and where the line in $1/N$ overshoots below zero, read *not distinguishable from zero*. Floors of different sections are other draws and need not fall with N: beyond the number of different videos, further clips are new
+# windows of old videos. Then look at *shuffled* (here an order of its own for each clip): where it beats the system, the rulers forgive broken time more readily than poor frames. Where the order of the rows differs left and right, neither is broken: the score asks only whether the judge is sure and its answers vary, the distance
+# only whether two moments of the features agree.
 #
 # ### Other eyes
 #
-# Does the order of the rows depend on our judge? A network that somebody else trained, on photographs, is an independent witness of single frames. It cannot see motion at all: shuffled clips are real clips to it.
+# Does the order of the rows depend on our judge? A network that somebody else trained, on photographs, is an independent witness of single frames. It cannot see motion at all: shuffled clips are real clips to it. Mind the order of magnitude, too, where the
+# table is there: these features have no normalisation behind them and come from pixels on the scale of 255.
 
 # %%
 eye = metrics.frame_network(page.data_root)
 if eye is None:
     print("no network of frames in reference/ beside the data sets (data/README.md names the file): this cell is skipped")
 else:
-    n_eye = min(32, page.profile.samples)
+    n_eye = min(16, page.profile.samples)
     learned = metrics.ask(eye, metrics.real_clips(train_clips), n_eye, seed=page.seed)
     sources = [held_out, metrics.shuffle_frames(held_out), metrics.noise_clips(test_clips.frames, test_clips.size), metrics.generated(system, note=note)]
     seen = {source.name: metrics.ask(eye, source, n_eye, seed=page.seed) for source in sources}
@@ -528,8 +533,11 @@ else:
 # %%
 page.table([{"clips": name, "frame distance": record.frame_frechet, **{key.replace("_", " "): value for key, value in vars(record.behaviour).items()}}
             for name, record in panel.items()], name="evaluation_behaviour", data=(train_clips, test_clips), samples=ours.n,
-           note="Frame distance: Fréchet distance between each clip's middle frame, standing still. Motion: median change from frame to frame over that of training clips. Motion gap: distance between the two distributions of it. "
+           note="Frame distance: Fréchet distance to training clips after every clip is reduced to its middle frame, standing still. Motion: median change from frame to frame over that of training clips. Motion gap: Wasserstein distance between the two distributions of it, over the median of training clips. "
                 "Frozen: share of clips that change less than a tenth of that. Variety: median distance of two clips over that of real ones (thumbnails of 4x8x8). Nearest: distance to the nearest training clip over that of held-out clips; 0 is a copy.")
+
+# %% [markdown]
+# Compare each row with *real*, not with 1: the ratios are to training clips, and held-out clips need not vary as much. And distrust the first column: still frames go through a judge that is lost on still clips, so a small value there is no praise. A network of frames (above) is the better eye for it.
 
 # %% mystnb={"image": {"alt": "Pairs of rows: a generated clip and below it the training clip nearest to it in thumbnails."}, "figure": {"caption": "Generated clips, and below each the training clip that is nearest to it.", "name": "fig-nearest"}}
 made = metrics.ask(judge, metrics.generated(system, note=note), 16, seed=page.seed)
@@ -579,7 +587,7 @@ print(f"frozen:  {still.accuracy.value:.3f} named right, 95 % {still.accuracy.lo
 # %% [markdown]
 # ## What we ask of a run
 #
-# A run that calls itself trained has to show it. From the `cpu` profile on we ask five things, all at the same N: a judge that knows its subject; conditional samples that it names at least three times as often as
+# A run that calls itself trained has to show it. From the `cpu` profile on we ask four things, in seven checks at one N: a judge that knows its subject; at least 200 conditional samples, which it names at least three times as often as
 # guessing would, with the *lower* end of the interval; clearly fewer once frozen; and a distance whose interval lies wholly below those of an untrained generator, of frozen real clips and of noise. `smoke` trains for
 # seconds and is not asked.
 
@@ -624,7 +632,7 @@ else:
 # 1. *(warm-up)* Give the closed form of the score for belief $c$ and $K$ covered classes, and check it against the curve above. *Expected: they agree.*
 # 2. *(easy)* Some later papers cut the clips into ten parts and average ten scores. Do it with the judge's answers on held-out clips. *Expected: the score falls, and nothing about the clips changed.*
 # 3. *(medium)* Shuffle the frames of the held-out clips. Does the distance notice? Does the accuracy? *Expected: for a judge of motion, both.*
-# 4. *(medium)* Compute the distance of the frozen clips at `pool5`, `fc6` and `fc7`. *Expected: values of different orders; the order of the sources stays.*
+# 4. *(medium)* Compute the distance of the frozen clips at `pool5`, `fc6` and `fc7`. *Expected: values several times apart; the order of the sources stays.*
 # 5. *(hard)* The bias falls as $1/N$. Fit $d^2(N) = d^2_\infty + b/N$ on the known clouds and extrapolate. *Expected: closer to the closed form than the largest N measured.*
 
 # %% tags=["solution", "hide-input"]
@@ -661,7 +669,8 @@ print("exercise 5, extrapolation beats the largest N:", bool(abs(at_infinity - t
 #
 # - We computed both metrics from their equations in a few lines each, and both met their closed forms.
 # - The Inception Score did not see real clips or variety within a class; the Fréchet distance did not see beyond two moments, and grew with the features' scale and with small N.
-# - Halves without replacement gave an interval that fresh samples confirm; the bootstrap's interval missed its own estimate.
+# - Halves without replacement gave an interval that fresh samples confirm, if on the wide side; the bootstrap's interval missed its own estimate.
+# - We damaged real clips by degrees, and saw where each ruler noticed and where it stepped back.
 # - We read the system's numbers only between a floor and a ceiling, at one N, with the judge's own exam beside them.
 #
 # **Where next.** Chapter 09 looks at what lies *between* two samples. Chapter 10 puts these numbers beside Tables 3 and 4.

@@ -70,7 +70,7 @@ def test_a_table_is_csv_markdown_html_and_json(page, monkeypatch):
     )
     assert "| a\\|b | 0.3333 | – |" in (page.figures / "scores.md").read_text()
     assert json.loads((page.figures / "scores.json").read_text())["rows"] == rows
-    assert "<td>&lt;c&gt;</td><td>123,457</td>" in shown[0]["text/html"]
+    assert '<td style="text-align: left">&lt;c&gt;</td><td>123,457</td>' in shown[0]["text/html"]
 
 
 def test_expectations_are_words(page, capsys):

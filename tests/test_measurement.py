@@ -159,6 +159,13 @@ def test_tgan_protocol_geometry():
                           torch.arange(29.0, 141).expand_as(seen), atol=1e-4)
 
 
+def test_tgan_v2_resizes_corner_to_corner():
+    """As Chainer does: column j of 112 lies at j * 63 / 111 of the 64 wide frame, so a ramp stays a ramp."""
+    ramp = torch.linspace(-1, 1, 64).expand(1, 3, 16, 64, 64)
+    seen = metrics.get_protocol("tgan-v2").prepare(ramp)
+    assert torch.allclose(seen[0, 0, 0, 50], torch.linspace(-128, 128, 112), atol=1e-3)
+
+
 def test_other_protocols_read_112_at_once_and_clamp():
     clips = torch.full((2, 3, 32, 64, 64), 1.5)
     for name in ("tgan-v2", "stylegan-v"):
@@ -331,6 +338,30 @@ def test_a_killed_evaluation_goes_on_and_gives_the_same_numbers(judge, tmp_path)
         np.testing.assert_array_equal(getattr(resumed, name), getattr(whole, name))
 
 
+def test_keys_name_whatever_changes_the_features(judge, tmp_path):
+    """Protocol, mean, precision, preparation and a system's weightless options: each gives other features."""
+    from torchvision.models import get_model
+
+    from hrvgan_lib.networks import build_system
+
+    mean = torch.zeros(3, 16, 112, 112)
+    protocols = [metrics.get_protocol(name) for name in ("tgan-v1", "tgan-v2")]
+    eyes = [judge, replace(judge, dtype=torch.bfloat16), replace(judge, stride=2)]
+    eyes += [replace(judge, protocol=p, mean=m) for p in protocols for m in (None, mean, mean + 1)]
+    save_file(get_model("squeezenet1_1", weights=None).state_dict(), tmp_path / "eye.safetensors")
+    eyes += [metrics.Extractor("squeezenet1_1", tmp_path / "eye.safetensors", how) for how in ("torchvision", "caffe")]
+    noise = metrics.noise_clips(16, 16)
+    keys = {answers_module.answers_key(eye, noise, 8, 0, "fc6") for eye in eyes}
+    assert len(keys) == len(eyes) and len({eye.identity for eye in eyes}) == len(eyes)
+
+    options = [{}, {"final_activation": "linear"}, {"upsample": "trilinear"}]
+    systems = []
+    for changed in options:
+        torch.manual_seed(0)
+        systems.append(build_system("hrvgan", frames=8, size=8, width=1 / 16, **changed))
+    assert len({metrics.generated(system).digest for system in systems}) == len(options)
+
+
 def test_features_of_two_networks_do_not_mix(judge):
     noise = metrics.ask(judge, metrics.noise_clips(8, 16), 8)
     with pytest.raises(ValueError, match="do not compare"):
@@ -358,15 +389,16 @@ def folders(tmp_path_factory):
     return root
 
 
-def test_two_folders_of_videos_are_compared_and_the_second_call_reads(folders, capsys):
+def test_two_folders_of_videos_are_compared_and_the_second_call_reads(folders, capsys, monkeypatch):
     call = ["--real", str(folders / "real"), "--fake", str(folders / "fake"), "--size", "32", "--cache",
             str(folders / "cache"), "--network", f"squeezenet1_1={folders / 'eye.safetensors'}",
             "--json", str(folders / "out.json")]
     assert main(call) == 0
     first = capsys.readouterr().out
-    assert "Fréchet distance, pool" in first and "real against real" in first and "N = 8 a side" in first
+    assert "Fréchet distance, pool" in first and "real against real" in first and "N = 4 a side" in first
     record = json.loads((folders / "out.json").read_text())
     assert record["fake"]["frechet"]["value"] > record["real against real"]["frechet"]["value"]
+    monkeypatch.setattr(metrics.Extractor, "look", None)  # a second look would now fail
     assert main(call) == 0 and capsys.readouterr().out == first
 
 
@@ -377,7 +409,7 @@ def test_two_folders_of_videos_are_compared_and_the_second_call_reads(folders, c
     ({"--network": "squeezenet1_1"}, "write NAME=FILE"),
     ({"--network": "lenet=eye.safetensors"}, "unknown network 'lenet'"),
     ({"--network": "resnet18=eye.safetensors"}, "not the weights of resnet18"),
-    ({"--n": "9"}, "hold 8 real and 8 fake videos"),
+    ({"--n": "5"}, "there are 8 real and 8 fake videos"),
 ])  # fmt: skip
 def test_the_command_line_says_in_one_line_what_is_wrong(folders, capsys, monkeypatch, change, message):
     monkeypatch.chdir(folders)
@@ -398,5 +430,7 @@ def test_a_judge_of_this_book_compares_folders_too(folders, tmp_path, capsys):
     metrics.trained_judge(train, test, profile, folder=tmp_path)
     place = next(path for path in tmp_path.iterdir() if path.is_dir())
     sides = ["--real", str(folders / "real"), "--fake", str(folders / "fake")]
-    assert main([*sides, "--judge", str(place), "--frames", "8", "--stride", "2", "--size", "16"]) == 0
+    assert main([*sides, "--judge", str(place)]) == 0  # 8 frames of 16x16, four apart, as it learned
     assert "Inception Score" in capsys.readouterr().out
+    assert main([*sides, "--judge", str(place), "--stride", "1"]) == 1
+    assert "reads 8 frames of size 16 at stride 4" in capsys.readouterr().err

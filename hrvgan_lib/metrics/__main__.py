@@ -95,10 +95,10 @@ def parser() -> argparse.ArgumentParser:
     text.add_argument("--protocol", default="tgan-v1", choices=PROTOCOLS, help="for --weights")
     text.add_argument("--caffe", action="store_true", help="--network expects BGR less the Caffe mean")
     text.add_argument("--layer", help="fc6 (default), fc7, pool5 of C3D")
-    text.add_argument("--n", type=int, default=0, help="clips a side; default: as many as the smaller folder has")
-    text.add_argument("--frames", type=int, default=16)
-    text.add_argument("--size", type=int, default=64, help="both sides are brought to this size first")
-    text.add_argument("--stride", type=int, default=1, help="source frames between the frames of a clip")
+    text.add_argument("--n", type=int, default=0, help="clips a side; default and limit: half of the real videos")
+    text.add_argument("--frames", type=int, help="of a clip; default 16, with --judge its own")
+    text.add_argument("--size", type=int, help="both sides are brought to it first; default 64, with --judge its own")
+    text.add_argument("--stride", type=int, help="source frames between two frames; default 1, with --judge its own")
     text.add_argument("--seed", type=int, default=0)
     text.add_argument("--cache", help="folder for features and records: a killed comparison goes on from there")
     text.add_argument("--json", help="write the two records to this file")
@@ -117,6 +117,20 @@ def eye_of(options: argparse.Namespace):
     return Extractor(name, path, "caffe" if options.caffe else "torchvision")
 
 
+def shape_of(options: argparse.Namespace, eye) -> tuple[int, int, int]:
+    """Frames, size and stride of the clips: a judge of the book reads motion at the rate at which it learned it.
+
+    Raises ValueError where the options contradict the judge.
+    """
+    asked = (options.frames, options.size, options.stride)
+    if not options.judge:
+        return tuple(given or usual for given, usual in zip(asked, (16, 64, 1)))
+    own = (eye.network.frames, eye.network.size, eye.stride)
+    if any(given not in (None, value) for given, value in zip(asked, own)):
+        raise ValueError("this judge reads {} frames of size {} at stride {}: leave out other values".format(*own))
+    return own
+
+
 def report(fake: Evaluation, floor: Evaluation) -> str:
     """The comparison as text: each number of the fake videos beside that of real against real."""
     def row(name: str, a, b) -> str:
@@ -132,24 +146,25 @@ def report(fake: Evaluation, floor: Evaluation) -> str:
         rows += [row("Inception Score", fake.inception, floor.inception)]
     for name in ("motion", "motion_gap", "frozen", "variety", "nearest"):
         rows.append(row(name.replace("_", " "), getattr(fake.behaviour, name), getattr(floor.behaviour, name)))
-    return "\n".join([f"{fake.judge}; {fake.protocol}", f"N = {fake.n} a side, real against real at N = {floor.n}",
-                      *rows])
+    return "\n".join([f"{fake.judge}; {fake.protocol}", f"N = {fake.n} a side, in both columns", *rows])
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the comparison; the exit status: 0, or 1 with one line about what is wrong."""
     options = parser().parse_args(arguments)
     try:
-        shape = (options.frames, options.size, options.stride)
-        real, fake = Folder(options.real, *shape), Folder(options.fake, *shape)
-        n = options.n or min(len(real), len(fake))
-        if n > min(len(real), len(fake)):
-            raise ValueError(f"--n {n}: the folders hold {len(real)} real and {len(fake)} fake videos")
         eye = eye_of(options)
-        settings = dict(seeds=(options.seed,), layer=options.layer, folder=options.cache, progress=True)
-        ours = evaluate(real_clips(fake, "fake"), eye, real, n=n, **settings)
-        first, second = real.half(0), real.half(1)
-        floor = evaluate(real_clips(second, "floor"), eye, first, n=min(n, len(second)), **settings)
+        shape = shape_of(options, eye)
+        real, fake = Folder(options.real, *shape), Folder(options.fake, *shape)
+        most = min(len(real) // 2, len(fake))
+        if not 4 <= (options.n or most) <= most:
+            raise ValueError(f"there are {len(real)} real and {len(fake)} fake videos, and half of the real ones are "
+                             f"compared with the other half: --n can be 4 to {most}; give 8 real and 4 fake or more")
+        settings = dict(n=options.n or most, seeds=(options.seed,), layer=options.layer, folder=options.cache,
+                        progress=True)
+        reference, others = real.half(0), real.half(1)
+        ours = evaluate(real_clips(fake, "fake"), eye, reference, **settings)
+        floor = evaluate(real_clips(others, "floor"), eye, reference, **settings)
         print(report(ours, floor))
         if options.json:
             write_atomic(Path(options.json), to_json({"fake": asdict(ours), "real against real": asdict(floor)}))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from hrvgan_lib.metrics import behaviour, protocols, sources
+from hrvgan_lib.metrics import behaviour, damage, extractors, judge, protocols, sources
 from hrvgan_lib.metrics.behaviour import frame_change, thumbnails
 from hrvgan_lib.metrics.frechet_distance import frechet_distance
 from hrvgan_lib.metrics.intervals import Interval, accuracy_interval
@@ -91,7 +91,7 @@ def ask(eye, source: Source, n: int, seed: int = 0, layer: str | None = None, fo
             bar.update(len(clips))
     joined = {name: None if parts[0].get(name) is None else np.concatenate([part[name] for part in parts])
               for name in ARRAYS}
-    return Answers(**joined, extractor=eye.digest, layer=layer)
+    return Answers(**joined, extractor=eye.identity, layer=layer)
 
 
 def _kept(place: Path) -> list[dict[str, np.ndarray]]:
@@ -105,7 +105,7 @@ def _kept(place: Path) -> list[dict[str, np.ndarray]]:
 
 def answers_key(eye, source: Source, n: int, seed: int, layer: str) -> str:
     """A folder name that changes with everything that the features depend on, code included."""
-    modules = (behaviour, protocols, sources, c3d, type(eye), ask)
+    modules = (behaviour, damage, extractors, judge, protocols, sources, c3d, ask)
     code = "".join(inspect.getsource(module) for module in modules)
-    identity = [repr(replace(source, draw=None, restrict=None)), eye.digest, eye.name, layer, n, seed, code]
+    identity = [repr(replace(source, draw=None, restrict=None)), eye.identity, eye.name, layer, n, seed, code]
     return f"{source.name.replace(' ', '-')}-{hashlib.sha256(repr(identity).encode()).hexdigest()[:12]}"

@@ -42,12 +42,13 @@ def held(clips: Tensor, grade: float) -> Tensor:
 
 
 def shuffled(clips: Tensor, grade: float) -> Tensor:
-    """A share of the frames changes places with one another, the same ones in every clip."""
+    """A share of the frames changes places, other ones in each clip, so that no single order decides."""
     frames, stream = clips.shape[2], torch.Generator().manual_seed(0)
-    chosen = torch.randperm(frames, generator=stream)[: round(frames * grade)]
-    order = torch.arange(frames)
-    order[chosen] = chosen.roll(1)  # a cycle through all of them: none stays
-    return clips[:, :, order]
+    order = torch.arange(frames).repeat(len(clips), 1)
+    for row in order:
+        chosen = torch.randperm(frames, generator=stream)[: round(frames * grade)]
+        row[chosen] = chosen.roll(1)  # a cycle through all of them: none stays
+    return clips.gather(2, order.to(clips.device)[:, None, :, None, None].expand_as(clips))
 
 
 TREATMENTS: dict[str, Callable[[Tensor, float], Tensor]] = {

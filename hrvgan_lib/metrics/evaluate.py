@@ -20,7 +20,6 @@ from hrvgan_lib.metrics import kernel_distance as kernel_module
 from hrvgan_lib.metrics.answers import Answers, answers_key, ask
 from hrvgan_lib.metrics.behaviour import Behaviour, behaviour
 from hrvgan_lib.metrics.frechet_distance import frechet_distance
-from hrvgan_lib.metrics.inception_score import inception_score
 from hrvgan_lib.metrics.intervals import Interval, half_sample_interval, sweep
 from hrvgan_lib.metrics.kernel_distance import kernel_distance
 from hrvgan_lib.metrics.sources import (
@@ -106,16 +105,17 @@ def evaluate(source: Source, judge, reference, *, n: int, seeds: Sequence[int] =
     first, groups = given[0], [real.videos, given[0].videos]
     sided = partial(half_sample_interval, groups=groups)
     rows, named = first.probabilities, first.probabilities is not None
-    epsilon = judge.protocol.epsilon if named and judge.protocol else 0.0
+    repeats = f"{n:,} clips x {len(seeds)}"
     record = Evaluation(
         source=source.name, note=source.note, data=reference.describe(), kind=reference.kind, n=n,
         seeds=tuple(seeds), distinct=source.distinct, judge=f"{judge.name} [{judge.digest}]",
-        judge_accuracy=judge.accuracy.value if named else None, protocol=judge.way if named else "features only",
+        judge_accuracy=judge.accuracy.value if named and judge.accuracy else None,
+        protocol=f"{repeats}; {judge.way}" if named else f"{repeats}; features only",
         classes=judge.classes if named else (), layer=first.layer,
-        inception=half_sample_interval(partial(inception_score, epsilon=epsilon), rows, groups=[first.videos],
-                                       floor=1.0) if named else None,
+        inception=(half_sample_interval(partial(_score, judge), rows, groups=[first.videos], floor=1.0)
+                   if named else None),
         inception_seeds=judge.score([answers.probabilities for answers in given])[2] if named else (),
-        inception_infinity=sweep(inception_score, rows).at_infinity if named and n >= EXTRAPOLATE_FROM else None,
+        inception_infinity=sweep(partial(_score, judge), rows).at_infinity if named and n >= EXTRAPOLATE_FROM else None,
         frechet=sided(frechet_distance, real.features, first.features, floor=0.0),
         frechet_seeds=tuple(answers.distance(real) for answers in given),
         frechet_infinity=(sweep(frechet_distance, real.features, first.features).at_infinity
@@ -130,6 +130,11 @@ def evaluate(source: Source, judge, reference, *, n: int, seeds: Sequence[int] =
     if path is not None:
         provenance.write_atomic(path, provenance.to_json(asdict(record)))
     return record
+
+
+def _score(judge, rows: np.ndarray) -> float:
+    """Eq. 16 as the judge's protocol takes it from one set of clips."""
+    return judge.score([rows])[0]
 
 
 def _once(look, judge, source: Source, n: int, layer: str | None) -> Answers:
@@ -165,7 +170,8 @@ def evaluation_key(source: Source, judge, reference, held_out, n: int, seeds: Se
     parts = (inception_module, frechet_module, kernel_module, intervals_module, evaluate)
     code = "".join(inspect.getsource(part) for part in parts)
     sets = [(data.digest, data.split, data.frames, data.size, data.stride) for data in (reference, held_out) if data]
-    identity = [answers_key(judge, source, n, 0, layer or ""), sets, tuple(seeds), code]
+    examined = getattr(judge, "accuracy", None)
+    identity = [answers_key(judge, source, n, 0, layer or ""), sets, tuple(seeds), examined, code]
     return f"{source.name.replace(' ', '-')}-{hashlib.sha256(repr(identity).encode()).hexdigest()[:12]}"
 
 

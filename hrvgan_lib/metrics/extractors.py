@@ -57,6 +57,7 @@ class Extractor:
         self.name = f"{architecture} ({Path(path).name})"
         self.digest = weights_digest(self.network)
         self.layers = ("pool",)
+        self.identity = f"{self.digest} {architecture} {preparation}"
 
     @torch.inference_mode()
     def look(self, clips: Tensor, layer: str = "pool", batch: int = 16) -> tuple[np.ndarray, None]:

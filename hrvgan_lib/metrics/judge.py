@@ -55,7 +55,7 @@ class Judge:
     name: str  # for tables: what it is, where it learned
     classes: tuple[str, ...]
     stride: int  # source frames between two frames of its training clips
-    accuracy: Interval  # held-out clip accuracy, Wilson
+    accuracy: Interval | None  # held-out clip accuracy, Wilson; None where it was not examined
     digest: str  # of the weights
     history: tuple[LearningStep, ...] = ()
     recipe: Recipe | None = None
@@ -93,6 +93,12 @@ class Judge:
             return self.protocol.score(probabilities)
         scores = tuple(inception_score(rows) for rows in probabilities)
         return float(np.mean(scores)), float(np.std(scores)), scores
+
+    @property
+    def identity(self) -> str:
+        """Names everything that its features depend on: two judges with one identity give the same features."""
+        mean = "" if self.mean is None else hashlib.sha256(self.mean.numpy().tobytes()).hexdigest()[:12]
+        return f"{self.digest} stride {self.stride} {self.dtype} {self.protocol} mean {mean}"
 
     @property
     def way(self) -> str:
@@ -174,8 +180,8 @@ def make_judge(train_set, test_set, recipe: Recipe, device: torch.device) -> Jud
     network.eval().requires_grad_(False)
     norm = " with batch norm" if recipe.batch_norm else ""
     name = f"C3D x{recipe.width:g}{norm}, trained {recipe.steps} steps on {train_set.describe()}"
-    judge = Judge(network, name, tuple(train_set.classes), train_set.stride, accuracy_interval(0, 1),
-                  weights_digest(network), history, recipe)
+    judge = Judge(network, name, tuple(train_set.classes), train_set.stride, None, weights_digest(network), history,
+                  recipe)
     return replace(judge, accuracy=exam(judge, test_set), video_accuracy=exam(judge, test_set, views=VIEWS))
 
 
@@ -195,7 +201,7 @@ def weights_digest(network: torch.nn.Module) -> str:
 
 def judge_key(train_set, test_set, recipe: Recipe) -> str:
     """Names everything that the judge depends on: data, recipe, code."""
-    code = "".join(inspect.getsource(part) for part in (c3d, judge_training, exam, make_judge, save_judge))
+    code = "".join(inspect.getsource(part) for part in (c3d, judge_training, exam, save_judge))
     parts = [train_set.digest, test_set.digest, train_set.frames, train_set.size, train_set.stride,
              sorted(asdict(recipe).items()), code]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -53,7 +54,7 @@ class Protocol:
         if self.through_128:
             flat = F.interpolate(flat, size=(FULL, FULL), mode="bicubic", align_corners=False)
         else:
-            flat = F.interpolate(flat, size=(CROP, CROP), mode="bilinear", align_corners=False)
+            flat = F.interpolate(flat, size=(CROP, CROP), mode="bilinear", align_corners=True)  # as Chainer resizes
         volume = flat.unflatten(0, (n, FRAMES)).transpose(1, 2)
         edge = (FULL - CROP) // 2
         if self.through_128:
@@ -79,14 +80,17 @@ class Protocol:
             rows = np.asarray(rows, np.float64)
             if self.splits > 1:
                 rows = rows[np.random.RandomState(42).permutation(len(rows))]
-            scores += [inception_score(part, self.epsilon) for part in np.array_split(rows, self.splits)]
+            splits = max(1, min(self.splits, len(rows) // 2))  # a part needs two clips
+            edges = [i * len(rows) // splits for i in range(splits + 1)]
+            scores += [inception_score(rows[a:b], self.epsilon) for a, b in pairwise(edges)]
         return float(np.mean(scores)), float(np.std(scores)), tuple(scores)
 
     def describe(self) -> str:
+        """One line: the published way. Records add how many clips were really shown."""
         cut = f", {self.splits} splits" if self.splits > 1 else ""
         way = "bicubic to 128, crop 112" if self.through_128 else "bilinear to 112"
         frames = "first 16 frames" if self.stride == 1 else f"16 frames {self.stride} apart"
-        return f"{self.name}: {self.samples:,} clips x {self.repeats}{cut}, {frames}, {way}"
+        return f"{self.name} (published with {self.samples:,} clips x {self.repeats}{cut}): {frames}, {way}"
 
 
 PROTOCOLS = {
@@ -94,7 +98,7 @@ PROTOCOLS = {
     for protocol in (
         Protocol("tgan-v1", 9_984, 4, 1, 1e-7, True, False, "pfnet-research/tgan:evaluation/calc_inception.py"),
         Protocol("tgan-v2", 2_048, 10, 1, 1e-20, False, True, "pfnet-research/tgan2:evaluations/inception_score.py"),
-        Protocol("stylegan-v", 2_048, 1, 10, 1e-16, False, True,
+        Protocol("stylegan-v", 2_048, 1, 10, 0.0, False, True,
                  "universome/stylegan-v:src/metrics/video_inception_score.py"),
     )
 }  # fmt: skip

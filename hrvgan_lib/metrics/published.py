@@ -9,9 +9,8 @@ from pathlib import Path
 import torch
 
 from hrvgan_lib.metrics.extractors import Extractor
-from hrvgan_lib.metrics.intervals import accuracy_interval
 from hrvgan_lib.metrics.judge import Judge, exam, trained_judge, weights_digest
-from hrvgan_lib.metrics.protocols import get_protocol
+from hrvgan_lib.metrics.protocols import FRAMES, get_protocol
 from hrvgan_lib.metrics.weights import READABLE, load_c3d, load_mean
 from hrvgan_lib.profiles import pick_device
 
@@ -25,7 +24,8 @@ def reference_files(data_root: str | Path) -> dict[str, Path]:
     folder, found = Path(data_root) / FOLDER, {}
     for what, patterns in PATTERNS.items():
         suffixes = (".npy", ".npz") if what == "mean" else READABLE
-        files = [path for pattern in patterns for path in sorted(folder.glob(pattern)) if path.suffix in suffixes]
+        files = [path for pattern in patterns for path in sorted(folder.glob(pattern))
+                 if path.suffix in suffixes and ("mean" in path.name) == (what == "mean")]
         if files:
             found[what] = files[0]
     return found
@@ -43,18 +43,19 @@ def published_judge(weights: str | Path, mean: str | Path | None = None, classes
     names = tuple(classes) if classes is not None else tuple(f"class {i}" for i in range(network.n_classes))
     volume = None if mean is None else load_mean(mean)
     centre = "mean volume " + Path(mean).name if mean is not None else "no mean volume, 128 subtracted"
-    return Judge(network, f"C3D, published weights {Path(weights).name}, {centre}", names, 1, accuracy_interval(0, 1),
+    return Judge(network, f"C3D, published weights {Path(weights).name}, {centre}", names, 1, None,
                  weights_digest(network), protocol=get_protocol(protocol), mean=volume)
 
 
 def judge_for(train_set, test_set, profile, *, data_root: str | Path, protocol: str = "tgan-v1", **options) -> Judge:
     """The judge of a labelled data set: published weights where they fit it, else a C3D that is trained here.
 
-    Published weights are used for the real UCF101 when `data_root`/reference holds them; they are examined on the test
-    split first. `options` go to `trained_judge`.
+    Published weights are used for clips of the real UCF101 with at least 16 frames when `data_root`/reference holds
+    them; they are examined on the test split first. `options` go to `trained_judge`.
     """
     files = reference_files(data_root)
-    if "weights" in files and train_set.name == "ucf101" and train_set.kind == "real":
+    fits = train_set.name == "ucf101" and train_set.kind == "real" and train_set.frames >= FRAMES
+    if "weights" in files and fits:
         judge = published_judge(files["weights"], files.get("mean"), train_set.classes, protocol, options.get("device"))
         accuracy = {"accuracy": exam(judge, test_set), "video_accuracy": exam(judge, test_set, views=4)}
         return replace(judge, **accuracy)

@@ -1,5 +1,7 @@
 """Where clips come from: a data set, a system, noise, or any of them after a treatment (chapter 08)."""
 
+import hashlib
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
@@ -9,6 +11,7 @@ from torch.nn import functional as F
 
 from hrvgan_lib.metrics.judge import weights_digest
 from hrvgan_lib.networks import build_system
+from hrvgan_lib.networks import system as system_module
 from hrvgan_lib.training import stream
 
 Chunk = tuple[Tensor, Tensor | None, Tensor | None]
@@ -91,7 +94,11 @@ def generated(system, name: str = "hrvgan", note: str = "") -> Source:
             labels = positions % system.n_classes if system.n_classes else None
             yield system.sample(len(positions), labels=labels, generator=latents), labels, None
 
-    digest = f"system {system.name} {weights_digest(system.sampler)}"
+    # Some options change no weight, and neither does a change of the code: both are part of what the clips are.
+    code = "".join(inspect.getsource(module) for module in (inspect.getmodule(type(system)), system_module))
+    made = (system.frames, system.size, system.n_classes, getattr(system, "config", None), code)
+    how = hashlib.sha256(repr(made).encode()).hexdigest()[:12]
+    digest = f"system {system.name} {weights_digest(system.sampler)} {how}"
     return Source(name, note or f"{system.name} samples", digest, draw)
 
 

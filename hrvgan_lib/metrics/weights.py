@@ -40,6 +40,9 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
         raise ValueError(f"{path}: this pickle wants to run code, which is refused; "
                          "save it as a plain state dict or as safetensors") from None
     except Exception as error:  # each library has its own for a damaged file
+        if "TorchScript" in str(error):
+            raise ValueError(f"{path}: this is a TorchScript program, which would be run to be read; "
+                             "give its state dict (torch.save(module.state_dict(), ...)) or the .npz") from None
         raise ValueError(f"{path}: cannot be read as weights ({str(error).splitlines()[0]}); fetch it again") from None
     raise ValueError(f"{path}: weights are read from {', '.join(READABLE)}, not from '{path.suffix}'")
 
