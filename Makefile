@@ -46,7 +46,7 @@ setup: $(READY)  ## build .venv from requirements.lock (nothing to do with PYTHO
 	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi; python=; done; \
 	if [ -z "$$python" ]; then echo "Python 3.11 or newer is needed: install one, or name it with PYTHON=" >&2; exit 1; fi; \
-	echo "building .venv with $$($$python -V) from requirements.lock (about 5 GB on disk)"; \
+	echo "building .venv with $$($$python -V) from requirements.lock (about 6 GB on disk)"; \
 	"$$python" -m venv .venv
 	@awk '/^[^ ]/ {uv = /^uv==/} uv' requirements.lock > .venv/uv.txt
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.txt
@@ -70,7 +70,7 @@ reproduce: $(READY)  ## run every chapter: tables and figures into figures/<run>
 	  --run "$(RUN)" --seed "$(SEED)" --chapters "$(CHAPTERS)" \
 	  $(if $(filter-out 0,$(REHEARSE)),--rehearse) $(if $(filter-out 0,$(ALLOW_PARTIAL)),--allow-partial) $(PARAMETERS)
 
-test: lint  ## lint, library tests, nbval over notebooks/ (about 10 minutes)
+test: lint  ## lint, library tests, nbval over notebooks/ (about 5 minutes)
 	@$(QUIET) DATA_ROOT="$(DATA_ROOT)" $(PY) -m pytest -q -n 2 --dist loadfile tests
 	@if compgen -G "notebooks/*.ipynb" > /dev/null; then $(QUIET) $(PY) -m pytest -q $(NBVAL) notebooks/; fi
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -434,3 +435,21 @@ def test_a_judge_of_this_book_compares_folders_too(folders, tmp_path, capsys):
     assert "Inception Score" in capsys.readouterr().out
     assert main([*sides, "--judge", str(place), "--stride", "1"]) == 1
     assert "reads 8 frames of size 16 at stride 4" in capsys.readouterr().err
+
+
+# The panel ----------------------------------------------------------------------------------------
+
+
+def test_a_panel_holds_floor_ceilings_and_the_published_size(judge, monkeypatch, tmp_path):
+    from hrvgan_lib.networks import build_system
+
+    monkeypatch.setattr(sys.modules["hrvgan_lib.metrics.evaluate"], "PUBLISHED_SIZE", 4)
+    system = build_system("hrvgan", frames=8, size=8, n_classes=4, width=1 / 16).eval()
+    rows = metrics.panel(system, MovingBlobs(32), MovingBlobs(32, seed=1), judge, n=16, seeds=(0, 1), folder=tmp_path)
+    expected = ["real", "frozen", "shuffled", "noise", "untrained", "hrvgan", "hrvgan frozen", "hrvgan at 4"]
+    assert list(rows) == expected and all(row.n == 16 for row in rows.values())
+    assert rows["real"].position(rows["real"], rows["noise"]) == 0
+    assert rows["noise"].position(rows["real"], rows["noise"]) == 1
+    assert rows["frozen"].behaviour.frozen == rows["hrvgan frozen"].behaviour.frozen == 1
+    assert rows["real"].behaviour.frozen == 0 and len(rows["real"].seeds) == 2 and len(rows["noise"].seeds) == 1
+    assert rows["hrvgan"].device and rows["hrvgan"].versions["torch"] and "16 clips x 2" in rows["hrvgan"].protocol

@@ -28,9 +28,8 @@ def frame_change(clips: Tensor) -> np.ndarray:
 
 
 def thumbnails(clips: Tensor, frames: int = 4, size: int = 8) -> np.ndarray:
-    """Clips (N, 3, T, H, W) as short rows of pixels for distances: float32 (N, 3 * frames * size * size)."""
-    shape = (min(frames, clips.shape[2]), min(size, clips.shape[3]), min(size, clips.shape[4]))
-    return F.adaptive_avg_pool3d(clips.float(), shape).flatten(1).cpu().numpy()
+    """Clips (N, 3, T, H, W) of any size as short rows of pixels: float32 (N, 3 * frames * size * size)."""
+    return F.adaptive_avg_pool3d(clips.float(), (frames, size, size)).flatten(1).cpu().numpy()
 
 
 def behaviour(change: np.ndarray, pictures: np.ndarray, real_change: np.ndarray, real_pictures: np.ndarray,
