@@ -165,7 +165,6 @@ def test_nuclear_norm_is_as_good_as_a_singular_value_decomposition(decay, zeros)
         assert nuclear_norm(matrix.T, known) == pytest.approx(values.sum(), rel=2e-11)
 
 
-
 def test_half_sample_interval_covers_the_mean_as_often_as_it_says():
     random = np.random.default_rng(0)
     covered = 0

@@ -105,8 +105,8 @@ class Judge:
         """One line for tables: how clips are shown and scores are joined."""
         if self.protocol is not None:
             return self.protocol.describe()
-        shape = f"{self.network.frames}x{self.network.size}x{self.network.size}"
-        return f"this book: first {shape} of the 32 source frames, softmax, one split, population std over seeds"
+        shape = f"{self.network.frames} frames of {self.network.size}x{self.network.size}"
+        return f"this book: {shape}, {self.stride} source frames apart, softmax, one split, population std over seeds"
 
     def fit(self, clips: Tensor) -> Tensor:
         """Clips in the judge's own frame count and size.
@@ -125,10 +125,15 @@ class Judge:
         size = self.network.size
         if clips.shape[-2:] == (size, size):
             return clips
-        n, _, frames = clips.shape[:3]
-        flat = clips.transpose(1, 2).flatten(0, 1)
-        flat = F.interpolate(flat, size=(size, size), mode="bicubic", antialias=True).clamp(-1, 1)
-        return flat.unflatten(0, (n, frames)).transpose(1, 2)
+        return resize(clips, size)
+
+
+def resize(clips: Tensor, size: int) -> Tensor:
+    """Clips (N, 3, T, H, W) in [-1, 1] with every frame at `size`, bicubic and antialiased."""
+    n, _, frames = clips.shape[:3]
+    flat = clips.transpose(1, 2).flatten(0, 1)
+    flat = F.interpolate(flat, size=(size, size), mode="bicubic", antialias=True).clamp(-1, 1)
+    return flat.unflatten(0, (n, frames)).transpose(1, 2)
 
 
 @torch.no_grad()

@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from hrvgan_lib.metrics.judge import weights_digest
+from hrvgan_lib.metrics.judge import resize, weights_digest
 from hrvgan_lib.networks import build_system
 from hrvgan_lib.networks import system as system_module
 from hrvgan_lib.training import stream
@@ -134,14 +133,9 @@ def shuffle_frames(source: Source, name: str = "shuffled") -> Source:
 
 
 def resized(source: Source, size: int, name: str = "") -> Source:
-    """The clips of `source` at `size`, bicubic and antialiased: scores compare at one size only (decision E1)."""
-
-    def treatment(clips: Tensor) -> Tensor:
-        n = len(clips)
-        flat = F.interpolate(clips.transpose(1, 2).flatten(0, 1), size=(size, size), mode="bicubic", antialias=True)
-        return flat.clamp(-1, 1).unflatten(0, (n, -1)).transpose(1, 2)
-
-    return treated(source, name or f"{source.name} at {size}", treatment, f"resized to {size}x{size}")
+    """The clips of `source` at `size`: scores compare at one size only (decision E1)."""
+    name = name or f"{source.name} at {size}"
+    return treated(source, name, lambda clips: resize(clips, size), f"resized to {size}x{size}")
 
 
 def untrained(system, seed: int = 0):
