@@ -1,11 +1,14 @@
 """Algorithm 1: the training loop, resumable at any step; chapter 06."""
 
+import copy
 import hashlib
+import inspect
 import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 
 import torch
@@ -14,11 +17,16 @@ from torch import Tensor
 
 from hrvgan_lib import checkpoints, losses, norms
 from hrvgan_lib.data import ClipDataset
-from hrvgan_lib.networks import System, build_system, hrvgan
+from hrvgan_lib.networks import System, build_system, system_class
 from hrvgan_lib.networks import system as system_module
 from hrvgan_lib.profiles import Profile, pick_device, precision
 
 SNAPSHOT_SHARES = (0.05, 0.2, 0.5, 1.0)  # of the steps: when `trained` looks at the same eight latents
+STUCK_BELOW, STUCK_FOR = 1e-4, 200  # a discriminator's loss below the one for so many steps: nobody learns any more
+
+
+class Diverged(RuntimeError):
+    """Training cannot go on: the message names step, network, term and remedy in one line."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +77,9 @@ def descend(optimiser: torch.optim.Optimizer, terms: dict[str, Tensor], network:
     """Take one optimiser step down the sum of `terms` and return their values."""
     values = {name: float(term.detach()) for name, term in terms.items()}
     for name, value in values.items():
-        if value != value or abs(value) == float("inf"):
-            raise RuntimeError(f"training diverged at step {step}: the {network}'s '{name}' term is {value}; "
-                               "lower learning_rate or choose another preset; the last checkpoint is kept")
+        if not isfinite(value):
+            raise Diverged(f"training diverged at step {step}: the {network}'s '{name}' term is {value}; "
+                           "lower learning_rate or choose another preset; the last checkpoint is kept")
     optimiser.zero_grad(set_to_none=True)
     sum(terms.values()).backward()
     optimiser.step()
@@ -87,68 +95,70 @@ def train(system: System, dataset: ClipDataset, config: TrainConfig,
 
     Raises:
         ValueError: a batch larger than the stddev group and not divisible by it.
-        RuntimeError: a loss that is not finite; the last checkpoint is kept.
+        Diverged: a loss or a weight that is not finite, or a discriminator's loss that stays at zero; the last good
+            checkpoint is kept.
     """
     device, dtype = system.device, precision(system.device)
     mixed = torch.autocast(device.type, dtype) if dtype != torch.float32 else nullcontext()
     optimisers = system.optimisers()
-    first, spent = restore(system, optimisers, folder)
+    updates = {"discriminator": system.critic_steps, "generator": 1}
+    first, spent, stuck = restore(system, optimisers, folder)
     started = time.perf_counter() - spent
-    turn = first * (system.critic_steps + 1)  # mini-batches drawn so far
-
-    def data() -> tuple[Tensor, Tensor | None]:
-        nonlocal turn
-        clips, labels = draw_batch(dataset, config, turn, device)
-        turn += 1
-        return clips, labels if system.n_classes else None
+    turn = first * sum(updates.values())  # mini-batches drawn so far
 
     for step in range(first, config.steps):
         noise = stream("noise", config.seed, step, config.rank)
         system.train()
-
-        for _ in range(system.critic_steps):  # "Update the Discriminator D"
-            clips, labels = data()  # "Get M data samples"
-            with mixed:
-                terms = system.discriminator_losses(clips, labels, noise)
-            judged = descend(optimisers["discriminator"], terms, "discriminator", step)
-            system.constrain_discriminator()
-
-        clips, labels = data()  # "Update the Generator G: get M data samples"
-        with mixed:
-            terms = system.generator_losses(clips, labels, noise)
-        made = descend(optimisers["generator"], terms, "generator", step)
+        values = {}
+        for network in system.order:  # "Update the Discriminator D", "Update the Generator G"
+            for _ in range(updates[network]):
+                clips, labels = draw_batch(dataset, config, turn, device)  # "Get M data samples"
+                turn += 1
+                losses_of = getattr(system, f"{network}_losses")
+                with mixed:
+                    terms = losses_of(clips, labels if system.n_classes else None, noise)
+                values[network] = descend(optimisers[network], terms, network, step)
+                if network == "discriminator":
+                    system.constrain_discriminator(step)
         system.update_sampler(system.generator, step)
 
-        seconds = time.perf_counter() - started
-        record = StepRecord(step + 1, (step + 1) * config.batch, seconds, judged, made)
+        stuck = stuck + 1 if abs(sum(values["discriminator"].values())) < STUCK_BELOW else 0
+        if stuck >= STUCK_FOR:
+            raise Diverged(f"training is stuck at step {step}: the discriminator's loss has been zero for {stuck} "
+                           "steps, and G learns nothing from it; lower its learning rate; the last checkpoint is kept")
+        record = StepRecord(step + 1, (step + 1) * config.batch, time.perf_counter() - started,
+                            values["discriminator"], values["generator"])
         if folder is not None and (record.step % config.save_every == 0 or record.step == config.steps):
-            save(system, optimisers, folder, record)
+            save(system, optimisers, folder, record, stuck)
         yield record
 
 
-def save(system: System, optimisers: dict, folder: Path, record: StepRecord) -> None:
-    """Write everything that the next step depends on."""
-    state = {"step": record.step, "seconds": record.seconds, "system": system.state_dict(),
+def save(system: System, optimisers: dict, folder: Path, record: StepRecord, stuck: int) -> None:
+    """Write everything that the next step depends on. Raises Diverged where a weight is not finite."""
+    for name, weights in system.named_parameters():
+        if not bool(weights.isfinite().all()):
+            raise Diverged(f"training diverged at step {record.step}: {name} holds a weight that is not finite; "
+                           "lower learning_rate or choose another preset; the last checkpoint is kept")
+    state = {"step": record.step, "seconds": record.seconds, "stuck": stuck, "system": system.state_dict(),
              "optimisers": {name: optimiser.state_dict() for name, optimiser in optimisers.items()}}
     checkpoints.save_checkpoint(folder, record.step, state)
 
 
-def restore(system: System, optimisers: dict, folder: Path | None) -> tuple[int, float]:
-    """Load the newest whole checkpoint of `folder`; return its step and seconds, or zeros."""
+def restore(system: System, optimisers: dict, folder: Path | None) -> tuple[int, float, int]:
+    """Load the newest whole checkpoint of `folder`; return its step, seconds and count of steps at zero, or zeros."""
     state = None if folder is None else checkpoints.load_checkpoint(folder, system.device)
     if state is None:
-        return 0, 0.0
+        return 0, 0.0, 0
     system.load_state_dict(state["system"])
     for name, optimiser in optimisers.items():
         optimiser.load_state_dict(state["optimisers"][name])
-    return state["step"], state["seconds"]
+    return state["step"], state["seconds"], state["stuck"]
 
 
-def code_version() -> str:
-    """Return a hash of the code that decides what training gives."""
-    modules = (norms, losses, system_module, hrvgan)
-    sources = [Path(module.__file__).read_bytes() for module in modules] + [Path(__file__).read_bytes()]
-    return hashlib.sha256(b"\0".join(sources)).hexdigest()[:12]
+def code_version(name: str) -> str:
+    """Return a hash of the code that decides what training the system `name` gives."""
+    modules = (norms, losses, system_module, inspect.getmodule(system_class(name)), inspect.getmodule(train))
+    return hashlib.sha256(b"\0".join(Path(module.__file__).read_bytes() for module in modules)).hexdigest()[:12]
 
 
 def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0, steps: int | None = None,
@@ -161,6 +171,9 @@ def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0,
     changed choice is trained anew and an interrupted one goes on where it stopped. `system.snapshots` holds what the
     same eight latents gave along the way: (step, float clips) pairs.
 
+    A run that diverges raises nothing here: it comes back as its last good checkpoint left it, with the reason in
+    `system.diverged`, so that a table can show the row and say so. It is not tried a second time.
+
     Args:
         name: a key of `networks.SYSTEMS`.
         dataset: training clips; their frames and size are the system's.
@@ -171,36 +184,44 @@ def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0,
         options: the system's own options.
     """
     device = pick_device()
-    options = {"width": profile.width, "preset": profile.preset, **options}
+    options = {field: getattr(profile, field) for field in system_class(name).from_profile} | options
     n_classes = dataset.n_classes if conditional else 0
     config = TrainConfig(steps=profile.steps if steps is None else steps,
                          batch=profile.batch if batch is None else batch, seed=seed)
     config = TrainConfig(**{**asdict(config), "save_every": max(1, config.steps // 4)})
     identity = [name, sorted(options.items()), n_classes, dataset.digest, dataset.frames, dataset.size,
-                dataset.stride, dataset.split, asdict(config), device.type, code_version()]
+                dataset.stride, dataset.split, asdict(config), device.type, code_version(name)]
     key = hashlib.sha256(repr(identity).encode()).hexdigest()[:12]
     folder = Path(folder) / f"{name}-{dataset.name}-{dataset.frames}x{dataset.size}-{key}"
     folder.mkdir(parents=True, exist_ok=True)
 
     torch.manual_seed(seed)  # the initial weights
     system = build_system(name, frames=dataset.frames, size=dataset.size, n_classes=n_classes, **options).to(device)
-    journal = folder / "records.jsonl"
+    start = copy.deepcopy(system.state_dict())
+    journal, verdict = folder / "records.jsonl", folder / "diverged.txt"
     moments = {max(1, round(config.steps * share)) for share in SNAPSHOT_SHARES}
     with FileLock(folder / "lock"):  # two chapters that want the same system: one trains, the other waits and reads
-        done = checkpoints.load_checkpoint(folder)
-        known = done["step"] if done else 0
-        lines = journal.read_text().splitlines() if journal.exists() else []
-        records = [record for record in map(_read_record, lines) if record.step <= known]
-        journal.write_text("".join(_write_record(record) for record in records))
-        with open(journal, "a") as file:
-            for record in train(system, dataset, config, folder):
-                records.append(record)
-                file.write(_write_record(record))
-                file.flush()
-                if record.step in moments:
-                    take_snapshot(system, folder, record.step)
-                if on_step is not None:
-                    on_step(record, system)
+        records = [_read_record(line) for line in journal.read_text().splitlines()] if journal.exists() else []
+        if not verdict.exists():
+            done = checkpoints.load_checkpoint(folder)
+            records = [record for record in records if record.step <= (done["step"] if done else 0)]
+            journal.write_text("".join(_write_record(record) for record in records))
+            try:
+                with open(journal, "a") as file:
+                    for record in train(system, dataset, config, folder):
+                        records.append(record)
+                        file.write(_write_record(record))
+                        file.flush()
+                        if record.step in moments:
+                            take_snapshot(system, folder, record.step)
+                        if on_step is not None:
+                            on_step(record, system)
+            except Diverged as error:
+                verdict.write_text(str(error))
+        if verdict.exists():
+            system.load_state_dict(start)  # where not even one checkpoint is good, the first weights are
+            restore(system, system.optimisers(), folder)
+            system.diverged = verdict.read_text()
     system.snapshots = read_snapshots(folder)
     return system.eval(), records
 

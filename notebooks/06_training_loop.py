@@ -278,7 +278,7 @@ except RuntimeError as error:
 def generator_gradient(**options):
     """Mean absolute gradient that the adversarial term sends into G's first layer."""
     judged = tiny(adversarial="bce", **options).to(page.device)
-    judged.constrain_discriminator()
+    judged.constrain_discriminator(step=0)
     clips, labels = training.draw_batch(clips8, TrainConfig(steps=1, batch=8), 0, page.device)
     judged.generator_losses(clips, labels, stream("whisper"))["adversarial"].backward()
     return float(judged.generator.fc.weight.grad.abs().mean())

@@ -6,6 +6,13 @@ from hrvgan_lib.networks.system import System
 SYSTEMS: dict[str, type[System]] = {"hrvgan": HRVGAN}
 
 
+def system_class(name: str) -> type[System]:
+    """The class of a system. Raises ValueError for an unknown name."""
+    if name not in SYSTEMS:
+        raise ValueError(f"unknown system '{name}'; choose one of {', '.join(SYSTEMS)}")
+    return SYSTEMS[name]
+
+
 def build_system(name: str, *, frames: int = 8, size: int = 32, n_classes: int = 0, **options) -> System:
     """Build a GAN system.
 
@@ -13,14 +20,12 @@ def build_system(name: str, *, frames: int = 8, size: int = 32, n_classes: int =
         name: a key of `SYSTEMS`.
         frames, size: shape of a clip, (3, frames, size, size); the system says which it can be cut to.
         n_classes: 0 for an unconditional system.
-        options: fields of the system's own configuration, for HRVGAN those of `HRVGANConfig` and `preset`.
+        options: fields of the system's own configuration, such as `HRVGANConfig`; for HRVGAN also `preset`.
 
     Raises:
         ValueError: an unknown system, shape, preset or option.
     """
-    if name not in SYSTEMS:
-        raise ValueError(f"unknown system '{name}'; choose one of {', '.join(SYSTEMS)}")
-    return SYSTEMS[name](frames=frames, size=size, n_classes=n_classes, **options)
+    return system_class(name)(frames=frames, size=size, n_classes=n_classes, **options)
 
 
-__all__ = ["SYSTEMS", "System", "build_system"]
+__all__ = ["SYSTEMS", "System", "build_system", "system_class"]

@@ -1,6 +1,6 @@
 """HRVGAN: Table 1, Table 2, the encoder behind the pixel loss, and how they train together; chapters 03, 04 and 06."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from hrvgan_lib import losses
-from hrvgan_lib.networks.system import Losses, System
+from hrvgan_lib.networks.system import Losses, System, configure
 from hrvgan_lib.norms import MinibatchStddev, PixelNorm, norms_around_activation
 
 # Table 1, second column of shapes: size of a stage, and its feature maps at width 1.
@@ -23,11 +23,14 @@ class HRVGANConfig:
     width: float = 1.0  # multiplies every channel count of Tables 1 and 2
     latent_dim: int = 128  # Table 1, first row
     latent: str = "single"  # A16: "single", or "sequence": one vector for each of the four base time steps
+    latent_distribution: str = "normal"  # A17: or "uniform" on (-1, 1)
+    latent_norm: str = "none"  # A13: or "pixel", Eq. 8 on the latent too
     temporal_doublings: tuple[int, ...] = (8, 64, 256)  # A4: sizes at which time doubles too
     generator_norm: str = "batch+pixel"  # A12
     discriminator_norm: str = "instance"  # A12
     encoder_norm: str = "batch"  # A20: instance norm would hide the colours that the encoder has to report
     upsample: str = "nearest"  # A3: or "trilinear"
+    convolution: str = "3d"  # section 1: or "2d+1d", over space and then over time
     final_activation: str = "tanh"  # A5: or "relu" as printed, "linear"
     fc_activation: str = "leaky_relu"  # A10: or "linear" as printed
     leak: float = 0.2  # A11: slope of the leaky ReLU
@@ -60,7 +63,8 @@ PRESETS: dict[str, dict] = {
 }
 
 _OPTIONS = {
-    "latent": ("single", "sequence"), "upsample": ("nearest", "trilinear"),
+    "latent": ("single", "sequence"), "latent_distribution": ("normal", "uniform"), "latent_norm": ("none", "pixel"),
+    "upsample": ("nearest", "trilinear"), "convolution": ("3d", "2d+1d"),
     "final_activation": ("tanh", "relu", "linear"), "fc_activation": ("leaky_relu", "linear"),
     "adversarial": losses.ADVERSARIAL_READINGS, "lipschitz": losses.LIPSCHITZ,
     "pixel_reduction": losses.PIXEL_REDUCTIONS, "pixel_loss": ("reconstruction", "unpaired", "off"),
@@ -76,13 +80,7 @@ def make_config(preset: str = "stable", **options) -> HRVGANConfig:
     """
     if preset not in PRESETS:
         raise ValueError(f"unknown preset '{preset}'; choose one of {', '.join(PRESETS)}")
-    known = {field.name for field in fields(HRVGANConfig)}
-    for name, value in options.items():
-        if name not in known:
-            raise ValueError(f"HRVGAN has no option '{name}'; it has {', '.join(sorted(known))}")
-        if value not in _OPTIONS.get(name, (value,)):
-            raise ValueError(f"{name} cannot be '{value}'; choose one of {', '.join(_OPTIONS[name])}")
-    return replace(HRVGANConfig(), **{**PRESETS[preset], **options})
+    return configure(HRVGANConfig(), "HRVGAN", {**PRESETS[preset], **options}, _OPTIONS)
 
 
 class Stage(NamedTuple):
@@ -117,6 +115,14 @@ def stages(frames: int, size: int, config: HRVGANConfig) -> list[Stage]:
 def deconv(channels_in: int, channels_out: int, kernel: int = 3) -> nn.ConvTranspose3d:
     """A "DeConv" row: stride 1, size kept, the Upsample row does the enlarging (decision A2)."""
     return nn.ConvTranspose3d(channels_in, channels_out, kernel, stride=1, padding=kernel // 2)
+
+
+def convolve(layer: type, channels_in: int, channels_out: int, kind: str) -> nn.Module:
+    """A 3x3x3 row of either table, or the cheaper pair that section 1 sets it against: 1x3x3, then 3x1x1."""
+    if kind == "3d":
+        return layer(channels_in, channels_out, 3, padding=1)
+    return nn.Sequential(layer(channels_in, channels_out, (1, 3, 3), padding=(0, 1, 1)),
+                         layer(channels_out, channels_out, (3, 1, 1), padding=(1, 0, 0)))
 
 
 class Upsample(nn.Module):
@@ -157,6 +163,7 @@ class Generator(nn.Module):
         plan = stages(frames, size, config)
         base = plan[0].channels
         self.sequence = config.latent == "sequence"
+        self.latent_norm = PixelNorm() if config.latent_norm == "pixel" else None  # A13
         self.embed = nn.Embedding(n_classes, config.latent_dim) if n_classes else None  # A18
         inputs = config.latent_dim * (2 if n_classes else 1)
         times = 1 if self.sequence else BASE
@@ -165,7 +172,8 @@ class Generator(nn.Module):
 
         def block(channels_in: int, channels_out: int) -> list[nn.Module]:
             before, after = norms_around_activation(config.generator_norm, channels_out)
-            return [deconv(channels_in, channels_out), before, nn.ReLU(), after]
+            layer = convolve(nn.ConvTranspose3d, channels_in, channels_out, config.convolution)
+            return [layer, before, nn.ReLU(), after]
 
         before, after = norms_around_activation(config.generator_norm, base)
         layers = [before, nn.ReLU(), after, *block(base, base)]
@@ -176,6 +184,8 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers, deconv(plan[-1].channels, 3, kernel=1), final)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        if self.latent_norm is not None:
+            latents = self.latent_norm(latents.flatten(0, -2)).view_as(latents)
         if self.embed is not None:
             label = self.embed(labels)
             if self.sequence:
@@ -192,7 +202,8 @@ def trunk(frames: int, size: int, config: HRVGANConfig, norm: str) -> tuple[nn.S
 
     def block(channels_in: int, channels_out: int) -> list[nn.Module]:
         before, after = norms_around_activation(norm, channels_out)
-        return [nn.Conv3d(channels_in, channels_out, 3, padding=1), before, nn.LeakyReLU(config.leak), after]
+        layer = convolve(nn.Conv3d, channels_in, channels_out, config.convolution)
+        return [layer, before, nn.LeakyReLU(config.leak), after]
 
     plan = stages(frames, size, config)
     layers = [nn.Conv3d(3, plan[-1].channels, 1), nn.LeakyReLU(config.leak)]
@@ -271,6 +282,7 @@ class HRVGAN(System):
     """The paper's system: generator, discriminator, encoder, and the losses of Eqs 10-15."""
 
     name = "hrvgan"
+    from_profile = ("width", "preset")
 
     def __init__(self, frames: int = 32, size: int = 256, n_classes: int = 0, preset: str = "stable",
                  **options) -> None:
@@ -290,6 +302,8 @@ class HRVGAN(System):
     def latents(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw from N(0, I) (decision A17): (n, 128), or (n, 4, 128) with one latent a base time step."""
         shape = (n, BASE) if self.config.latent == "sequence" else (n,)
+        if self.config.latent_distribution == "uniform":
+            return (2 * torch.rand(*shape, self.config.latent_dim, generator=generator) - 1).to(self.device)
         return torch.randn(*shape, self.config.latent_dim, generator=generator).to(self.device)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
@@ -339,7 +353,7 @@ class HRVGAN(System):
             self.discriminator(fakes, labels), k=c.k, reading=c.adversarial, lambda_1=c.lambda_1)
         return terms
 
-    def constrain_discriminator(self) -> None:
+    def constrain_discriminator(self, step: int) -> None:
         if self.config.lipschitz == "clip":
             losses.clip_weights_(self.discriminator, self.config.clip)
 

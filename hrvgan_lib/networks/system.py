@@ -1,12 +1,28 @@
 """The interface between a GAN system and Algorithm 1: what `training.py` may ask of any system; chapter 06."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 
 import torch
 from torch import Tensor, nn
 
 Losses = Mapping[str, Tensor]  # named terms; their sum is what the optimiser descends
+
+
+def configure(defaults, system: str, options: Mapping, choices: Mapping[str, Sequence] | None = None):
+    """Return the configuration `defaults` (a frozen dataclass) with `options` on top.
+
+    Raises:
+        ValueError: an option that is no field of it, or a value that is not among the `choices` of its option.
+    """
+    known = {field.name for field in fields(defaults)}
+    for name, value in options.items():
+        if name not in known:
+            raise ValueError(f"{system} has no option '{name}'; it has {', '.join(sorted(known))}")
+        if choices and value not in choices.get(name, (value,)):
+            raise ValueError(f"{name} cannot be '{value}'; choose one of {', '.join(choices[name])}")
+    return replace(defaults, **options)
 
 
 class System(nn.Module):
@@ -17,8 +33,11 @@ class System(nn.Module):
     """
 
     name = "system"
+    order = ("discriminator", "generator")  # who is updated first in a turn
     critic_steps = 1  # discriminator updates for each generator update (decision L11)
     ema_decay = 0.999
+    from_profile = ("width",)  # options that `training.trained` takes from the profile
+    diverged = ""  # why training ended early, in one sentence; set by `training.trained`
 
     def __init__(self, frames: int, size: int, n_classes: int) -> None:
         super().__init__()
@@ -41,8 +60,8 @@ class System(nn.Module):
         """Return the terms that the generator descends."""
         raise NotImplementedError
 
-    def constrain_discriminator(self) -> None:
-        """Do what the system does to its discriminator after each of its steps: by default nothing."""
+    def constrain_discriminator(self, step: int) -> None:
+        """Do what the system does to its discriminator after its update in turn `step`, from 0: by default nothing."""
 
     # What everybody else needs ------------------------------------------------------------------------------------
     @property
