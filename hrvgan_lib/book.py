@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hrvgan_lib import provenance
+from hrvgan_lib.measurements import Measurement, write_measurement
 from hrvgan_lib.pictures import STYLE, SYSTEM_COLOURS, clip_grid, movie
 from hrvgan_lib.profiles import WINDOW, check_actions, get_profile, pick_device, run_name
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from hrvgan_lib.data import ClipDataset
 
-__all__ = ["SYSTEM_COLOURS", "Page", "clip_grid", "movie", "open"]
+__all__ = ["SYSTEM_COLOURS", "Link", "Page", "clip_grid", "movie", "open"]
 
 RECORDED_RUN = "gpu"  # the committed run on a real GPU, shown beside the reader's own
 
@@ -45,6 +46,17 @@ def open(
     Raises ValueError for an unknown profile or action data set, FileNotFoundError for a missing data_root.
     """
     return Page(chapter, profile, seed, data_root, actions, run, rehearse, allow_partial)
+
+
+class Link(str):
+    """A table's cell that leads somewhere: the text, and where to."""
+
+    target: str
+
+    def __new__(cls, text: str, target: str) -> Link:
+        link = super().__new__(cls, text)
+        link.target = target
+        return link
 
 
 class Verdict(int):
@@ -80,6 +92,7 @@ class Page:
         self._datasets: dict[tuple, ClipDataset] = {}
         self._written: dict[str, str] = {}
         self._expectations: list[dict[str, Any]] = []
+        self._measurements: list[Measurement] = []
 
     @cached_property
     def device(self) -> torch.device:
@@ -206,6 +219,37 @@ class Page:
         )
         return Verdict(met)
 
+    def measure(
+        self, what: str, value: float, *, claim: str = "", decision: str = "", low: float | None = None,
+        high: float | None = None, interval: Any = None, over: str = "", data: Iterable = (),
+        clips: int | None = None, has: Iterable[str] = (), shown: str = "", diverged: str = "",
+    ) -> None:  # fmt: skip
+        """Put a measured number into a ledger: chapter 12 reads it, and gives its verdict.
+
+        Args:
+            what: the number in words.
+            claim, decision: the entry that it answers; one of the two.
+            low, high: the values for which a claim holds.
+            interval: anything with `low` and `high`, the 95 % interval; none for what is computed exactly.
+            over: what the interval is over ("samples", "3 training seeds").
+            data: the data sets behind it; a real one that is whole counts as met in `Claim.needs`.
+            clips: training clips seen by the networks behind it, the fewest where there are several.
+            has: further keys of `paper.claims.NEEDS` that are met.
+            shown: words to print instead of the number.
+            diverged: why training ended early, where it did.
+        """
+        sets = list(data)
+        whole = [dataset.name for dataset in sets if dataset.kind == "real" and not self.allow_partial]
+        value = float(value)
+        self._measurements.append(Measurement(
+            self.chapter, what, value, value if interval is None else float(interval.low),
+            value if interval is None else float(interval.high), claim, decision,
+            -math.inf if low is None else low, math.inf if high is None else high,
+            over or ("samples" if interval is not None else ""),
+            "; ".join(dict.fromkeys(f"{dataset.name}, {dataset.kind}" for dataset in sets)), clips,
+            tuple(dict.fromkeys([*whole, *has])), shown, diverged,
+        ))  # fmt: skip
+
     def colophon(self) -> None:
         """The last cell: write runs/<run>/<chapter>.usage.json and say what the page was made with."""
         usage = {
@@ -215,6 +259,7 @@ class Page:
             "peak_cuda_mb": provenance.peak_cuda_mb(),
             "files": self._written,
             "expectations": self._expectations,
+            "measurements": [write_measurement(measurement) for measurement in self._measurements],
             "data": [_about(dataset) for dataset in self._datasets.values()],
         }
         provenance.write_atomic(self.runs / f"{self.chapter}.usage.json", provenance.to_json(usage))
@@ -281,10 +326,14 @@ def _cell(value: object) -> str:
     return str(value)
 
 
+def _linked(value: object) -> str:
+    return f"[{value}]({value.target})" if isinstance(value, Link) else _cell(value)
+
+
 def _markdown(rows: list[dict], columns: list[str], note: str) -> str:
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     for row in rows:
-        cells = [_cell(row.get(column)).replace("|", "\\|") for column in columns]
+        cells = [_linked(row.get(column)).replace("|", "\\|") for column in columns]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines + (["", note] if note else [])) + "\n"
 
@@ -294,7 +343,10 @@ def _html(rows: list[dict], columns: list[str], note: str) -> str:
     words = ' style="text-align: left"'  # JupyterLab sets every cell to the right, which suits numbers only
 
     def cell(value: object) -> str:
-        return f"<td{words if isinstance(value, str) else ''}>{html.escape(_cell(value))}</td>"
+        text = html.escape(_cell(value))
+        if isinstance(value, Link):
+            text = f'<a href="{html.escape(value.target)}">{text}</a>'
+        return f"<td{words if isinstance(value, str) else ''}>{text}</td>"
 
     body = "".join("<tr>" + "".join(cell(row.get(column)) for column in columns) + "</tr>\n" for row in rows)
     caption = f"<p>{html.escape(note)}</p>" if note else ""

@@ -190,6 +190,12 @@ _READ_LINE_BY_LINE = (
         chapter="05_losses",
     ),
     Claim(
+        "weight-clipping", "statement", "3.2",
+        words="weight clipping enforces the K-Lipschitz constraint",
+        test="Steepest slope of a critic after clipping, against the bound that its clipped weights imply.",
+        chapter="05_losses",
+    ),
+    Claim(
         "nash", "property", "3.1",
         words="G and D play a zero-sum game with a Nash equilibrium",
         test="Value of Eqs. 1-2 at its closed-form equilibrium, D = 1/2: 2 log 2.",
@@ -253,10 +259,28 @@ _READ_LINE_BY_LINE = (
         chapter="11_ablations",
     ),
     Claim(
+        "reconstruction-fidelity", "property", "4.2",
+        words="a reconstruction network refines and maps into the pixel space with high fidelity",
+        test="Error of G(E(Y)) on held-out clips over that of the best clip that ignores its input, the training mean.",
+        chapter="06_training_loop",
+    ),
+    Claim(
         "equal-weights", "statement", "4.5, Eq. 15",
         words="α = β = 0.5",
         test="Value and gradient of the combined loss.",
         chapter="05_losses", value=0.5,
+    ),
+    Claim(
+        "unsupervised", "property", "Abstract; 1; 2; 6",
+        words="unsupervised video generation",
+        test="HRVGAN without any label: its Fréchet distance over that of the same network before its first step.",
+        chapter="10_tables",
+    ),
+    Claim(
+        "latent-per-frame", "statement", "4.2",
+        words="the input is a sequence of latent noise vectors, each corresponding to a frame",
+        test="Latent vectors that the network of Table 1 takes for a clip of 32 frames (A16).",
+        chapter="03_generator", value=32.0,
     ),
     Claim(
         "generality", "property", "1; 2",
