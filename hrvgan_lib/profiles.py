@@ -31,9 +31,13 @@ class Profile:
     width: float  # channel multiplier of Tables 1 and 2
     batch: int
     steps: int  # conditional, on the action data set
-    side_steps: int  # Golf and Aeroplane, unconditional
+    rival_steps: int  # the systems without labels on the action data set: VGAN, TGAN, MoCoGAN, HRVGAN
+    side_steps: int  # every system on Golf and Aeroplane, which have no labels
     preset: str  # networks/hrvgan.py PRESETS
     native: tuple[int, int, int, int] | None  # (frames, size, batch, steps) of the uncut Table 1
+    # ablations: HRVGAN cut at 8 x 16 x 16, one run an arm
+    study_width: float
+    study_steps: int
     # the judge (C3D)
     judge_width: float
     judge_steps: int
@@ -55,32 +59,37 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="smoke", minutes=3, hardware="2 CPU cores",
             clips_per_group=1, standin_frames=36, stack_videos=6, clips_per_video=4,
-            frames=8, size=32, width=0.125, batch=8, steps=8, side_steps=3, preset="stable",
+            frames=8, size=32, width=0.125, batch=8, steps=8, rival_steps=3, side_steps=3, preset="stable",
             native=None,
+            study_width=0.125, study_steps=2,
             judge_width=0.125, judge_steps=30, judge_batch=16,
             samples=32, repeats=2,
         ),
         Profile(
             name="cpu", minutes=15, hardware="2 CPU cores",
             clips_per_group=2, standin_frames=48, stack_videos=12, clips_per_video=8,
-            frames=8, size=32, width=0.25, batch=8, steps=350, side_steps=30, preset="stable",
+            frames=8, size=32, width=0.25, batch=8, steps=350, rival_steps=30, side_steps=30, preset="stable",
             native=None,
+            study_width=0.125, study_steps=60,
             judge_width=0.25, judge_steps=350, judge_batch=16,
             samples=256, repeats=4,
         ),
         Profile(
             name="gpu", minutes=18, hardware="one H200-class GPU",
             clips_per_group=4, standin_frames=64, stack_videos=40, clips_per_video=16,
-            frames=16, size=64, width=1.0, batch=32, steps=3000, side_steps=1000, preset="stable",
+            frames=16, size=64, width=1.0, batch=32, steps=3000, rival_steps=3000, side_steps=1000, preset="stable",
             native=(32, 256, 16, 300),
+            study_width=1.0, study_steps=400,
             judge_width=0.5, judge_steps=1500, judge_batch=64,
             samples=2048, repeats=4,
         ),
         Profile(
             name="paper", minutes=10_000, hardware="one or many H200-class GPUs",
             clips_per_group=5, standin_frames=64, stack_videos=200, clips_per_video=20,
-            frames=32, size=256, width=1.0, batch=16, steps=100_000, side_steps=100_000, preset="stable",
+            frames=32, size=256, width=1.0, batch=16, steps=100_000, rival_steps=100_000, side_steps=100_000,
+            preset="stable",
             native=(32, 256, 16, 100_000),
+            study_width=1.0, study_steps=20_000,
             judge_width=1.0, judge_steps=20_000, judge_batch=30,
             samples=9984, repeats=4,
         ),
@@ -104,7 +113,7 @@ def get_profile(name: str, rehearse: bool = False) -> Profile:
         profile,
         minutes=min(profile.minutes, REHEARSAL_MINUTES), hardware="2 CPU cores",
         clips_per_group=1, standin_frames=36, stack_videos=6, clips_per_video=4,
-        batch=min(profile.batch, 4), steps=2, side_steps=2,
+        batch=min(profile.batch, 4), steps=2, rival_steps=2, side_steps=2, study_steps=2,
         native=profile.native and (*profile.native[:2], min(profile.native[2], 4), 2),
         judge_steps=2, judge_batch=min(profile.judge_batch, 4),
         samples=8, repeats=2, rehearse=True,

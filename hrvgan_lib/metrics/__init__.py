@@ -1,13 +1,22 @@
 """Rulers for clips: Inception Score, Fréchet distance, a judge, intervals (chapter 08, Eqs 16-18)."""
 
 from hrvgan_lib.metrics.answers import Answers, ask
-from hrvgan_lib.metrics.behaviour import Behaviour, behaviour, nearest_clips, thumbnails
+from hrvgan_lib.metrics.behaviour import Behaviour, behaviour, frame_change, nearest_clips, sharpness, thumbnails
 from hrvgan_lib.metrics.damage import GRADES, KINDS, damaged
 from hrvgan_lib.metrics.evaluate import Evaluation, evaluate, mean_and_std, panel
 from hrvgan_lib.metrics.extractors import Extractor
 from hrvgan_lib.metrics.frechet_distance import Moments, RunningMoments, frechet_distance, moments
 from hrvgan_lib.metrics.inception_score import inception_score
-from hrvgan_lib.metrics.intervals import Interval, Sweep, accuracy_interval, half_sample_interval, sweep
+from hrvgan_lib.metrics.intervals import (
+    Interval,
+    Sweep,
+    accuracy_interval,
+    gap,
+    half_sample_interval,
+    ratio,
+    seed_interval,
+    sweep,
+)
 from hrvgan_lib.metrics.judge import Judge, exam, judge_shape, trained_judge
 from hrvgan_lib.metrics.judge_training import Recipe
 from hrvgan_lib.metrics.kernel_distance import kernel_distance
@@ -30,8 +39,9 @@ from hrvgan_lib.metrics.weights import load_c3d, load_mean
 __all__ = [
     "GRADES", "KINDS", "PROTOCOLS", "Answers", "Behaviour", "Evaluation", "Extractor", "Interval", "Judge", "Moments",
     "Protocol", "Recipe", "RunningMoments", "Source", "Sweep", "accuracy_interval", "ask", "behaviour", "damaged",
-    "evaluate", "exam", "frame_network", "frechet_distance", "freeze", "frozen", "generated", "get_protocol",
-    "half_sample_interval", "inception_score", "judge_for", "judge_shape", "kernel_distance", "load_c3d", "load_mean",
-    "mean_and_std", "moments", "nearest_clips", "noise_clips", "panel", "published_judge", "real_clips",
-    "reference_files", "resized", "shuffle_frames", "sweep", "thumbnails", "trained_judge", "treated", "untrained",
+    "evaluate", "exam", "frame_change", "frame_network", "frechet_distance", "freeze", "frozen", "gap", "generated",
+    "get_protocol", "half_sample_interval", "inception_score", "judge_for", "judge_shape", "kernel_distance",
+    "load_c3d", "load_mean", "mean_and_std", "moments", "nearest_clips", "noise_clips", "panel", "published_judge",
+    "ratio", "real_clips", "reference_files", "resized", "seed_interval", "sharpness", "shuffle_frames", "sweep",
+    "thumbnails", "trained_judge", "treated", "untrained",
 ]  # fmt: skip

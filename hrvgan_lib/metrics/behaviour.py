@@ -27,6 +27,13 @@ def frame_change(clips: Tensor) -> np.ndarray:
     return clips.diff(dim=2).abs().flatten(1).mean(dim=1).double().cpu().numpy()
 
 
+def sharpness(clips: Tensor) -> np.ndarray:
+    """Mean absolute difference of clips (N, 3, T, H, W) from their 3x3 box blur, in units of pixel values: (N,)."""
+    frames = clips.float().transpose(1, 2).flatten(0, 1)
+    blurred = F.avg_pool2d(F.pad(frames, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    return (frames - blurred).abs().unflatten(0, (len(clips), -1)).flatten(1).mean(dim=1).double().cpu().numpy()
+
+
 def thumbnails(clips: Tensor, frames: int = 4, size: int = 8) -> np.ndarray:
     """Clips (N, 3, T, H, W) of any size as short rows of pixels: float32 (N, 3 * frames * size * size)."""
     return F.adaptive_avg_pool3d(clips.float(), (frames, size, size)).flatten(1).cpu().numpy()

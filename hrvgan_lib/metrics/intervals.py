@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
+from scipy.stats import t as student
 
 Z95 = 1.959963984540054  # 97.5 % point of the normal distribution: two-sided 95 %
 
@@ -61,6 +62,30 @@ def half_sample_interval(statistic: Callable[..., float], *arrays: np.ndarray,
     value, margin = float(statistic(*arrays)), Z95 * float(np.std(values, ddof=1) * scale)
     return Interval(max(value - margin, floor), value + margin, value, min(sizes),
                     f"half-sampling, {repeats} repeats")
+
+
+def seed_interval(values: Sequence[float]) -> Interval:
+    """Mean over training seeds with Student's 95 % interval: what another seed's training would have given.
+
+    Raises ValueError for fewer than two values.
+    """
+    if len(values) < 2:
+        raise ValueError(f"an interval over training seeds needs at least 2 of them, got {len(values)}")
+    mean, error = float(np.mean(values)), float(np.std(values, ddof=1)) / sqrt(len(values))
+    margin = float(student.ppf(0.975, len(values) - 1)) * error
+    return Interval(mean - margin, mean + margin, mean, len(values), f"Student, {len(values)} training seeds")
+
+
+def ratio(above: Interval, below: Interval) -> Interval:
+    """`above` over `below`, both positive, with the widest interval that the two allow."""
+    return Interval(above.low / below.high, above.high / max(below.low, 1e-12), above.value / below.value,
+                    min(above.n, below.n), "quotient of two intervals")
+
+
+def gap(above: Interval, below: Interval) -> Interval:
+    """`above` less `below`: its interval leaves out zero exactly where the two intervals are disjoint."""
+    return Interval(above.low - below.high, above.high - below.low, above.value - below.value,
+                    min(above.n, below.n), "difference of two intervals")
 
 
 def _half(random: np.random.Generator, members: np.ndarray) -> np.ndarray:

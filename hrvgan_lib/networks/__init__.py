@@ -1,9 +1,19 @@
 """GAN systems by name. A new system is one new file and one line in `SYSTEMS`."""
 
 from hrvgan_lib.networks.hrvgan import HRVGAN
+from hrvgan_lib.networks.ivgan import IVGAN
+from hrvgan_lib.networks.mocogan import MoCoGAN
 from hrvgan_lib.networks.system import System
+from hrvgan_lib.networks.tgan import TGAN
+from hrvgan_lib.networks.vgan import VGAN
 
-SYSTEMS: dict[str, type[System]] = {"hrvgan": HRVGAN}
+SYSTEMS: dict[str, type[System]] = {
+    "hrvgan": HRVGAN,
+    "vgan": VGAN,
+    "tgan": TGAN,
+    "mocogan": MoCoGAN,
+    "ivgan": IVGAN,
+}
 
 
 def system_class(name: str) -> type[System]:

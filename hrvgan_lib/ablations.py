@@ -1,0 +1,175 @@
+"""Ablations: one choice changed at a time, everything else and the budget equal; chapter 11."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from hrvgan_lib.metrics import (
+    Interval,
+    evaluate,
+    generated,
+    half_sample_interval,
+    real_clips,
+    seed_interval,
+    sharpness,
+)
+from hrvgan_lib.profiles import Profile
+from hrvgan_lib.training import stream, trained
+
+FRAMES, SIZE = 8, 16  # the cut of Table 1 that every arm is trained at
+LONG_STEPS, LONG_SEEDS = 250, 3  # of `make ablations`
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One side of a comparison: its name, and the options of HRVGAN that it changes. No options: our choice."""
+
+    name: str
+    options: Mapping = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Study:
+    """One question, the decision that it belongs to, and its arms; the first is our choice.
+
+    `short` names the arms that the profiles train too; the others are left to `make ablations`.
+    """
+
+    name: str
+    question: str
+    decision: str
+    arms: tuple[Arm, ...]
+    short: tuple[str, ...] = ()
+
+    def chosen(self, long: bool) -> tuple[Arm, ...]:
+        """The arms to train: all of them, or our choice and the short ones (none where there are none)."""
+        if long:
+            return self.arms
+        return tuple(arm for arm in self.arms if arm is self.arms[0] or arm.name in self.short) if self.short else ()
+
+
+OURS = "ours"
+STUDIES: dict[str, Study] = {study.name: study for study in (
+    Study("pixel term", "What does the mean squared error of Eq. 15 do?", "T1", (
+        Arm(OURS), Arm("off", {"pixel_loss": "off"}),
+        Arm("unpaired", {"pixel_loss": "unpaired"})), short=("off", "unpaired")),
+    Study("norms of G", "Which norms does the generator need?", "A12", (
+        Arm(OURS), Arm("pixel", {"generator_norm": "pixel"}), Arm("batch", {"generator_norm": "batch"}),
+        Arm("instance", {"generator_norm": "instance"}), Arm("none", {"generator_norm": "none"}),
+        Arm("pixel norm behind ReLU", {"generator_norm": "batch+act+pixel"})), short=("pixel",)),
+    Study("norms of D", "Which norm does the discriminator need?", "A12", (
+        Arm(OURS), Arm("none", {"discriminator_norm": "none"}), Arm("batch", {"discriminator_norm": "batch"}),
+        Arm("pixel", {"discriminator_norm": "pixel"}),
+        Arm("instance+pixel", {"discriminator_norm": "instance+pixel"})), short=("none",)),
+    Study("Lipschitz constraint", "Does a k-Lipschitz discriminator train more stably?", "L6", (
+        Arm(OURS), Arm("gradient penalty", {"lipschitz": "gradient_penalty"}),
+        Arm("spectral norm", {"lipschitz": "spectral_norm"}), Arm("clipping", {"lipschitz": "clip"}),
+        Arm("Wasserstein, none", {"adversarial": "wgan"}),
+        Arm("Wasserstein, gradient penalty", {"adversarial": "wgan", "lipschitz": "gradient_penalty"})),
+        short=("gradient penalty",)),
+    Study("convolution", "Are 3-D convolutions worth more than space and time apart?", "", (
+        Arm(OURS), Arm("2-D + 1-D", {"convolution": "2d+1d"})), short=("2-D + 1-D",)),
+    Study("optimiser", "Adam, or the SGD of section 4.2?", "O1", (
+        Arm(OURS), Arm("SGD", {"optimiser": "sgd", "learning_rate": 0.02, "discriminator_learning_rate": 0.02}),
+        Arm("Adam, literal preset", {"learning_rate": 2e-4, "betas": (0.0, 0.99)})), short=("SGD",)),
+    Study("minibatch stddev", "Does the 129th map help?", "A8", (Arm(OURS), Arm("off", {"stddev_group": 0}))),
+    Study("reading of k", "What does the k of Eqs. 12-14 change?", "L5", (
+        Arm(OURS), Arm("k = 0", {"k": 0.0}), Arm("k = 4", {"k": 4.0}),
+        Arm("scaled by 1/4", {"adversarial": "bce_scale", "k": 4.0}), Arm("least squares", {"adversarial": "lsgan"}))),
+    Study("latent", "One latent a clip, or one a base time step?", "A16", (
+        Arm(OURS), Arm("sequence", {"latent": "sequence"}))),
+    Study("where time doubles", "Early, as Table 1 prints it, or late?", "A4", (
+        Arm(OURS), Arm("at 16 instead of 8", {"temporal_doublings": (16,)}))),
+    Study("last activation", "tanh, or the printed ReLU?", "A5", (
+        Arm(OURS), Arm("ReLU", {"final_activation": "relu"}), Arm("linear", {"final_activation": "linear"}))),
+    Study("weights of Eq. 15", "Are equal weights special?", "L9", (
+        Arm(OURS), Arm("0.9 and 0.1", {"alpha": 0.9, "beta": 0.1}), Arm("0.1 and 0.9", {"alpha": 0.1, "beta": 0.9}))),
+    Study("activation of D", "Leaky ReLU, or plain?", "A11", (Arm(OURS), Arm("plain ReLU", {"leak": 0.0}))),
+    Study("wrong labels", "What do real clips under wrong labels teach D?", "A18", (
+        Arm(OURS), Arm("not shown", {"mismatched_labels": False}))),
+)}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one arm gave. Intervals are over training seeds where there are two or more, else over samples."""
+
+    arm: Arm
+    frechet: Interval
+    named_right: Interval  # share of samples that the judge gives the class that was asked for
+    sharpness: Interval  # over that of real clips
+    motion: float  # over that of real clips
+    parameters: int  # of G
+    seconds: float  # a step
+    clips: int  # training clips seen, each seed
+    seeds: int
+    over: str  # what the intervals are over
+    diverged: str
+    samples: Tensor  # (4, 3, T, S, S), the first classes from the same latents in every arm
+    systems: tuple  # trained, one a seed
+
+
+def run_arm(arm: Arm, train_set, test_set, judge, profile: Profile, *, steps: int, seeds: Sequence[int], n: int,
+            folder: Path) -> Outcome:
+    """Train and measure one arm: HRVGAN with labels, cut at `FRAMES` x `SIZE` x `SIZE`, once for each seed.
+
+    n: samples measured a seed. `folder` keeps checkpoints and evaluations, so that an arm that two studies share, or
+    that was interrupted, is trained once.
+    """
+    records, systems, kept = [], [], []
+    sharp = float(sharpness(train_set.draw(min(n, len(train_set)), stream("sharpness"))[0]).mean())
+    for seed in seeds:
+        system, steps_taken = trained("hrvgan", train_set, profile, seed=seed, steps=steps, width=profile.study_width,
+                                      folder=folder / "checkpoints", **arm.options)
+        source = generated(system, "hrvgan", f"HRVGAN, {arm.name}, {len(steps_taken)} steps")
+        records.append(evaluate(source, judge, train_set, n=n, held_out=test_set, folder=folder / "evaluations"))
+        systems.append(system)
+        kept.append((steps_taken[-1].seconds / len(steps_taken), steps_taken[-1].clips_seen) if steps_taken else (0, 0))
+    edges = [sharpness(system.sample(n, generator=stream("ablation samples", 0))) / sharp for system in systems]
+    first = records[0]
+    if len(records) > 1:
+        frechet = seed_interval([record.frechet.value for record in records])
+        named = seed_interval([record.accuracy.value for record in records])
+        sharp_share = seed_interval([float(edge.mean()) for edge in edges])
+    else:
+        frechet, named = first.frechet, first.accuracy
+        sharp_share = half_sample_interval(lambda edge: float(edge.mean()), edges[0])
+    seconds, clips = min(kept)
+    return Outcome(arm, frechet, named, sharp_share, first.behaviour.motion,
+                   sum(p.numel() for p in systems[0].generator.parameters()), seconds, clips, len(records),
+                   f"{len(records)} training seeds" if len(records) > 1 else "samples",
+                   next((system.diverged for system in systems if system.diverged), ""),
+                   systems[0].sample(4, generator=stream("ablation strip")), tuple(systems))
+
+
+def run_study(study: Study, *, long: bool = False, **settings) -> dict[str, Outcome]:
+    """Run the arms of a study; `settings` are those of `run_arm`. An empty dictionary where it has no short form."""
+    return {arm.name: run_arm(arm, **settings) for arm in study.chosen(long)}
+
+
+def floor(train_set, test_set, judge, n: int, folder: Path) -> Interval:
+    """Fréchet distance of held-out real clips from training clips at the same size and n: what a perfect arm has."""
+    return evaluate(real_clips(test_set), judge, train_set, n=n, held_out=test_set, folder=folder).frechet
+
+
+def discriminator_gap(system, train_set, test_set, n: int) -> Interval:
+    """How much higher D scores clips that it was trained on than held-out ones, in standard deviations of its scores.
+
+    Zero for a discriminator that has learned what clips look like, large for one that knows those clips by heart.
+    """
+    scores = []
+    with torch.no_grad():
+        for name, dataset in (("train", train_set), ("held out", test_set)):
+            clips, labels, _ = dataset.draw(min(n, len(dataset)), stream("gap", name))
+            asked = labels.to(system.device) if system.n_classes else None
+            scores.append(system.discriminator.eval()(clips.to(system.device), asked).float().cpu().numpy())
+    spread = float(scores[1].std()) or 1.0
+    return half_sample_interval(lambda seen, unseen: float(seen.mean() - unseen.mean()) / spread, *scores)
+
+
+__all__ = ["STUDIES", "Arm", "Outcome", "Study", "discriminator_gap", "floor", "run_arm", "run_study"]

@@ -1,0 +1,120 @@
+"""iVGAN: one plain 3-D generator against a Wasserstein critic (Kratzwald et al. 2017); chapter 10."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from hrvgan_lib import losses
+from hrvgan_lib.networks.system import Losses, System, configure
+
+SIZES = (16, 32, 64, 128, 256)
+
+
+@dataclass(frozen=True)
+class IVGANConfig:
+    """The published settings."""
+
+    width: float = 1.0  # multiplies every channel count
+    latent_dim: int = 100
+    lambda_gp: float = 10.0  # weight of the gradient penalty
+    critic_steps: int = 5  # critic updates for each generator update
+    learning_rate: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.99)  # the paper's; the released code has 0.999
+
+
+def cut(frames: int, size: int, width: float) -> tuple[int, list[int]]:
+    """Cut the published 32x64x64: the frames of the 4x4 map, and the channels from there to the pixels.
+
+    Raises:
+        ValueError: a size that is not 4 doubled, or frames that cannot be halved as often as the size.
+    """
+    shape = f"iVGAN cannot be cut to {frames} frames of {size}x{size}"
+    if size not in SIZES:
+        raise ValueError(f"{shape}: the size must be one of {', '.join(map(str, SIZES))}")
+    factor = size // 4  # space and time double together
+    if frames < factor or frames % factor:
+        raise ValueError(f"{shape}: frames must be a multiple of {factor}; ask for {max(1, frames // factor) * factor}")
+    channels = [min(512, 64 * 2**stage) for stage in reversed(range(factor.bit_length() - 1))]
+    return frames // factor, [max(4, round(count * width)) for count in channels]
+
+
+class Generator(nn.Module):
+    """Latents (batch, 100) to a small map, doubled until it is the clip (batch, 3, T, S, S)."""
+
+    def __init__(self, frames: int, size: int, config: IVGANConfig) -> None:
+        super().__init__()
+        base, channels = cut(frames, size, config.width)
+        layers = [nn.Linear(config.latent_dim, channels[0] * base * 16), nn.Unflatten(1, (channels[0], base, 4, 4))]
+        for before, after in pairwise([*channels, 3]):
+            layers += [nn.BatchNorm3d(before), nn.ReLU(), nn.ConvTranspose3d(before, after, 4, 2, 1)]
+        self.layers = nn.Sequential(*layers, nn.Tanh())
+
+    def forward(self, latents: Tensor, labels: None = None) -> Tensor:
+        return self.layers(latents)
+
+
+class Discriminator(nn.Module):
+    """Clips (batch, 3, T, S, S), halved until they are a score (batch,), high for real."""
+
+    def __init__(self, frames: int, size: int, config: IVGANConfig) -> None:
+        super().__init__()
+        base, channels = cut(frames, size, config.width)
+        layers = []
+        for before, after in pairwise([3, *reversed(channels)]):
+            # One group is layer norm: over channels, time and space of each clip, with a scale and a shift a channel.
+            # A batch norm would mix the clips, and the penalty asks for the slope at each of them.
+            layers += [nn.Conv3d(before, after, 4, 2, 1), nn.GroupNorm(1, after), nn.LeakyReLU(0.2)]
+        odd = nn.ConstantPad3d((0, 0, 0, 0, 0, base % 2), 0.0)  # "same" padding: three frames become two, one stays
+        self.layers = nn.Sequential(*layers, odd, nn.Conv3d(channels[0], 1, 4, 2, 1), nn.LeakyReLU(0.2), nn.Flatten(),
+                                    nn.Linear((base + 1) // 2 * 4, 1))
+
+    def forward(self, clips: Tensor) -> Tensor:
+        return self.layers(clips).squeeze(1)
+
+
+def initialise(module: nn.Module) -> None:
+    """He's uniform initialisation, biases zero."""
+    if isinstance(module, nn.Linear | nn.Conv3d | nn.ConvTranspose3d):
+        # A transposed convolution's weight is stored (in, out, ...): its fan_out is its fan-in.
+        mode = "fan_out" if isinstance(module, nn.ConvTranspose3d) else "fan_in"
+        nn.init.kaiming_uniform_(module.weight, mode=mode, nonlinearity="relu")
+        nn.init.zeros_(module.bias)
+
+
+class IVGAN(System):
+    """Kratzwald et al. (2017), section 3: VGAN's foreground stream alone, trained as a Wasserstein GAN with Eq. 6.
+    Samples come from the averaged generator, like every other system's, so that averaging does not decide."""
+
+    name = "ivgan"
+
+    def __init__(self, frames: int = 32, size: int = 64, n_classes: int = 0, **options) -> None:
+        if n_classes:
+            raise ValueError("iVGAN takes no labels; build it with n_classes=0, or train it with conditional=False")
+        super().__init__(frames, size, n_classes)
+        self.config = config = configure(IVGANConfig(), "iVGAN", options)
+        self.critic_steps = config.critic_steps
+        self.generator = Generator(frames, size, config)
+        self.discriminator = Discriminator(frames, size, config)
+        self.apply(initialise)
+        self.follow(self.generator)
+
+    def latents(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw from N(0, I): (n, 100)."""
+        return torch.randn(n, self.config.latent_dim, generator=generator).to(self.device)
+
+    def optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        return {name: torch.optim.Adam(network.parameters(), lr=self.config.learning_rate, betas=self.config.betas)
+                for name, network in (("discriminator", self.discriminator), ("generator", self.generator))}
+
+    def discriminator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
+        with torch.no_grad():
+            fakes = self.generator(self.latents(len(clips), noise))
+        penalty = losses.gradient_penalty(self.discriminator, clips, fakes, generator=noise)
+        return {"adversarial": losses.critic_loss(self.discriminator(clips), self.discriminator(fakes)),
+                "gradient_penalty": self.config.lambda_gp * penalty}
+
+    def generator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
+        fakes = self.generator(self.latents(len(clips), noise))
+        return {"adversarial": losses.critic_generator_loss(self.discriminator(fakes))}

@@ -1,0 +1,205 @@
+"""MoCoGAN: one content code a clip, a recurrent motion code a frame, two discriminators (Tulyakov et al. 2018);
+chapter 10."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hrvgan_lib import losses
+from hrvgan_lib.networks.system import Losses, System, configure
+
+SIZES = (16, 32, 64, 128, 256)
+
+
+@dataclass(frozen=True)
+class MoCoGANConfig:
+    """The settings of the released code; its batches are in `MoCoGAN`'s docstring."""
+
+    width: float = 1.0  # multiplies every channel count
+    content_dim: int = 50  # z_C, fixed for a clip
+    motion_dim: int = 10  # z_M, one a frame, and the noise that drives it
+    categories: bool | None = None  # D_V learns the classes of real clips; None: where there are labels
+    infogan: bool | None = None  # G learns to make clips that D_V's classifier recognises; None: where there are labels
+    noise: float = 0.0  # deviation of the Gaussian noise at the inputs of the discriminators' blocks
+    leak: float = 0.2  # slope of the leaky ReLU
+    learning_rate: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+    weight_decay: float = 1e-5
+
+
+def cut(frames: int, size: int, width: float) -> tuple[list[int], int]:
+    """Cut the networks, published for 16x64x64, by dropping or adding stages and by shorter kernels in time.
+
+    Returns:
+        The channels from the pixels to 4x4, and how many frames a kernel of the video discriminator spans.
+
+    Raises:
+        ValueError: a size that is not 4 doubled, or so few frames that no kernel would see two of them.
+    """
+    shape = f"MoCoGAN cannot be cut to {frames} frames of {size}x{size}"
+    if size not in SIZES:
+        raise ValueError(f"{shape}: the size must be one of {', '.join(map(str, SIZES))}")
+    halvings = (size // 4).bit_length() - 1
+    if frames < halvings + 2:
+        raise ValueError(f"{shape}: it needs at least {halvings + 2} frames")
+    span = min(4, 1 + (frames - 2) // halvings)  # leaves at least two frames behind the last stage
+    return [max(4, round(min(512, 64 * 2**stage) * width)) for stage in range(halvings)], span
+
+
+class Generator(nn.Module):
+    """Latents (batch, 50 + 10 + 10 T), see `MoCoGAN.latents`, and labels to clips (batch, 3, T, S, S)."""
+
+    def __init__(self, frames: int, size: int, n_classes: int, config: MoCoGANConfig) -> None:
+        super().__init__()
+        channels = cut(frames, size, config.width)[0][::-1]
+        self.content_dim, self.motion_dim, self.n_classes = config.content_dim, config.motion_dim, n_classes
+        self.recurrent = nn.GRUCell(config.motion_dim, config.motion_dim)
+        inputs = config.content_dim + n_classes + config.motion_dim
+        layers = [nn.ConvTranspose2d(inputs, channels[0], 4, bias=False), nn.BatchNorm2d(channels[0]), nn.ReLU()]
+        for before, after in pairwise(channels):
+            layers += [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(channels[-1], 3, 4, 2, 1, bias=False), nn.Tanh())
+
+    def codes(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """What every frame is made from, [z_C, category, z_M(t)]: (batch, T, 50 + classes + 10)."""
+        content, motion = latents[:, :self.content_dim], latents[:, self.content_dim:]
+        state, *drive = motion.unflatten(1, (-1, self.motion_dim)).unbind(1)  # h_0, then one eps_t a frame
+        path = []
+        for kick in drive:
+            state = self.recurrent(kick, state)
+            path.append(state)
+        if self.n_classes:
+            content = torch.cat([content, F.one_hot(labels, self.n_classes).to(content)], dim=1)
+        return torch.cat([content[:, None].expand(-1, len(path), -1), torch.stack(path, dim=1)], dim=2)
+
+    def images(self, codes: Tensor) -> Tensor:
+        """Codes (n, 60 + classes) to frames (n, 3, S, S), each on its own."""
+        return self.layers(codes[:, :, None, None])
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        codes = self.codes(latents, labels)
+        return self.images(codes.flatten(0, 1)).unflatten(0, codes.shape[:2]).transpose(1, 2)
+
+
+class Judge(nn.Module):
+    """Blocks that halve the image, then a convolution that scores what is left: logits (batch, outputs, ...)."""
+
+    def __init__(self, blocks: list[nn.Module], score: nn.Module, sigma: float) -> None:
+        super().__init__()
+        self.blocks, self.score, self.sigma = nn.ModuleList(blocks), score, sigma
+
+    def forward(self, features: Tensor, noise: torch.Generator | None = None) -> Tensor:
+        for block in self.blocks:
+            if self.sigma and noise is not None:
+                features = features + self.sigma * torch.randn(features.shape, generator=noise).to(features)
+            features = block(features)
+        return self.score(features)
+
+
+class Discriminator(nn.Module):
+    """D_I looks at single frames, D_V at clips; both judge patches, but with labels D_V judges the whole clip."""
+
+    def __init__(self, frames: int, size: int, n_classes: int, config: MoCoGANConfig) -> None:
+        super().__init__()
+        channels, span = cut(frames, size, config.width)
+        self.n_classes = n_classes
+        activation = nn.LeakyReLU(config.leak)
+        flat = {"kernel_size": 4, "stride": 2, "padding": 1, "bias": False}
+        deep = {"kernel_size": (span, 4, 4), "stride": (1, 2, 2), "padding": (0, 1, 1), "bias": False}
+
+        def blocks(layer: type, norm: type, how: dict, channels: list[int]) -> list[nn.Module]:
+            rest = [nn.Sequential(layer(before, after, **how), norm(after), activation)
+                    for before, after in pairwise(channels)]
+            return [nn.Sequential(layer(3, channels[0], **how), activation), *rest]
+
+        patches = channels[:-1]  # a patch discriminator's last halving is its score
+        self.image = Judge(blocks(nn.Conv2d, nn.BatchNorm2d, flat, patches),
+                           nn.Conv2d(patches[-1], 1, **flat), config.noise)
+        if n_classes:
+            left = frames - len(channels) * (span - 1)
+            score = nn.Conv3d(channels[-1], 1 + n_classes, (min(4, left), 4, 4), bias=False)
+        else:
+            channels, score = patches, nn.Conv3d(patches[-1], 1, **deep)
+        self.video = Judge(blocks(nn.Conv3d, nn.BatchNorm3d, deep, channels), score, config.noise)
+
+    def clips(self, clips: Tensor, noise: torch.Generator | None = None) -> tuple[Tensor, Tensor | None]:
+        """D_V: clips (batch, 3, T, S, S) to logits, high for real, and to class logits (batch, K) where there are
+        labels."""
+        logits = self.video(clips, noise)
+        if not self.n_classes:
+            return logits, None
+        logits = logits.mean(dim=(2, 3, 4))  # one position, unless a clip is longer than the published 16 frames
+        return logits[:, 0], logits[:, 1:]
+
+
+class MoCoGAN(System):
+    """Tulyakov et al. (2018), section 3.
+
+    The released code shows D_I ten frames a step and D_V three clips. Here both get the loop's batch, as every system
+    does, so that all see the same number of clips. It also trains on every second frame: a clip of this book spans 32
+    source frames, which at 16 frames is the same. Samples come from the averaged generator, like every other system's.
+    """
+
+    name = "mocogan"
+
+    def __init__(self, frames: int = 16, size: int = 64, n_classes: int = 0, **options) -> None:
+        super().__init__(frames, size, n_classes)
+        self.config = config = configure(MoCoGANConfig(), "MoCoGAN", options)
+        for option in ("categories", "infogan"):
+            if getattr(config, option) and not n_classes:
+                raise ValueError(f"{option} needs labels, and this data set has none; leave the option out")
+        self.categories = bool(n_classes) and config.categories is not False
+        self.infogan = bool(n_classes) and config.infogan is not False
+        self.generator = Generator(frames, size, n_classes, config)
+        self.discriminator = Discriminator(frames, size, n_classes, config)
+        self.follow(self.generator)
+
+    def latents(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw z_C, h_0 and eps_1 ... eps_T from N(0, I), side by side: (n, 50 + 10 + 10 T)."""
+        size = self.config.content_dim + self.config.motion_dim * (1 + self.frames)
+        return torch.randn(n, size, generator=generator).to(self.device)
+
+    def optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        c = self.config  # Adam treats every weight on its own: one over D_I and D_V equals the published two
+        return {name: torch.optim.Adam(network.parameters(), lr=c.learning_rate, betas=c.betas,
+                                       weight_decay=c.weight_decay)
+                for name, network in (("discriminator", self.discriminator), ("generator", self.generator))}
+
+    def draw_frames(self, n: int, labels: Tensor | None, noise: torch.Generator) -> Tensor:
+        """Make one random frame of each of n new clips, and only that one: (n, 3, S, S)."""
+        codes = self.generator.codes(self.latents(n, noise), labels)
+        return self.generator.images(pick(codes, noise))
+
+    def discriminator_losses(self, clips: Tensor, labels: Tensor | None, noise: torch.Generator) -> Losses:
+        judge = self.discriminator
+        with torch.no_grad():
+            fake_frames = self.draw_frames(len(clips), labels, noise)
+            fake_clips = self.generator(self.latents(len(clips), noise), labels)
+        real, classes = judge.clips(clips, noise)
+        fake, _ = judge.clips(fake_clips, noise)
+        terms = {
+            "adversarial frames": losses.bce_with_logits(judge.image(pick(clips.transpose(1, 2), noise), noise), 1)
+            + losses.bce_with_logits(judge.image(fake_frames, noise), 0),
+            "adversarial clips": losses.bce_with_logits(real, 1) + losses.bce_with_logits(fake, 0)}
+        if self.categories:
+            terms["categories"] = F.cross_entropy(classes.float(), labels)
+        return terms
+
+    def generator_losses(self, clips: Tensor, labels: Tensor | None, noise: torch.Generator) -> Losses:
+        judge, n = self.discriminator, len(clips)
+        frames = judge.image(self.draw_frames(n, labels, noise), noise)
+        fake, classes = judge.clips(self.generator(self.latents(n, noise), labels), noise)
+        terms = {"adversarial frames": losses.bce_with_logits(frames, 1),
+                 "adversarial clips": losses.bce_with_logits(fake, 1)}
+        if self.infogan:
+            terms["infogan"] = F.cross_entropy(classes.float(), labels)
+        return terms
+
+
+def pick(sequences: Tensor, noise: torch.Generator) -> Tensor:
+    """Return one random element of each sequence: (batch, T, ...) to (batch, ...)."""
+    moments = torch.randint(sequences.shape[1], (len(sequences),), generator=noise)
+    return sequences[torch.arange(len(sequences)), moments]

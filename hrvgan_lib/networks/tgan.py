@@ -1,0 +1,223 @@
+"""TGAN: one generator for time, one for images, and a critic with clipped singular values (Saito et al. 2017);
+chapter 10."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from hrvgan_lib import losses
+from hrvgan_lib.networks.system import Losses, System, configure
+
+SIZES = (16, 32, 64, 128, 256)
+VARIANTS = ("svc", "clip", "normal")
+
+
+@dataclass(frozen=True)
+class TGANConfig:
+    """The published settings: singular value clipping, and no shift in the batch norms of time and critic."""
+
+    width: float = 1.0  # multiplies every channel count
+    latent_dim: int = 100  # of z_slow, one a clip, and of z_fast, one a frame
+    variant: str = "svc"  # or "clip", WGAN with weight clipping; "normal", the game of Eqs 1-3
+    clip_every: int = 5  # updates from one singular value clipping to the next
+    weight_clip: float = 0.01  # bound of the variant "clip"
+    noise: float = 0.3  # of the variant "normal": deviation of what is added before the discriminator's activations
+    leak: float = 0.2  # slope of the leaky ReLU
+    learning_rate: float = 5e-5
+    alpha: float = 0.99  # RMSprop's memory
+
+
+def cut(frames: int, size: int, width: float) -> tuple[list[int], list[int], list[int]]:
+    """Cut the networks, published for 16x64x64, by dropping or adding stages.
+
+    Returns:
+        The channels of the temporal generator from its one time step on, without the last layer; of the image
+        generator from 4x4 to the pixels; and of the discriminator from the pixels to 4x4.
+
+    Raises:
+        ValueError: a size that is not 4 doubled, or frames that are no power of two or fewer than a quarter of it.
+    """
+    shape = f"TGAN cannot be cut to {frames} frames of {size}x{size}"
+    if size not in SIZES:
+        raise ValueError(f"{shape}: the size must be one of {', '.join(map(str, SIZES))}")
+    if frames < size // 4 or frames & (frames - 1):
+        raise ValueError(f"{shape}: frames must be a power of two, at least {size // 4}")
+    halvings, doublings = (size // 4).bit_length() - 1, frames.bit_length() - 1
+    temporal = [512, *[256, *[128] * doublings][:doublings - 1]]
+    image = [min(512, 32 * 2**stage) for stage in reversed(range(halvings + 1))]
+    critic = [min(512, 64 * 2**stage) for stage in range(halvings)]
+    return tuple([max(4, round(count * width)) for count in channels] for channels in (temporal, image, critic))
+
+
+def scale_only(norm: nn.Module) -> nn.Module:
+    """Take the shift ("beta") out of a batch norm."""
+    norm.register_parameter("bias", None)
+    return norm
+
+
+class TemporalGenerator(nn.Module):
+    """z_slow (batch, 100) to z_fast (batch, T, 100) in (-1, 1), one vector a frame."""
+
+    def __init__(self, latent_dim: int, channels: list[int]) -> None:
+        super().__init__()
+        layers = [nn.ConvTranspose1d(latent_dim, channels[0], 1), scale_only(nn.BatchNorm1d(channels[0])), nn.ReLU()]
+        for before, after in pairwise(channels):
+            layers += [nn.ConvTranspose1d(before, after, 4, 2, 1), scale_only(nn.BatchNorm1d(after)), nn.ReLU()]
+        self.layers = nn.Sequential(*layers, nn.ConvTranspose1d(channels[-1], latent_dim, 4, 2, 1), nn.Tanh())
+
+    def forward(self, slow: Tensor) -> Tensor:
+        return self.layers(slow[:, :, None]).transpose(1, 2)
+
+
+class ImageGenerator(nn.Module):
+    """z_slow (batch, 100) and z_fast (batch, T, 100) to clips (batch, 3, T, S, S), every frame on its own."""
+
+    def __init__(self, latent_dim: int, channels: list[int]) -> None:
+        super().__init__()
+
+        def half() -> nn.Sequential:
+            features = channels[0] // 2 * 4 * 4
+            return nn.Sequential(nn.Linear(latent_dim, features, bias=False), nn.BatchNorm1d(features), nn.ReLU(),
+                                 nn.Unflatten(1, (-1, 4, 4)))
+
+        self.slow, self.fast = half(), half()
+        layers, first = [], channels[0] // 2 * 2
+        for before, after in pairwise([first, *channels[1:]]):
+            layers += [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(channels[-1], 3, 3, 1, 1), nn.Tanh())
+
+    def forward(self, slow: Tensor, fast: Tensor) -> Tensor:
+        frames = fast.shape[1]
+        still = self.slow(slow).repeat_interleave(frames, dim=0)  # the same for all frames of a clip
+        images = self.layers(torch.cat([still, self.fast(fast.flatten(0, 1))], dim=1))
+        return images.unflatten(0, (-1, frames)).transpose(1, 2)
+
+
+class Generator(nn.Module):
+    """Latents (batch, 100) to clips (batch, 3, T, S, S): first a vector for each frame, then the frames."""
+
+    def __init__(self, frames: int, size: int, config: TGANConfig) -> None:
+        super().__init__()
+        temporal, image, _ = cut(frames, size, config.width)
+        self.temporal = TemporalGenerator(config.latent_dim, temporal)
+        self.image = ImageGenerator(config.latent_dim, image)
+
+    def forward(self, latents: Tensor, labels: None = None) -> Tensor:
+        return self.image(latents, self.temporal(latents))
+
+
+class Discriminator(nn.Module):
+    """Clips (batch, 3, T, S, S) to scores (batch,), high for real; `noise` draws what the variant "normal" adds."""
+
+    def __init__(self, frames: int, size: int, config: TGANConfig) -> None:
+        super().__init__()
+        *_, channels = cut(frames, size, config.width)
+        layers = [nn.Conv3d(3, channels[0], 4, 2, 1)]
+        for before, after in pairwise(channels):
+            layers.append(nn.Sequential(nn.Conv3d(before, after, 4, 2, 1), scale_only(nn.BatchNorm3d(after))))
+        self.layers = nn.ModuleList(layers)
+        self.activation = nn.LeakyReLU(config.leak)
+        self.score = nn.Conv3d(channels[-1], 1, (frames // (size // 4), 4, 4))
+        self.sigma = config.noise if config.variant == "normal" else 0.0
+
+    def forward(self, clips: Tensor, noise: torch.Generator | None = None) -> Tensor:
+        features = clips
+        for layer in self.layers:
+            features = layer(features)
+            if self.sigma and noise is not None:
+                features = features + self.sigma * torch.randn(features.shape, generator=noise).to(features)
+            features = self.activation(features)
+        return self.score(features).flatten()
+
+
+@torch.no_grad()
+def singular_value_clip_(module: nn.Module) -> nn.Module:
+    """Lower every singular value above one to one, in place, in each convolution weight of `module`.
+
+    A weight counts as an (out, in x taps) matrix W; what W does in directions that it stretches by one or less is
+    left alone (Saito et al. 2017, section 4.3). The squared singular values are the eigenvalues of the small matrix
+    W W^T, which makes this many times cheaper than the singular value decomposition of W.
+    """
+    for weight in module.parameters():
+        if weight.ndim < 4:
+            continue
+        matrix = weight.flatten(1).double()  # squaring halves the digits that float32 has
+        wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+        squares, directions = torch.linalg.eigh(wide @ wide.T)
+        above = squares > 1
+        if above.any():
+            top, excess = directions[:, above], 1 - squares[above].rsqrt()
+            wide -= (top * excess) @ (top.T @ wide)  # `wide` looks into `matrix`
+            weight.copy_(matrix.reshape(weight.shape))
+    return module
+
+
+@torch.no_grad()
+def clip_scales_(module: nn.Module) -> nn.Module:
+    """Hold each batch norm's scale between 0.01 sigma and sigma, its running deviation: it stretches by at most one."""
+    for norm in module.modules():
+        if isinstance(norm, nn.BatchNorm3d):
+            sigma = norm.running_var.sqrt()
+            norm.weight.clamp_(0.01 * sigma, sigma)
+    return module
+
+
+def initialise(module: nn.Module) -> None:
+    """LeCun's normal initialisation, Chainer's default; a transposed convolution counts its outputs, as there."""
+    if isinstance(module, nn.Conv3d | nn.ConvTranspose1d):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
+        nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.Linear | nn.ConvTranspose2d):  # the image generator
+        nn.init.uniform_(module.weight, -0.01, 0.01)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+class TGAN(System):
+    """Saito et al. (2017), sections 3 and 4, in the setting that its authors recommend for UCF101. Samples come from
+    the averaged generator, like every other system's: one protocol for all, so that averaging does not decide."""
+
+    name = "tgan"
+    order = ("generator", "discriminator")
+
+    def __init__(self, frames: int = 16, size: int = 64, n_classes: int = 0, **options) -> None:
+        if n_classes:
+            raise ValueError("TGAN takes no labels; build it with n_classes=0, or train it with conditional=False")
+        super().__init__(frames, size, n_classes)
+        self.config = config = configure(TGANConfig(), "TGAN", options, {"variant": VARIANTS})
+        self.generator = Generator(frames, size, config)
+        self.discriminator = Discriminator(frames, size, config)
+        self.apply(initialise)
+        self.fakes: Tensor | None = None  # what G was updated on in this turn
+        self.follow(self.generator)
+
+    def latents(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw from the uniform distribution on (-1, 1): (n, 100)."""
+        return (2 * torch.rand(n, self.config.latent_dim, generator=generator) - 1).to(self.device)
+
+    def optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        c = self.config
+        return {name: torch.optim.RMSprop(network.parameters(), lr=c.learning_rate, alpha=c.alpha, eps=1e-8)
+                for name, network in (("discriminator", self.discriminator), ("generator", self.generator))}
+
+    def generator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
+        fakes = self.generator(self.latents(len(clips), noise))
+        self.fakes = fakes.detach()
+        loss = losses.nonsaturating_generator_loss if self.config.variant == "normal" else losses.critic_generator_loss
+        return {"adversarial": loss(self.discriminator(fakes, noise))}
+
+    def discriminator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
+        fakes, self.fakes = self.fakes, None  # as published, one batch of fakes serves both updates
+        if fakes is None:
+            with torch.no_grad():
+                fakes = self.generator(self.latents(len(clips), noise))
+        loss = losses.gan_value if self.config.variant == "normal" else losses.critic_loss
+        return {"adversarial": loss(self.discriminator(clips, noise), self.discriminator(fakes, noise))}
+
+    def constrain_discriminator(self, step: int) -> None:
+        if self.config.variant == "clip":
+            losses.clip_weights_(self.discriminator, self.config.weight_clip)
+        elif self.config.variant == "svc" and (step + 1) % self.config.clip_every == 0:
+            clip_scales_(singular_value_clip_(self.discriminator))

@@ -1,0 +1,157 @@
+"""VGAN: a moving foreground over a still background, mixed by a mask (Vondrick et al. 2016); chapter 10."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hrvgan_lib.networks.system import Losses, System, configure
+
+SIZES = (16, 32, 64, 128, 256)
+FAKE, REAL = 0, 1  # the two classes of the discriminator's softmax
+
+
+@dataclass(frozen=True)
+class VGANConfig:
+    """The published settings, which are those of the released code."""
+
+    width: float = 1.0  # multiplies every channel count
+    latent_dim: int = 100
+    mask_weight: float = 0.1  # lambda of the L1 penalty on the mask
+    leak: float = 0.2  # slope of the leaky ReLU
+    learning_rate: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+
+
+def cut(frames: int, size: int, width: float) -> tuple[int, list[int]]:
+    """Cut the networks, published for 32x64x64, by dropping or adding stages at their coarse end.
+
+    Returns:
+        The frames of the 4x4 map that everything starts from, and the channels from there to the pixels.
+
+    Raises:
+        ValueError: a size that is not 4 doubled, or frames that cannot be halved as often as the size.
+    """
+    shape = f"VGAN cannot be cut to {frames} frames of {size}x{size}"
+    if size not in SIZES:
+        raise ValueError(f"{shape}: the size must be one of {', '.join(map(str, SIZES))}")
+    factor = size // 4  # space and time double together
+    if frames < factor or frames % factor:
+        raise ValueError(f"{shape}: frames must be a multiple of {factor}; ask for {max(1, frames // factor) * factor}")
+    doublings = factor.bit_length() - 1
+    channels = [min(512, 64 * 2**stage) for stage in reversed(range(doublings))]
+    return frames // factor, [max(4, round(count * width)) for count in channels]
+
+
+def upward(layer: type, norm: type, latent_dim: int, base: int | tuple, channels: list[int]) -> nn.Sequential:
+    """Latents with axes of length one to the last feature map before the pixels: every layer but the first doubles."""
+    layers = [layer(latent_dim, channels[0], base), norm(channels[0]), nn.ReLU()]
+    for before, after in pairwise(channels):
+        layers += [layer(before, after, 4, 2, 1), norm(after), nn.ReLU()]
+    return nn.Sequential(*layers)
+
+
+class Generator(nn.Module):
+    """Two streams: latents (batch, 100) to clips (batch, 3, T, S, S)."""
+
+    def __init__(self, frames: int, size: int, config: VGANConfig) -> None:
+        super().__init__()
+        base, channels = cut(frames, size, config.width)
+        self.foreground = upward(nn.ConvTranspose3d, nn.BatchNorm3d, config.latent_dim, (base, 4, 4), channels)
+        self.colour = nn.ConvTranspose3d(channels[-1], 3, 4, 2, 1)
+        self.mask = nn.ConvTranspose3d(channels[-1], 1, 4, 2, 1)
+        self.background = nn.Sequential(
+            *upward(nn.ConvTranspose2d, nn.BatchNorm2d, config.latent_dim, 4, channels),
+            nn.ConvTranspose2d(channels[-1], 3, 4, 2, 1), nn.Tanh())
+
+    def streams(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return foreground (batch, 3, T, S, S), mask (batch, 1, T, S, S) in [0, 1], background (batch, 3, 1, S, S)."""
+        features = self.foreground(latents[:, :, None, None, None])
+        background = self.background(latents[:, :, None, None])
+        return torch.tanh(self.colour(features)), torch.sigmoid(self.mask(features)), background[:, :, None]
+
+    @staticmethod
+    def mix(foreground: Tensor, mask: Tensor, background: Tensor) -> Tensor:
+        """m f + (1 - m) b: where the mask is open the foreground shows, and the same background in every frame else."""
+        return mask * foreground + (1 - mask) * background
+
+    def forward(self, latents: Tensor, labels: None = None) -> Tensor:
+        return self.mix(*self.streams(latents))
+
+
+class Discriminator(nn.Module):
+    """Clips (batch, 3, T, S, S) to the two logits (batch, 2) of "fake" and "real"."""
+
+    def __init__(self, frames: int, size: int, config: VGANConfig) -> None:
+        super().__init__()
+        base, channels = cut(frames, size, config.width)
+        channels = channels[::-1]
+        layers = [nn.Conv3d(3, channels[0], 4, 2, 1), nn.LeakyReLU(config.leak)]
+        for before, after in pairwise(channels):
+            layers += [nn.Conv3d(before, after, 4, 2, 1), nn.BatchNorm3d(after, eps=1e-3), nn.LeakyReLU(config.leak)]
+        self.layers = nn.Sequential(*layers, nn.Conv3d(channels[-1], 2, (base, 4, 4)))
+
+    def forward(self, clips: Tensor) -> Tensor:
+        return self.layers(clips).flatten(1)
+
+
+def softmax_loss(logits: Tensor, answer: int) -> Tensor:
+    """Cross entropy of two-class logits (batch, 2) where every clip's answer is FAKE or REAL: the batch mean.
+
+    A softmax over two logits is a sigmoid of their difference, so this is the loss of Goodfellow et al. (2014).
+    """
+    return F.cross_entropy(logits.float(), torch.full((len(logits),), answer, device=logits.device))
+
+
+def initialise(module: nn.Module) -> None:
+    """Small normal convolutions and scales around one, as in DCGAN."""
+    if isinstance(module, nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d):
+        nn.init.normal_(module.weight, std=0.01)
+        nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.BatchNorm2d | nn.BatchNorm3d):
+        nn.init.normal_(module.weight, mean=1, std=0.02)
+
+
+class VGAN(System):
+    """Vondrick et al. (2016), section 3. Its clips come from the averaged generator, like every other system's: one
+    protocol for all, so that averaging does not decide who is better."""
+
+    name = "vgan"
+
+    def __init__(self, frames: int = 32, size: int = 64, n_classes: int = 0, **options) -> None:
+        if n_classes:
+            raise ValueError("VGAN takes no labels; build it with n_classes=0, or train it with conditional=False")
+        super().__init__(frames, size, n_classes)
+        self.config = config = configure(VGANConfig(), "VGAN", options)
+        self.generator = Generator(frames, size, config)
+        self.discriminator = Discriminator(frames, size, config)
+        self.apply(initialise)
+        self.judged: Tensor | None = None  # latents of the fakes that D has judged in this turn
+        self.follow(self.generator)
+
+    def latents(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw from N(0, I): (n, 100)."""
+        return torch.randn(n, self.config.latent_dim, generator=generator).to(self.device)
+
+    def optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        return {name: torch.optim.Adam(network.parameters(), lr=self.config.learning_rate, betas=self.config.betas)
+                for name, network in (("discriminator", self.discriminator), ("generator", self.generator))}
+
+    def discriminator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
+        self.judged = self.latents(len(clips), noise)
+        with torch.no_grad():
+            fakes = self.generator(self.judged)
+        return {"adversarial": softmax_loss(self.discriminator(clips), REAL)
+                + softmax_loss(self.discriminator(fakes), FAKE)}
+
+    def generator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
+        # The fakes that D has just judged, made again: as published, one batch of fakes serves both updates.
+        latents, self.judged = self.judged, None
+        if latents is None:
+            latents = self.latents(len(clips), noise)
+        foreground, mask, background = self.generator.streams(latents)
+        fakes = self.generator.mix(foreground, mask, background)
+        return {"adversarial": softmax_loss(self.discriminator(fakes), REAL),
+                "mask": self.config.mask_weight * mask.float().abs().mean()}
