@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,10 +19,12 @@ from hrvgan_lib.metrics import (
     seed_interval,
     sharpness,
 )
-from hrvgan_lib.profiles import Profile
-from hrvgan_lib.training import stream, trained
+from hrvgan_lib.profiles import WINDOW, Profile
+from hrvgan_lib.training import StepRecord, stream, trained
 
 FRAMES, SIZE = 8, 16  # the cut of Table 1 that every arm is trained at
+# The judge has to read clips as short as these: chapter 08's does at `smoke` and `cpu`, on a GPU its clips are longer.
+JUDGE_SHAPE = {"frames": FRAMES, "size": 32, "stride": WINDOW // FRAMES}
 LONG_STEPS, LONG_SEEDS = 250, 3  # of `make ablations`
 
 
@@ -105,7 +108,7 @@ class Outcome:
     sharpness: Interval  # over that of real clips
     motion: float  # over that of real clips
     parameters: int  # of G
-    seconds: float  # a step
+    seconds: float  # a step; NaN where not even two were taken
     clips: int  # training clips seen, each seed
     seeds: int
     over: str  # what the intervals are over
@@ -121,7 +124,7 @@ def run_arm(arm: Arm, train_set, test_set, judge, profile: Profile, *, steps: in
     n: samples measured a seed. `folder` keeps checkpoints and evaluations, so that an arm that two studies share, or
     that was interrupted, is trained once.
     """
-    records, systems, kept = [], [], []
+    records, systems, taken = [], [], []
     sharp = float(sharpness(train_set.draw(min(n, len(train_set)), stream("sharpness"))[0]).mean())
     for seed in seeds:
         system, steps_taken = trained("hrvgan", train_set, profile, seed=seed, steps=steps, width=profile.study_width,
@@ -129,7 +132,7 @@ def run_arm(arm: Arm, train_set, test_set, judge, profile: Profile, *, steps: in
         source = generated(system, "hrvgan", f"HRVGAN, {arm.name}, {len(steps_taken)} steps")
         records.append(evaluate(source, judge, train_set, n=n, held_out=test_set, folder=folder / "evaluations"))
         systems.append(system)
-        kept.append((steps_taken[-1].seconds / len(steps_taken), steps_taken[-1].clips_seen) if steps_taken else (0, 0))
+        taken.append(steps_taken)
     edges = [sharpness(system.sample(n, generator=stream("ablation samples", 0))) / sharp for system in systems]
     first = records[0]
     if len(records) > 1:
@@ -139,12 +142,18 @@ def run_arm(arm: Arm, train_set, test_set, judge, profile: Profile, *, steps: in
     else:
         frechet, named = first.frechet, first.accuracy
         sharp_share = half_sample_interval(lambda edge: float(edge.mean()), edges[0])
-    seconds, clips = min(kept)
-    return Outcome(arm, frechet, named, sharp_share, first.behaviour.motion,
-                   sum(p.numel() for p in systems[0].generator.parameters()), seconds, clips, len(records),
+    clips = min(steps_taken[-1].clips_seen if steps_taken else 0 for steps_taken in taken)
+    return Outcome(arm, frechet, named, sharp_share, float(np.mean([record.behaviour.motion for record in records])),
+                   sum(p.numel() for p in systems[0].generator.parameters()), step_seconds(taken), clips, len(records),
                    f"{len(records)} training seeds" if len(records) > 1 else "samples",
                    next((system.diverged for system in systems if system.diverged), ""),
                    systems[0].sample(4, generator=stream("ablation strip")), tuple(systems))
+
+
+def step_seconds(taken: Sequence[Sequence[StepRecord]]) -> float:
+    """Median time of a step over several trainings, without the first of each, which sets things up; NaN for none."""
+    each = [np.diff([record.seconds for record in steps_taken]) for steps_taken in taken if len(steps_taken) > 1]
+    return float(np.median(np.concatenate(each))) if each else float("nan")
 
 
 def run_study(study: Study, *, long: bool = False, **settings) -> dict[str, Outcome]:
@@ -162,14 +171,22 @@ def discriminator_gap(system, train_set, test_set, n: int) -> Interval:
 
     Zero for a discriminator that has learned what clips look like, large for one that knows those clips by heart.
     """
-    scores = []
-    with torch.no_grad():
-        for name, dataset in (("train", train_set), ("held out", test_set)):
-            clips, labels, _ = dataset.draw(min(n, len(dataset)), stream("gap", name))
-            asked = labels.to(system.device) if system.n_classes else None
-            scores.append(system.discriminator.eval()(clips.to(system.device), asked).float().cpu().numpy())
+    scores = [_scores(system, dataset, n, stream("gap", name))
+              for name, dataset in (("train", train_set), ("held out", test_set))]
     spread = float(scores[1].std()) or 1.0
     return half_sample_interval(lambda seen, unseen: float(seen.mean() - unseen.mean()) / spread, *scores)
 
 
-__all__ = ["STUDIES", "Arm", "Outcome", "Study", "discriminator_gap", "floor", "run_arm", "run_study"]
+@torch.no_grad()
+def _scores(system, dataset, n: int, draws: torch.Generator) -> np.ndarray:
+    """D's scores of about n real clips, (N,): as many as fill the groups of its minibatch stddev."""
+    group = max(1, system.config.stddev_group)
+    clips, labels, _ = dataset.draw(max(group, min(n, len(dataset)) // group * group), draws)
+    clips, labels, scores = clips.to(system.device), labels.to(system.device), []
+    for rows in torch.arange(len(clips)).split(8 * group):
+        asked = labels[rows] if system.n_classes else None
+        scores.append(system.discriminator.eval()(clips[rows], asked).float().cpu())
+    return torch.cat(scores).numpy()
+
+
+__all__ = ["STUDIES", "Arm", "Outcome", "Study", "discriminator_gap", "floor", "run_arm", "run_study", "step_seconds"]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hrvgan_lib import provenance
-from hrvgan_lib.measurements import Measurement, write_measurement
+from hrvgan_lib.measurements import Measurement, read_measurements, write_measurement
 from hrvgan_lib.pictures import STYLE, SYSTEM_COLOURS, clip_grid, movie
 from hrvgan_lib.profiles import WINDOW, check_actions, get_profile, pick_device, run_name
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from hrvgan_lib.data import ClipDataset
 
-__all__ = ["SYSTEM_COLOURS", "Link", "Page", "clip_grid", "movie", "open"]
+__all__ = ["SYSTEM_COLOURS", "Link", "Page", "clip_grid", "movie", "open", "read_csv"]
 
 RECORDED_RUN = "gpu"  # the committed run on a real GPU, shown beside the reader's own
 
@@ -49,13 +49,14 @@ def open(
 
 
 class Link(str):
-    """A table's cell that leads somewhere: the text, and where to."""
+    """A table's cell that leads to `target`, or that others can lead to by `name`."""
 
     target: str
+    name: str
 
-    def __new__(cls, text: str, target: str) -> Link:
+    def __new__(cls, text: str, target: str = "", name: str = "") -> Link:
         link = super().__new__(cls, text)
-        link.target = target
+        link.target, link.name = target, name
         return link
 
 
@@ -154,7 +155,7 @@ class Page:
 
     def table(
         self, rows: Sequence[dict], name: str | None = None, data: Iterable | None = None,
-        samples: int | None = None, note: str = "",
+        samples: int | None = None, note: str = "", show: bool = True,
     ) -> None:  # fmt: skip
         """Show rows as a table; with a `name` save figures/<run>/<name>.csv, .md and a sidecar with the rows."""
         from IPython.display import display
@@ -170,7 +171,8 @@ class Page:
             self._save(f"{name}.csv", text.getvalue())
             self._save(f"{name}.md", markdown)
             self._sidecar(name, [f"{name}.csv", f"{name}.md"], data, samples, rows=rows, note=note)
-        display({"text/html": _html(rows, columns, note), "text/plain": markdown}, raw=True)
+        if show:
+            display({"text/html": _html(rows, columns, note), "text/plain": markdown}, raw=True)
 
     def save_file(
         self, name: str, writer: Callable[[Path], Any], data: Iterable | None = None,
@@ -250,6 +252,11 @@ class Page:
             tuple(dict.fromkeys([*whole, *has])), shown, diverged,
         ))  # fmt: skip
 
+    def measurements(self) -> list[Measurement]:
+        """What every chapter of this run has measured, this one's so far included."""
+        others = [measured for measured in read_measurements(self.runs) if measured.chapter != self.chapter]
+        return others + self._measurements
+
     def colophon(self) -> None:
         """The last cell: write runs/<run>/<chapter>.usage.json and say what the page was made with."""
         usage = {
@@ -295,6 +302,12 @@ class Page:
         self._written[f"{name}.json"] = ""  # it has to be there; its wall time may differ
 
 
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """The rows of a table that a page has saved."""
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def _about(dataset: ClipDataset) -> dict[str, Any]:
     return {
         "name": dataset.name,
@@ -327,7 +340,7 @@ def _cell(value: object) -> str:
 
 
 def _linked(value: object) -> str:
-    return f"[{value}]({value.target})" if isinstance(value, Link) else _cell(value)
+    return f"[{value}]({value.target})" if getattr(value, "target", "") else _cell(value)
 
 
 def _markdown(rows: list[dict], columns: list[str], note: str) -> str:
@@ -345,7 +358,8 @@ def _html(rows: list[dict], columns: list[str], note: str) -> str:
     def cell(value: object) -> str:
         text = html.escape(_cell(value))
         if isinstance(value, Link):
-            text = f'<a href="{html.escape(value.target)}">{text}</a>'
+            where = f'href="{html.escape(value.target)}"' if value.target else f'id="{html.escape(value.name)}"'
+            text = f"<a {where}>{text}</a>"
         return f"<td{words if isinstance(value, str) else ''}>{text}</td>"
 
     body = "".join("<tr>" + "".join(cell(row.get(column)) for column in columns) + "</tr>\n" for row in rows)

@@ -30,7 +30,8 @@ from hrvgan_lib.chapters import (
 from hrvgan_lib.profiles import PROFILES, Profile, check_actions, get_profile, run_name
 
 # Chapters whose results a chapter reads: it runs again when they have changed.
-READS = {"07": ("06",), "08": ("06",), "09": ("06", "08"), "10": ("06", "08"), "11": ("06", "08"), "12": ("10",)}
+READS = {"07": ("06",), "08": ("06",), "09": ("06", "08"), "10": ("06", "08"), "11": ("06", "08"),
+         "12": ("01", "02", "03", "04", "05", "06", "08", "09", "10", "11")}
 SMOKE_HINT = "PROFILE=smoke takes about three minutes"
 
 

@@ -49,7 +49,7 @@ def test_every_decision_that_is_cited_exists():
 def _resolve(switch: str):
     """The field or parameter that a switch such as "HRVGANConfig.latent" names."""
     owner, *path = switch.split(".")
-    for module in ("networks.hrvgan", "networks", "losses", "data", "profiles", "training", "metrics"):
+    for module in ("networks.hrvgan", "networks", "losses", "data", "profiles", "training", "metrics", "explore"):
         found = getattr(importlib.import_module(f"hrvgan_lib.{module}"), owner, None)
         if found is not None:
             break

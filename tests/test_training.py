@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from hrvgan_lib import checkpoints
+from hrvgan_lib import checkpoints, training
 from hrvgan_lib.networks import build_system
 from hrvgan_lib.profiles import get_profile
-from hrvgan_lib.training import TrainConfig, draw_batch, stream, train, trained
+from hrvgan_lib.training import Diverged, TrainConfig, draw_batch, stream, train, trained
 
 CLIPS = torch.rand(12, 3, 8, 8, 8, generator=torch.Generator().manual_seed(5)) * 2 - 1
 
@@ -113,6 +113,37 @@ def test_divergence_names_step_term_and_remedy_and_keeps_the_checkpoint(tmp_path
                 system.discriminator.score.bias.data.fill_(float("nan"))
     assert "learning_rate" in str(caught.value) and "\n" not in str(caught.value)
     assert checkpoints.load_checkpoint(tmp_path)["step"] == 2
+
+
+def test_a_discriminator_stuck_at_zero_is_named_and_the_count_survives_a_stop(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "STUCK_FOR", 4)
+    system = build(lambda_1=0.0, lambda_2=0.0)  # nothing to learn: D's loss is zero
+    for record in train(system, Toy(), TrainConfig(steps=9, batch=4, save_every=2), tmp_path):
+        if record.step == 2:
+            break
+    with pytest.raises(Diverged, match="stuck at step 3: the discriminator's loss has been zero for 4 steps") as caught:
+        list(train(build(lambda_1=0.0, lambda_2=0.0), Toy(), TrainConfig(steps=9, batch=4, save_every=2), tmp_path))
+    assert "learning rate" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path):
+    system = build()
+    run = train(system, Toy(), TrainConfig(steps=4, batch=4, save_every=2), tmp_path)
+    with pytest.raises(Diverged, match=r"step 4: encoder.* not finite"):
+        for record in run:
+            if record.step == 3:
+                system.encoder.fc.bias.register_hook(lambda gradient: gradient * float("nan"))
+    assert checkpoints.load_checkpoint(tmp_path)["step"] == 2
+
+
+def test_a_diverged_run_comes_back_marked_and_is_not_tried_again(tmp_path):
+    profile = replace(get_profile("smoke"), width=0.03, batch=4, steps=30)
+    reckless = {"optimiser": "sgd", "discriminator_learning_rate": 1e9, "adversarial": "wgan", "folder": tmp_path}
+    system, records = trained("hrvgan", Toy(), profile, **reckless)
+    assert "diverged at step" in system.diverged and len(records) < 30
+    assert all(weights.isfinite().all() for weights in system.parameters())
+    again, same = trained("hrvgan", Toy(), profile, **reckless, on_step=lambda *_: pytest.fail("tried again"))
+    assert again.diverged == system.diverged and same == records and torch.equal(state(again), state(system))
 
 
 def test_a_batch_that_the_stddev_group_does_not_divide_is_refused():

@@ -22,6 +22,7 @@ from hrvgan_lib.metrics.judge_training import Recipe
 from hrvgan_lib.metrics.kernel_distance import kernel_distance
 from hrvgan_lib.metrics.protocols import PROTOCOLS, Protocol, get_protocol
 from hrvgan_lib.metrics.published import frame_network, judge_for, published_judge, reference_files
+from hrvgan_lib.metrics.seeds import Seeds
 from hrvgan_lib.metrics.sources import (
     Source,
     freeze,
@@ -38,10 +39,10 @@ from hrvgan_lib.metrics.weights import load_c3d, load_mean
 
 __all__ = [
     "GRADES", "KINDS", "PROTOCOLS", "Answers", "Behaviour", "Evaluation", "Extractor", "Interval", "Judge", "Moments",
-    "Protocol", "Recipe", "RunningMoments", "Source", "Sweep", "accuracy_interval", "ask", "behaviour", "damaged",
-    "evaluate", "exam", "frame_change", "frame_network", "frechet_distance", "freeze", "frozen", "gap", "generated",
-    "get_protocol", "half_sample_interval", "inception_score", "judge_for", "judge_shape", "kernel_distance",
-    "load_c3d", "load_mean", "mean_and_std", "moments", "nearest_clips", "noise_clips", "panel", "published_judge",
-    "ratio", "real_clips", "reference_files", "resized", "seed_interval", "sharpness", "shuffle_frames", "sweep",
-    "thumbnails", "trained_judge", "treated", "untrained",
+    "Protocol", "Recipe", "RunningMoments", "Seeds", "Source", "Sweep", "accuracy_interval", "ask", "behaviour",
+    "damaged", "evaluate", "exam", "frame_change", "frame_network", "frechet_distance", "freeze", "frozen", "gap",
+    "generated", "get_protocol", "half_sample_interval", "inception_score", "judge_for", "judge_shape",
+    "kernel_distance", "load_c3d", "load_mean", "mean_and_std", "moments", "nearest_clips", "noise_clips", "panel",
+    "published_judge", "ratio", "real_clips", "reference_files", "resized", "seed_interval", "sharpness",
+    "shuffle_frames", "sweep", "thumbnails", "trained_judge", "treated", "untrained",
 ]  # fmt: skip

@@ -30,14 +30,14 @@ class HRVGANConfig:
     discriminator_norm: str = "instance"  # A12
     encoder_norm: str = "batch"  # A20: instance norm would hide the colours that the encoder has to report
     upsample: str = "nearest"  # A3: or "trilinear"
-    convolution: str = "3d"  # section 1: or "2d+1d", over space and then over time
+    convolution: str = "3d"  # section 1: or "2d+1d", over space and then over time, in every stage of both tables
     final_activation: str = "tanh"  # A5: or "relu" as printed, "linear"
     fc_activation: str = "leaky_relu"  # A10: or "linear" as printed
     leak: float = 0.2  # A11: slope of the leaky ReLU
     stddev_group: int = 4  # A8: 0 leaves the minibatch stddev out
     mismatched_labels: bool = False  # A18: a real clip under a wrong label is a fake pair too (Eqs 7, 14)
     adversarial: str = "bce_shift"  # L5: how Eqs 12-14 read
-    k: float = 1.0  # L5: the k of Eqs 12-14, and the Lipschitz constant asked for
+    k: float = 1.0  # L5: the k of Eqs 12-14, and the slope that the gradient penalty asks for
     lipschitz: str = "none"  # L6: "none", "clip", "gradient_penalty" or "spectral_norm"
     lambda_gp: float = 10.0  # L2
     clip: float = 0.01  # weight clipping's bound
@@ -300,7 +300,7 @@ class HRVGAN(System):
         self.follow(self.generator)
 
     def latents(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw from N(0, I) (decision A17): (n, 128), or (n, 4, 128) with one latent a base time step."""
+        """Draw from N(0, I), or uniformly (A17): (n, 128), or (n, 4, 128) with one latent a base time step."""
         shape = (n, BASE) if self.config.latent == "sequence" else (n,)
         if self.config.latent_distribution == "uniform":
             return (2 * torch.rand(*shape, self.config.latent_dim, generator=generator) - 1).to(self.device)
@@ -329,8 +329,8 @@ class HRVGAN(System):
             fakes = self.generator(self.latents(len(clips), noise), labels)
         seen = self.discriminator.features(clips)
         real, fake = self.discriminator.logits(seen, labels), self.discriminator(fakes, labels)
-        if labels is not None and c.mismatched_labels:
-            away = torch.randint(1, max(2, self.n_classes), labels.shape, generator=noise).to(labels.device)
+        if self.n_classes > 1 and c.mismatched_labels:  # with one class no label is wrong
+            away = torch.randint(1, self.n_classes, labels.shape, generator=noise).to(labels.device)
             wrong = (labels + away) % self.n_classes
             fake = torch.cat([fake, self.discriminator.logits(seen, wrong)])
         terms = {"adversarial": losses.adversarial_discriminator_loss(

@@ -46,7 +46,7 @@ def _numbers() -> list[Claim]:
     found = [
         Claim(
             f"is-{_slug(row.model)}", "number", "Table 3",
-            words=f"Inception Score of {row.model} on UCF101: {row.score}",
+            words=f"Inception Score of {_named(row.model)} on UCF101: {row.score}",
             test="Score of this system's samples by the protocol of E1, against the published value.",
             chapter="10_tables", value=row.score, needs=("ucf101", "published classifier"),
         )
@@ -56,7 +56,7 @@ def _numbers() -> list[Claim]:
         for dataset, value in (("golf", row.golf), ("aeroplane", row.aeroplane)):
             found.append(Claim(
                 f"fd-{dataset}-{_slug(row.model)}", "number", "Table 4",
-                words=f"FID of {row.model} on {dataset.capitalize()}: {value:,}",
+                words=f"FID of {_named(row.model)} on {dataset.capitalize()}: {value:,}",
                 test="Fréchet distance of a named network, layer and sample count; its ratio to VGAN's (E2).",
                 chapter="10_tables", value=float(value), needs=(dataset, "published classifier"),
             ))  # fmt: skip
@@ -69,14 +69,15 @@ def _orderings() -> list[Claim]:
     for lower, higher in combinations(sorted(TABLE3, key=lambda row: row.score), 2):
         found.append(Claim(
             f"is-order-{_slug(higher.model)}-over-{_slug(lower.model)}", "ordering", "Table 3",
-            words=f"{higher.model} scores above {lower.model}", test=_ORDER_TEST,
+            words=f"{_named(higher.model)} scores above {_named(lower.model)}", test=_ORDER_TEST,
             chapter="10_tables", value=higher.score / lower.score, needs=("all systems",),
         ))  # fmt: skip
     for dataset in ("golf", "aeroplane"):
         for better, worse in combinations(sorted(TABLE4, key=lambda row: getattr(row, dataset)), 2):
             found.append(Claim(
                 f"fd-order-{dataset}-{_slug(better.model)}-below-{_slug(worse.model)}", "ordering", "Table 4",
-                words=f"{better.model} lies below {worse.model} on {dataset.capitalize()}", test=_ORDER_TEST,
+                words=f"{_named(better.model)} lies below {_named(worse.model)} on {dataset.capitalize()}",
+                test=_ORDER_TEST,
                 chapter="10_tables", value=getattr(better, dataset) / getattr(worse, dataset),
                 needs=("all systems",),
             ))  # fmt: skip
@@ -98,7 +99,11 @@ def _shapes() -> list[Claim]:
 
 
 def _slug(model: str) -> str:
-    return "hrvgan" if model == OURS else model.lower()
+    return _named(model).lower()
+
+
+def _named(model: str) -> str:
+    return "HRVGAN" if model == OURS else model
 
 
 _READ_LINE_BY_LINE = (

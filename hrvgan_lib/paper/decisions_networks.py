@@ -160,7 +160,7 @@ NETWORKS = (
         options=("features only", "the latent vector too"),
         choice="features only; epsilon inside the root, after the mean, as Eq. 8 has it",
         why="It is what the equation says.",
-        chapter="02_norm_layers",
+        switch="HRVGANConfig.latent_norm", chapter="02_norm_layers",
     ),
     Decision(
         "A14", "Order inside a layer", "Section 4.4, Eq. 9",
@@ -201,7 +201,7 @@ NETWORKS = (
         options=("standard normal", "uniform on (-1, 1)"),
         choice="standard normal",
         why="The most common choice, and the one for which interpolation has a natural path.",
-        chapter="03_generator",
+        switch="HRVGANConfig.latent_distribution", chapter="03_generator",
     ),
     Decision(
         "A18", "How a label enters", "Section 4.2; Eq. 7",

@@ -71,7 +71,10 @@ TRAINING = (
         open_point="Eq. 11 takes values in [0, 1]; the range of pixels is not given.",
         options=("pixels in [-1, 1], probabilities in [0, 1]", "everything in [0, 1]"),
         choice="pixels in [-1, 1], probabilities in [0, 1]",
-        why="Eq. 11 is applied to D's output, which is a probability.",
+        why=(
+            "Eq. 11 is applied to D's output, which is a probability. The printed ReLU (A5) would keep G's pixels "
+            "above zero; the clips stay in [-1, 1] under every switch."
+        ),
         switch="HRVGANConfig.final_activation", chapter="05_losses",
     ),
     Decision(
@@ -88,7 +91,7 @@ TRAINING = (
         options=("linear", "spherical"),
         choice="linear, five rows, every fourth of 32 frames",
         why="The layout of the paper's figures.",
-        chapter="09_latent_space",
+        switch="interpolate.path", chapter="09_latent_space",
     ),
     Decision(
         "T9", "Frames of Figure 4", "Section 5, Fig. 4",
@@ -156,7 +159,10 @@ TRAINING = (
         "L6", "How the k-Lipschitz constraint is enforced", "Abstract; section 4.5; Algorithm 1",
         open_point="The constraint is named; no step of Algorithm 1 enforces it.",
         options=("gradient penalty", "spectral norm", "weight clipping", "none"),
-        choice="none in both presets, as in Algorithm 1; the other three are switches, with k as their bound",
+        choice=(
+            "none in both presets, as in Algorithm 1; the other three are switches, and k is the slope that the "
+            "penalty asks for"
+        ),
         why="Algorithm 1 is the specification; what each constraint does is measured beside it.",
         switch="HRVGANConfig.lipschitz", chapter="05_losses",
     ),
