@@ -208,7 +208,7 @@ print(f"UCF101: HRVGAN's score is {paper.inception_ratio(to='MoCoGAN'):.3f} of M
 
 # %% [markdown]
 # The book will come back to these ratios more often than to the values. A Fréchet distance depends on the network whose features
-# it compares, and on the number of clips (decision **E2**); a ratio under one protocol depends on neither as much.
+# it compares, and on the number of clips (decision [**E2**](12_claims_and_decisions.ipynb#E2)); a ratio under one protocol depends on neither as much.
 #
 # **The conclusion (section 6).** The architecture extends the original GAN, is trained on a squared pixel error with
 # an adversarial term under a $k$-Lipschitz condition, and is reported ahead of earlier methods on all three data sets, with smooth
@@ -249,7 +249,7 @@ for need, what in NEEDS.items():
 #
 # and so does what they leave open, with the decision's letter and number:
 #
-# > **What it does not say.** Whether the norm of Eq. 10 is a sum or a mean (**L10**).
+# > **What it does not say.** Whether the norm of Eq. 10 is a sum or a mean ([**L10**](12_claims_and_decisions.ipynb#L10)).
 #
 # Every numbered equation has one function. The index:
 

@@ -73,8 +73,8 @@ def show(pictures: dict[str, np.ndarray], height: float = 2.4) -> plt.Figure:
 # >
 # > Golf and Aeroplane Datasets: It contains 128×128 resolution frames, which can be used for evaluating video generative adversarial networks [30] and [15]."
 #
-# **What it does not say.** How 240×320 and 128×128 become 256×256 (**A21**); which 32 of a video's frames make a clip (**T3**); what is training and what is test (**T4**);
-# whether clips are flipped (**T5**, they are not here); in what range pixels lie (**T6**). Each of these is decided below, and each decision is one argument of
+# **What it does not say.** How 240×320 and 128×128 become 256×256 ([**A21**](12_claims_and_decisions.ipynb#A21)); which 32 of a video's frames make a clip ([**T3**](12_claims_and_decisions.ipynb#T3)); what is training and what is test ([**T4**](12_claims_and_decisions.ipynb#T4));
+# whether clips are flipped ([**T5**](12_claims_and_decisions.ipynb#T5), they are not here); in what range pixels lie ([**T6**](12_claims_and_decisions.ipynb#T6)). Each of these is decided below, and each decision is one argument of
 # `open_dataset`.
 #
 # Beside these three the book knows Weizmann, nine people in 72 short clips: small enough for a laptop, real enough to be convincing. Here is what this run has. A set that is
@@ -88,6 +88,19 @@ people = labelled if page.actions == "weizmann" else page.dataset("weizmann", al
 golf, aeroplane = page.dataset("golf"), page.dataset("aeroplane")
 page.table([{"data set": data.name, "here": data.kind, "training clips": len(data), "classes": data.n_classes or "none",
              "groups": len(set(data.groups)), "one file": data.paths[0]} for data in (videos, golf, aeroplane, people)])
+
+# %% [markdown]
+# The section's first number can be held against the disk at once: 13,320 videos. UCF101's official lists name each of them. We count the names, and the files that are there. (`page.measure` prints nothing: it
+# puts a number where the ledger of [chapter 12](12_claims_and_decisions.ipynb) finds it. Where the lists are a stand-in's, the ledger says so and gives no verdict.)
+
+# %%
+from hrvgan_lib.data import scan
+
+listing = scan("ucf101", videos.root)
+whole = [] if listing.missing else [videos]
+for what, count in (("videos that the official lists name", listing.expected),
+                    ("files that are there", len(listing.entries))):
+    page.measure(what, count, claim="data-ucf101", data=whole, shown=f"{count:,} of {len(listing.classes)} classes")
 
 # %% [markdown]
 # Three formats for four data sets: AVI files (UCF101), JPEG stacks with an index (Golf, Aeroplane), strips with a manifest (Weizmann). We open one of each with our own hands.
@@ -182,6 +195,18 @@ print("read_stack gives the same:", np.array_equal(read_stack(stack_path), stack
 print("read_strip gives the same:", np.array_equal(read_strip(people.root / people.paths[0]), strip))
 
 # %% [markdown]
+# With the reader at hand we can look at the section's other number, 128×128: the sides of the frames of a few stacks of each set, of which the ledger gets the one that is farthest from it.
+
+# %%
+from hrvgan_lib import paper
+
+for stacked in (golf, aeroplane):
+    sides = {side for source in stacked.paths[:8] for side in read_stack(stacked.root / source).shape[1:3]}
+    farthest = max(sides, key=lambda side: abs(side - paper.SETTINGS.stack_size))
+    page.measure(f"side of a decoded frame of {stacked.name}, pixels", farthest, claim="data-stacks",
+                 low=paper.SETTINGS.stack_size, high=paper.SETTINGS.stack_size, data=[golf, aeroplane])
+
+# %% [markdown]
 # All three formats end in the same thing, an array (time, height, width, RGB) of bytes. Here they are, a few frames of each.
 
 # %% mystnb={"image": {"alt": "Three rows of four frames: a person doing an exercise, a golf scene, a person in front of a plain wall."}, "figure": {"caption": "Every eighth frame of one clip from an AVI file, a stack and a strip.", "name": "fig-formats"}}
@@ -219,6 +244,11 @@ moved = np.roll(video[:4], 1, axis=2)  # the camera pans by one source pixel: le
 sparkle = np.abs(moved[:, top : top + short, left : left + short][:, grid][:, :, grid].astype(int) - kept[:4]).mean()
 calm = np.abs(fit(moved, 32).astype(int) - averaged[:4]).mean()
 page.expect("change from one pixel of pan, kept over averaged", sparkle / calm, low=1.3, why="averages hardly move, single pixels jump")
+page.measure("change of a shrunk frame when the camera pans by one pixel, single pixels kept over averages",
+             sparkle / calm, decision="A21", data=[videos])
+for source, clip in ((videos, video), (golf, stack)):
+    page.measure(f"pixels of the central square of a frame of {source.name}, for each pixel of 256×256",
+                 min(clip.shape[1:3]) ** 2 / paper.SETTINGS.size**2, decision="A21", data=[source])
 
 # %% [markdown]
 # ## Decode once, read often
@@ -310,11 +340,17 @@ page.figure(fig, alt="How much two frames of a clip differ, over the number of f
 # %% tags=["nbval-check-output"]
 page.expect("motion four frames apart over one frame apart", change(labelled, 4) / change(labelled, 1), low=1.5,
             why="a stride of 1 would show eight nearly equal frames")
+page.measure("change between frames four apart, over that between neighbours",
+             change(labelled, 4) / change(labelled, 1), decision="T3", data=[labelled])
+page.measure("share of training clips shorter than 32 frames, which end standing still",
+             np.mean([row.frames < 32 for row in labelled.rows]), decision="T3", data=[labelled])
+page.measure("change from the first to the last of eight consecutive frames, over that of eight spread over 32",
+             change(labelled, 7) / change(labelled, 28), decision="T9", data=[labelled])
 
 # %% [markdown]
 # ## A batch
 #
-# A batch has five axes, in the order of Table 1's rows and of PyTorch (**A23**): clip, channel, time, height, width. Where windows start is random, and drawn from a generator that we hand in: the same generator, the
+# A batch has five axes, in the order of Table 1's rows and of PyTorch ([**A23**](12_claims_and_decisions.ipynb#A23)): clip, channel, time, height, width. Where windows start is random, and drawn from a generator that we hand in: the same generator, the
 # same batch, on every machine. That is what lets training resume in the middle as if nothing had happened.
 
 # %% tags=["nbval-check-output"]
@@ -325,6 +361,8 @@ print("shape", tuple(clips.shape), clips.dtype, "| labels", labels.dtype)
 print("same generator, same batch:", torch.equal(clips, again), "| another generator:", torch.equal(clips, other))
 page.expect("smallest value", clips.min(), low=-1, high=0)
 page.expect("largest value", clips.max(), low=0, high=1)
+page.measure("share of pixel values below the middle of [-1, 1], where a last ReLU cannot reach",
+             (clips < 0).float().mean(), decision="T6", data=[labelled])
 
 # %% mystnb={"image": {"alt": "Six rows of frames, one clip a row, each with the name of its class."}, "figure": {"caption": "A batch as the discriminator sees it: one clip a row.", "name": "fig-batch"}}
 page.figure(book.clip_grid(clips, every=max(1, labelled.frames // 8), labels=[labelled.classes[label] for label in labels]),
@@ -381,6 +419,10 @@ honest, twin = nearest(torch.arange(len(vectors)), ~same_video)
 page.expect("random split: nearest training clip is of the same video", own_video.mean(), low=0.8)
 page.expect("split by video: error over that of the random split", honest.median() / leaky.median(), low=1.5,
             why="a clip from a video that it has never seen cannot be played back")
+page.measure("share of held-out Golf clips whose nearest training clip is of their own video, clips split at random",
+             own_video.mean(), decision="T4", data=[golf, golf_test])
+page.measure("distance to the nearest training clip on Golf, split by video over split at random",
+             honest.median() / leaky.median(), decision="T4", data=[golf, golf_test])
 
 # %% mystnb={"image": {"alt": "Left: two histograms of distances to the nearest training clip, close to zero for the random split, larger for the split by video. Right: a held-out frame, its nearest neighbour under the random split, which shows the same scene, and under the split by video, which shows another."}, "figure": {"caption": "The laziest generator under two splits: how far each held-out clip is from the nearest training clip, and one example.", "name": "fig-leak"}}
 example = int((honest - nearest(torch.arange(len(vectors)), ~torch.eye(len(vectors), dtype=torch.bool))[0]).argmax())
@@ -397,6 +439,9 @@ for axis, clip, title in zip(axes[1:], (example, close, int(twin[example])), ("h
     axis.set_title(title, fontsize=9)
     axis.set_axis_off()
 page.figure(fig, alt="Distances to the nearest training clip under a random split and a split by video, and one example.")
+flipped = (vectors - small.flip(-1).flatten(1)).norm(dim=1) / vectors.shape[1] ** 0.5  # left and right exchanged
+page.measure("difference of a Golf clip from its mirror image, over that from the nearest clip of another video",
+             flipped.median() / honest.median(), decision="T5", data=[golf, golf_test])
 
 # %% [markdown]
 # Under the random split the memoriser looks like a good generator. It has learned nothing, and the test set cannot tell. Any score of chapter 08 that compares samples with held-out clips would be flattered in the same way.

@@ -53,7 +53,7 @@ import matplotlib.pyplot as plt
 import torch
 from torch import Tensor, nn
 
-from hrvgan_lib import norms, paper
+from hrvgan_lib import metrics, norms, paper
 from hrvgan_lib.networks.hrvgan import HRVGANConfig
 
 NORM_INKS = {"none": "#D55E00", "batch": "#882255", "instance": "#44AA99", "pixel": "#332288"}
@@ -94,7 +94,7 @@ print("same as nn.BatchNorm3d:", torch.allclose(batch_norm, nn.BatchNorm3d(8)(fe
 # >
 # > $$y = \text{ReLU} \left(\sum_{i=0}^d w_i \cdot \text{ReLU} \left(\gamma_i \cdot \frac{x_i - \mu_i}{\sqrt{\sigma_i^2 + \epsilon}} + \beta_i \right) + b \right) \quad (9)$$
 #
-# Leave out the batch axis from the average and each clip keeps to itself. Then scale and shift each channel by a learned $\gamma$ and $\beta$ (**A15**: learned, no
+# Leave out the batch axis from the average and each clip keeps to itself. Then scale and shift each channel by a learned $\gamma$ and $\beta$ ([**A15**](12_claims_and_decisions.ipynb#A15): learned, no
 # running averages).
 
 # %% tags=["nbval-check-output"]
@@ -121,7 +121,23 @@ page.figure(book.clip_grid(torch.cat([exposures, after / 3]), labels=["as it is"
             alt="One clip in three exposures, before and after instance norm.")
 
 # %% [markdown]
-# In D this is welcome: a fake must not pass because it is as bright as the real ones. It is also a warning, since any message written as a constant map is erased. It will
+# In D this is welcome: a fake must not pass because it is as bright as the real ones. Statistics that are remembered from earlier batches would not do it ([**A15**](12_claims_and_decisions.ipynb#A15)): they are the same for all
+# three exposures, which then stay as different as they came. The difference that is left, both ways, goes into the ledger of [chapter 12](12_claims_and_decisions.ipynb).
+
+# %%
+def left_apart(clips: Tensor) -> Tensor:
+    """Root mean square difference of the other exposures from the first, over the first one's spread."""
+    return (clips[1:] - clips[:1]).square().mean().sqrt() / clips[0].std()
+
+
+remembered = nn.InstanceNorm3d(3, track_running_stats=True, momentum=None)
+remembered(exposures)  # takes note of their statistics
+for which, normed in (("its own statistics", after), ("remembered statistics", remembered.eval()(exposures))):
+    page.measure(f"difference of three exposures of one clip after instance norm with {which}, over the clip's spread",
+                 left_apart(normed), decision="A15")
+
+# %% [markdown]
+# The first is close to zero. That is also a warning, since any message written as a constant map is erased. It will
 # come back below.
 #
 # ### Where Eq. 9 begins and ends
@@ -154,6 +170,9 @@ silent = lambda values: (values <= 0).float().mean().item()  # noqa: E731
 page.expect("silent after convolution, norm, ReLU", silent(relu(norm(bell))), of=0.5, rtol=0.02, why="half of a bell curve")
 page.expect("silent after convolution, ReLU, norm, ReLU", silent(relu(norm(relu(bell)))), of=0.655, rtol=0.02,
             why="the bell curve up to 0.399")
+page.measure("activations silenced by convolution, instance norm, ReLU", silent(relu(norm(bell))), decision="A14")
+page.measure("activations silenced where Eq. 9 is stacked as printed: a ReLU on both sides of the norm",
+             silent(relu(norm(relu(bell)))), decision="A14")
 
 # %% [markdown]
 # We build convolution → instance norm → activation. One place is impossible: a map of a single position has no variance. Table 1 begins there, with
@@ -174,7 +193,7 @@ for candidate in (norms.InstanceNorm(8), nn.InstanceNorm3d(8)):
 # > $$b_{x,y,t} = \frac{a_{x,y,t}}{\sqrt{\frac{1}{N} \sum_{j=0}^{N-1} (a_{x,y,t}^j)^2 + \epsilon}} \quad (8)$$
 #
 # The third choice of axes: the channels of one place at one time. No mean is subtracted and nothing is learned; the vector keeps its direction and loses its length.
-# **A13**: $\epsilon$ stands inside the root, after the mean; it decides what a vector of zeros becomes.
+# [**A13**](12_claims_and_decisions.ipynb#A13): $\epsilon$ stands inside the root, after the mean; it decides what a vector of zeros becomes.
 
 # %% tags=["nbval-check-output"]
 class PixelNorm(nn.Module):
@@ -209,8 +228,8 @@ for name in ("batch", "instance", "pixel"):
 
 # %% mystnb={"image": {"alt": "Left: largest activation over 24 layers, logarithmic; without a norm it climbs along a straight line over five orders of magnitude, with batch, instance or pixel norm it stays level below about ten. Right: largest activation after 13 layers over the weight scale; without a norm it spans many orders of magnitude, with each norm it is flat."}, "figure": {"caption": "Largest activation: over depth (left) and, at depth 13, over the scale of all weights (right).", "name": "fig-explosion"}}
 @torch.no_grad()
-def loudest(norm: str, gain: float, depth: int, channels: int = 16) -> list[float]:
-    stream, found = draws(4), []
+def loudest(norm: str, gain: float, depth: int, channels: int = 16, purpose: int = 4) -> list[float]:
+    stream, found = draws(purpose), []
     signal = torch.randn(4, channels, 4, 6, 6, generator=stream)
     for _ in range(depth):
         weight = torch.randn(channels, channels, 3, 3, 3, generator=stream) * gain * (2 / (27 * channels)) ** 0.5
@@ -237,6 +256,20 @@ page.expect("24 layers without a norm, last over first", loudest("none", 2.0, 24
 for name in ("batch", "instance", "pixel"):
     soft, loud = loudest(name, 0.5, 13)[-1], loudest(name, 2.8, 13)[-1]
     page.expect(f"{name}: weights 5.6 times as large, activation grows", loud / soft, 0.9, 1.1, why="the norm takes the scale away")
+
+# %% [markdown]
+# One draw of the weights is an anecdote, so the ledger gets eight. What the sentence of section 4.3 asks, put in numbers beforehand: without the norm the activations
+# grow a hundredfold or more, and with it none of them ever exceeds $\sqrt N$.
+
+# %%
+MORE, DRAWS = range(20, 28), "8 draws of the weights"
+wild = [loudest("none", 2.0, 24, purpose=purpose) for purpose in MORE]
+growth = metrics.seed_interval([path[-1] / path[0] for path in wild])
+page.measure("largest activation without a norm, layer 24 over layer 1", growth.value, interval=growth, over=DRAWS,
+             claim="pixel-norm-explosion", low=100)
+page.measure("largest activation with pixel norm, 24 layers of 16 channels, weights 2.8 times He's",
+             max(max(loudest("pixel", 2.8, 24, purpose=purpose)) for purpose in MORE), claim="pixel-norm-explosion",
+             high=16**0.5)
 
 # %% [markdown]
 # The claim holds, in this form: Eq. 8 makes an explosion of *activations* impossible, since no entry of a unit-mean-square vector of $N$ channels exceeds $\sqrt N$. So do the two
@@ -270,18 +303,20 @@ page.figure(fig, alt="Length of a layer's weights over steps of gradient descent
 # %% tags=["nbval-check-output"]
 page.expect("cosine between weights and their gradient", abs(cosine), high=1e-3, why="only their direction matters to the loss")
 print("longer at every step:", all(b > a for a, b in pairwise(lengths)))
+page.measure("length of a layer's weights after 80 steps with pixel norm behind it, over that at the start",
+             lengths[-1] / lengths[0], decision="A13")
 
 # %% [markdown]
-# So read "magnitudes" for "parameters" (**A13**): the layer makes large parameters harmless, it does not prevent them.
+# So read "magnitudes" for "parameters" ([**A13**](12_claims_and_decisions.ipynb#A13)): the layer makes large parameters harmless, it does not prevent them.
 #
 # ## Does instance norm solve the vanishing gradient?
 #
 # "… to solve the vanishing gradient problem": we send a gradient of size 1 back through twelve layers of D's kind (convolution, norm, leaky ReLU) and note its
-# size at each. The initial weights are a free choice of the paper (**A11**), so we try two common ones: drawn at 0.02, and drawn at He's scale for their fan-in.
+# size at each. The initial weights are a free choice of the paper ([**A11**](12_claims_and_decisions.ipynb#A11)), so we try two common ones: drawn at 0.02, and drawn at He's scale for their fan-in.
 
 # %% mystnb={"image": {"alt": "Size of the gradient at each of twelve layers relative to the last one, logarithmic. Small weights without a norm: it falls by six orders of magnitude towards the first layer. The other three curves, small weights with instance norm and He's weights with and without it, stay within about one order of magnitude."}, "figure": {"caption": "Gradient on its way from layer 12 back to layer 1.", "name": "fig-vanishing"}}
-def gradient_sizes(norm: str, std: float | None, depth: int = 12, channels: int = 16) -> list[float]:
-    stream = draws(5)
+def gradient_sizes(norm: str, std: float | None, depth: int = 12, channels: int = 16, purpose: int = 5) -> list[float]:
+    stream = draws(purpose)
     scale = (2 / (27 * channels * (1 + 0.2**2))) ** 0.5 if std is None else std
     signals = [torch.randn(4, channels, 4, 6, 6, generator=stream).requires_grad_()]
     for _ in range(depth):
@@ -308,6 +343,22 @@ page.expect("weights 0.02, instance norm", sizes["weights 0.02, instance norm"][
 page.expect("He's weights, no norm", sizes["He's weights, no norm"][0], 0.1, 20, why="arrives without help")
 
 # %% [markdown]
+# Again eight draws for the ledger. To be solved, a problem has to be there: without the norm less than a hundredth of the gradient may arrive at the first layer, with it at least
+# a tenth has to.
+
+# %%
+asked = {"weights 0.02, no norm": {"high": 0.01}, "weights 0.02, instance norm": {"low": 0.1}}
+for label in ("weights 0.02, no norm", "weights 0.02, instance norm", "He's weights, no norm"):
+    norm, std, _ = cases[label]
+    first = metrics.seed_interval([gradient_sizes(norm, std, purpose=purpose)[0] for purpose in MORE])
+    what = f"gradient at the first of twelve layers over that at the last, {label}"
+    drawn = {"interval": first, "over": DRAWS}
+    if label in asked:
+        page.measure(what, first.value, claim="instance-norm-gradient", **asked[label], **drawn)
+    if norm == "none":
+        page.measure(what, first.value, decision="A11", **drawn)
+
+# %% [markdown]
 # (The two curves with instance norm coincide: the norm takes the scale away.) The claim holds for badly scaled weights, and well-scaled weights do not need it. What the layer buys is that nobody has to get the scale right, at any width and at any
 # time in training.
 #
@@ -327,7 +378,7 @@ for loss in (losses.saturating_generator_loss, losses.nonsaturating_generator_lo
 # > *Table 2.* Minibatch Stddev, 129×4×4×4
 #
 # A D that judges one clip at a time cannot see a collapsed G: each copy looks fine. This layer measures how much the clips of a group differ, averages
-# that into *one* number, and appends it as a constant map. 128 maps become 129, which is how Table 2 betrays where the layer stands. **A8**: groups of four.
+# that into *one* number, and appends it as a constant map. 128 maps become 129, which is how Table 2 betrays where the layer stands. [**A8**](12_claims_and_decisions.ipynb#A8): groups of four.
 
 # %% tags=["nbval-check-output"]
 def spread_of_groups(features: Tensor, group: int = 4) -> Tensor:  # -> one number a clip
@@ -343,6 +394,8 @@ print("same as the library:", torch.allclose(with_map[:, 128, 0, 0, 0], spread_o
 print("one value a clip:", bool((with_map[:, 128] == with_map[:, 128, :1, :1, :1]).all()))
 copies = deep[:1].expand(8, -1, -1, -1, -1)
 page.expect("eight copies of one clip", norms.MinibatchStddev()(copies)[:, 128].max().item(), high=1e-3, why="collapse reads as zero")
+page.measure("value of the 129th map for eight copies of one clip, over that for eight different clips",
+             norms.MinibatchStddev()(copies)[:, 128].mean() / with_map[:, 128].mean(), decision="A8")
 
 # %% [markdown]
 # Groups need a batch that they divide. With 8 clips and groups of 4, clips 0, 2, 4, 6 form one group and the odd ones the other. A batch smaller than the group is one group;
@@ -358,7 +411,7 @@ except ValueError as error:
 # %% [markdown]
 # ## The pair that must not meet
 #
-# Section 4.4 wants instance norm after every convolution, section 4.3 pixel norm in both networks, section 4.2 batch norm in G: no layer can satisfy all of them (**A12**). One
+# Section 4.4 wants instance norm after every convolution, section 4.3 pixel norm in both networks, section 4.2 batch norm in G: no layer can satisfy all of them ([**A12**](12_claims_and_decisions.ipynb#A12)). One
 # combination is not just redundant but silently wrong, and this is our failure on purpose: *instance norm after the convolution that reads the stddev map.*
 #
 # The map is constant. A convolution turns a constant into a constant for each channel. Instance norm subtracts each channel's mean. Let us change the map's value from 0.1
@@ -396,6 +449,9 @@ size = {label: change.square().mean().sqrt().item() for label, change in panels.
 page.expect("instance norm, no padding", size["instance norm, no padding"], high=1e-5, why="cancelled to the last digits")
 page.expect("zero padding: share of the change that survives", size["instance norm, zero padding"] / size["no norm"], 0.05, 0.8,
             why="through the border")
+for label in ("instance norm, no padding", "instance norm, zero padding"):
+    page.measure(f"share of the stddev map's effect left behind the next convolution: {label}",
+                 size[label] / size["no norm"], decision="A12")
 
 # %% [markdown]
 # Nothing raises, the loss goes down, the shapes match Table 2, and D has been blinded to collapse. With zero padding the border still leaks a good part, which hides the mistake
@@ -445,6 +501,8 @@ print("1. flipped:", torch.allclose(plain(-2 * features + 5), -plain(features), 
 # %% tags=["solution", "hide-cell", "nbval-check-output"]
 lengths = torch.randn(4000, 128, generator=draws(7)).norm(dim=1)
 page.expect("2. spread of the lengths over their mean", (lengths.std() / lengths.mean()).item(), of=1 / 256**0.5, rtol=0.05, why="1/sqrt(2 x 128)")
+page.measure("what pixel norm would take from a latent: the spread of its length over the mean length",
+             lengths.std() / lengths.mean(), decision="A13")
 
 # %% tags=["solution", "hide-cell", "nbval-check-output"]
 A, B = deep[0], deep[1]

@@ -55,7 +55,7 @@ page = book.open("03_generator", profile=profile, seed=seed, data_root=data_root
 # > Generator uses ReLU nonlinearities."
 #
 # Table 1 gives the layers. Here it is, read from `hrvgan_lib/paper`, the one place in this project where a
-# published number is typed. Shapes are channels × time × height × width throughout the book (decision **A23**).
+# published number is typed. Shapes are channels × time × height × width throughout the book (decision [**A23**](12_claims_and_decisions.ipynb#A23)).
 
 # %% tags=["nbval-check-output"]
 from hrvgan_lib import paper
@@ -71,9 +71,9 @@ page.table([{"row": number, "Generator": row.layer, "Activation": row.activation
 # 128, 128, 64, 32, 16, 8. A last layer mixes eight features into red, green and blue.
 #
 # > **What it does not say.** Row 2 ends at 128×1×1×1 and row 3 stands at 128×4×4×4, with nothing between them that
-# > grows (**A1**). "DeConv" comes without stride or padding (**A2**), "Upsample" without a kernel (**A3**). The norms of
-# > sections 4.2 to 4.4 have no rows (**A12**, chapter 02). The last activation is a ReLU, which cannot be negative
-# > (**A5**).
+# > grows ([**A1**](12_claims_and_decisions.ipynb#A1)). "DeConv" comes without stride or padding ([**A2**](12_claims_and_decisions.ipynb#A2)), "Upsample" without a kernel ([**A3**](12_claims_and_decisions.ipynb#A3)). The norms of
+# > sections 4.2 to 4.4 have no rows ([**A12**](12_claims_and_decisions.ipynb#A12), chapter 02). The last activation is a ReLU, which cannot be negative
+# > ([**A5**](12_claims_and_decisions.ipynb#A5)).
 #
 # ## The shortest generator that is honest
 #
@@ -137,7 +137,7 @@ page.expect("largest difference between the two", difference, high=1e-4, why="sa
 # ## A deconvolution that enlarges nothing
 #
 # A transposed convolution is often used with stride 2, to enlarge. Table 1 has rows of their own for enlarging, and its
-# DeConv rows keep the size, so the stride is 1 and the padding is 1 (**A2**). Such a layer is an ordinary convolution in
+# DeConv rows keep the size, so the stride is 1 and the padding is 1 ([**A2**](12_claims_and_decisions.ipynb#A2)). Such a layer is an ordinary convolution in
 # disguise: swap the two channel axes of its kernel, flip the kernel in time, height and width, and `Conv3d` gives the
 # same numbers. We keep the name of the table in the code; nothing else depends on it.
 
@@ -149,9 +149,11 @@ with torch.no_grad():
     plain.bias.copy_(transposed.bias)
     difference = (transposed(enlarged) - plain(enlarged)).abs().max()
 page.expect("DeConv against Conv with the kernel flipped", difference, high=1e-5)
+page.measure("difference between a stride-1 DeConv and an ordinary convolution with the kernel flipped", difference,
+             decision="A2")
 
 # %% [markdown]
-# Now **A1**, the step from 1×1×1 to 4×4×4. Could the DeConv of row 3 do it alone? A kernel of 3 without padding turns
+# Now [**A1**](12_claims_and_decisions.ipynb#A1), the step from 1×1×1 to 4×4×4. Could the DeConv of row 3 do it alone? A kernel of 3 without padding turns
 # one position into three, not four; a kernel of 4 would fit the shape, but row 3 says 3.
 
 # %% tags=["nbval-check-output"]
@@ -186,9 +188,14 @@ for axis, network, title in zip(axes, (strided, separate), ("DeConv with stride 
     axis.grid(False)
 page.figure(fig, alt="an even grey enlarged by a strided deconvolution, with a chessboard, and by upsampling, without",
             data=())
+inside = [network(grey)[0, 0, 4, 4:-4, 4:-4].detach() for network in (strided, separate)]
+page.measure("spread of an even grey after a DeConv with stride 2, over its mean", inside[0].std() / inside[0].mean(),
+             decision="A2")
+page.measure("spread of an even grey after nearest upsampling and a DeConv, over its mean",
+             inside[1].std() / inside[1].mean(), decision="A3")
 
 # %% [markdown]
-# The rows of Table 1 avoid this: nearest-neighbour upsampling (**A3**) treats every position alike, and the DeConv
+# The rows of Table 1 avoid this: nearest-neighbour upsampling ([**A3**](12_claims_and_decisions.ipynb#A3)) treats every position alike, and the DeConv
 # behind it only has to smooth the steps. The border on the right is the zero padding, which we keep.
 #
 # ## Table 1, traced from the network
@@ -236,6 +243,22 @@ for row in rows:
         print(f"\nrow {row['row']}, {entry.id}. {entry.open_point}\n  We take: {entry.choice}. {entry.why}")
 
 # %% [markdown]
+# The same rows go to the ledger of [chapter 12](12_claims_and_decisions.ipynb), each as a claim of its own that holds where shape and activation are as printed. The resolution of the abstract
+# is a claim too: the last traced row has to be 256 pixels wide.
+
+# %%
+for number, (printed, (activation, shape)) in enumerate(zip(paper.TABLE1, ours), start=1):
+    differs = "" if activation == printed.activation else f", {activation}"
+    why = f" ({', '.join(printed.decisions)})" if printed.decisions else ""
+    page.measure("row as traced", (activation, shape) == (printed.activation, printed.printed),
+                 claim=f"table1-row{number:02d}", low=1, shown=paper.shape_text(shape) + differs + why)
+parameters = sum(p.numel() for p in full.parameters())
+page.measure("height and width of one sample", traced[-1].shape[-1], claim="resolution-256", low=size, high=size,
+             shown=f"{paper.shape_text(traced[-1].shape)} from {parameters:,} parameters")
+page.measure("share of G's weights in the first layer where it is 8192 wide",
+             sum(p.numel() for p in full.fc.parameters()) / parameters, decision="A1")
+
+# %% [markdown]
 # Twenty rows of twenty-two are the paper's to the letter. The two others are the ends: how the vector enters the volume,
 # and how features leave it as pixels.
 #
@@ -281,7 +304,7 @@ page.figure(fig, alt="weights concentrate at small stages, multiplications at la
 # ## Cutting the table
 #
 # Stop after any stage, put the RGB layer there, and the result is a smaller generator of the same family. Time doubles
-# only at 8, 64 and 256 (**A4**), so the number of frames follows from the size.
+# only at 8, 64 and 256 ([**A4**](12_claims_and_decisions.ipynb#A4)), so the number of frames follows from the size.
 
 # %% tags=["nbval-check-output"]
 from hrvgan_lib.networks.hrvgan import stages
@@ -295,6 +318,22 @@ for length, side in ((8, 8), (8, 16), (8, 32), (16, 64), (16, 128), (32, 256)):
                  "parameters": f"{sum(p.numel() for p in cut.parameters()):,}",
                  "values in a clip": f"{3 * length * side * side:,}"})
 page.table(cuts, data=())
+
+# %% [markdown]
+# And if time doubled at 8, 32 and 128, as it does in related networks ([**A4**](12_claims_and_decisions.ipynb#A4))? The cut at 32 pixels would have twice the frames, and the middle stages more work.
+
+# %%
+from itertools import pairwise
+
+
+def work(doublings):
+    """Multiplications of the 3×3×3 rows behind the first stage, for one full clip."""
+    plan = stages(frames, size, make_config("literal", temporal_doublings=doublings))
+    return sum(27 * (a.channels + b.channels) * b.channels * b.frames * b.size**2 for a, b in pairwise(plan))
+
+
+page.measure("multiplications of G with time doubling at 8, 32 and 128, over those as printed",
+             work((8, 32, 128)) / work((8, 64, 256)), decision="A4")
 
 # %% [markdown]
 # A size that the table does not have, or frames that it does not have there, is refused with the remedy.
@@ -311,8 +350,8 @@ for length, side in ((8, 48), (32, 64)):
 #
 # > **Section 4.2.** The latent vectors "are conditioned on the action category label".
 #
-# > **What it does not say.** By which mechanism (**A18**), and what happens to Golf and Aeroplane, which have no labels
-# > (**A19**).
+# > **What it does not say.** By which mechanism ([**A18**](12_claims_and_decisions.ipynb#A18)), and what happens to Golf and Aeroplane, which have no labels
+# > ([**A19**](12_claims_and_decisions.ipynb#A19)).
 #
 # We look the label up in a table of learned vectors and lay that vector beside the latent, so the fully connected
 # layer reads 256 numbers instead of 128; without classes there is no table and the layer is the one above. Does a label
@@ -328,17 +367,40 @@ with torch.no_grad():
 spread = {"label": same_latent.std(dim=0).mean(), "latent": same_label.std(dim=0).mean()}
 page.expect("spread by label over spread by latent", spread["label"] / spread["latent"], low=0.5, high=2,
             why="before training both are 128 numbers of the same size")
+page.measure("spread of clips over labels, over their spread over latents, untrained",
+             spread["label"] / spread["latent"], decision="A18")
+normal, uniform = torch.randn(64, 128), 2 * torch.rand(64, 128) - 1
+with torch.no_grad():
+    wide, narrow = (conditional(z, torch.zeros(64, dtype=torch.long)).std(dim=0).mean() for z in (normal, uniform))
+page.measure("spread of clips from uniform latents over that from normal ones, untrained", narrow / wide,
+             decision="A17")
 
 # %% [markdown]
 # Before training the two weigh the same. Training decides what each is used for: the discriminator of chapter 04 scores a
 # clip *with* its label, so a generator that ignores labels is found out.
 #
+# The abstract promises labels "during both training and inference". For inference, every one of the eight clips from one latent
+# has to differ from the next. For training, the discriminator's score of a clip has to change when its label does.
+
+# %%
+from hrvgan_lib.networks.hrvgan import Discriminator
+
+judge = Discriminator(8, 32, n_classes=8, config=eighth).apply(initialise)
+with torch.no_grad():
+    scores = [judge(same_label, torch.full((8,), label)) for label in (2, 5)]
+differ = (same_latent[1:] != same_latent[:-1]).flatten(1).any(dim=1).float().mean()
+page.measure("share of neighbouring labels whose clips from one latent differ", differ,
+             claim="labels-in-training-and-inference", low=1)
+page.measure("share of clips whose score by D changes with the label", (scores[0] != scores[1]).float().mean(),
+             claim="labels-in-training-and-inference", low=1)
+
+# %% [markdown]
 # ## One latent, or one a time step
 #
 # > **Section 4.2.** "The input to the Generator is a sequence of latent noise vectors, each corresponding to a frame in
 # > the target video sequence."
 #
-# Table 1 starts from one vector. Both cannot be meant at once (**A16**), so we follow the table and build the other
+# Table 1 starts from one vector. Both cannot be meant at once ([**A16**](12_claims_and_decisions.ipynb#A16)), so we follow the table and build the other
 # reading as a switch: one latent for each of the *four base time steps*, which leaves every later row as it is. What
 # would change? We replace one latent and look at which of the eight frames move, averaged over a few untrained
 # networks, since each has its own random kernels.
@@ -374,6 +436,13 @@ page.expect("single latent: least moved frame over most moved", reach[4].min() /
 page.expect("first of four: last frame over first", reach[0, -1] / reach[0, 0], high=0.5)
 page.expect("last of four: first frame over last", reach[3, 0] / reach[3, -1], high=0.5,
             why="a latent reaches as far as the kernels carry it, and weaker with every step")
+page.measure("single latent replaced: change of the least moved of eight frames over that of the most moved",
+             reach[4].min() / reach[4].max(), decision="A16")
+page.measure("first latent of four replaced: change of the last of eight frames over that of the first",
+             reach[0, -1] / reach[0, 0], decision="A16")
+page.measure("latent vectors that the network of Table 1 takes for a clip of 32 frames",
+             latent.numel() // paper.SETTINGS.latent, claim="latent-per-frame", low=frames, high=frames,
+             shown="1 (A16)" if latent.numel() == paper.SETTINGS.latent else "")
 
 # %% [markdown]
 # A single latent describes the whole film: what, who and how it goes on. A sequence gives each stretch of time its own
@@ -429,11 +498,15 @@ if not page.rehearse:
     page.expect("error with tanh over the variance of the films", drawn["tanh"][1] / films.var().item(), high=0.5)
     page.expect("error with ReLU over the part that a ReLU cannot reach", drawn["ReLU"][1] / below, low=1,
                 why="what lies below zero costs at least its square")
+    page.measure("error of four learned films with a last ReLU over that with tanh, after as many steps",
+                 drawn["ReLU"][1] / drawn["tanh"][1], decision="A5", data=[dataset])
+    page.measure("share of four films' mean square that a last ReLU cannot reach", below / films.square().mean(),
+                 decision="A5", data=[dataset])
 
 # %% [markdown]
 # With tanh the narrow network draws its films, softly, after a few steps. With the printed ReLU on pixels in $[-1, 1]$ it
 # cannot draw anything darker than grey, however long it learns: the second line is a floor that no training lowers. Pixels
-# in $[0, 1]$ would remove the floor, but leave no ceiling. This is decision **A5**; `final_activation="relu"` brings
+# in $[0, 1]$ would remove the floor, but leave no ceiling. This is decision [**A5**](12_claims_and_decisions.ipynb#A5); `final_activation="relu"` brings
 # the printed form back.
 #
 # ## The ReLUs inside
@@ -458,6 +531,29 @@ page.expect("latents that the gradient reaches, share", (probe.grad != 0).float(
 # %% [markdown]
 # About half of all features are off for any clip, and the gradient still reaches every number of the latent. Half is no
 # property of the data: batch norm centres each feature, and the ReLU cuts at the centre.
+#
+# Is that gradient *strong*? A gradient is strong beside another one. We put a tanh, which flattens at both ends, in the place of
+# every ReLU inside, and compare what arrives at the latent. For the ledger the claim asks for at least as much with ReLU, and
+# for a sparse layer we ask for at least three zeros in ten.
+
+# %%
+from hrvgan_lib import metrics
+
+
+def at_the_latent(activation, draw):
+    """Length of the gradient at sixteen latents of an untrained network with this activation inside."""
+    torch.manual_seed(1000 * seed + draw)
+    network, latents = Generator(8, 16, 0, eighth).apply(initialise), torch.randn(16, 128, requires_grad=True)
+    network.layers = nn.Sequential(*(activation() if isinstance(m, nn.ReLU) else m for m in network.layers))
+    clips = network(latents)
+    (clips * torch.randn_like(clips)).sum().backward()
+    return latents.grad.norm().item()
+
+
+ratios = metrics.seed_interval([at_the_latent(nn.ReLU, draw) / at_the_latent(nn.Tanh, draw) for draw in range(8)])
+page.measure("gradient at the latents with ReLU inside, over that with tanh", ratios.value, interval=ratios,
+             over="8 draws of the weights", claim="relu-generator", low=1)
+page.measure("smallest share of exact zeros behind a ReLU of G", min(zeros), claim="relu-generator", low=0.3)
 
 # %% [markdown]
 # ## Check yourself
@@ -502,6 +598,8 @@ with torch.device("meta"):
     counts = [sum(p.numel() for p in Generator(frames, size, classes, make_config("literal")).parameters())
               for classes in (0, paper.SETTINGS.ucf101_classes)]
 print(f"{counts[1] - counts[0]:,}")
+page.measure("parameters that 101 labels add to G, over those of the unconditional form",
+             (counts[1] - counts[0]) / counts[0], decision="A19")
 
 # %% tags=["solution", "nbval-check-output"]
 # Exercise 2

@@ -103,18 +103,25 @@ print("rows 4 to 20 of Table 2 have the shapes of rows 3 to 19 of Table 1:", tab
 
 # %% [markdown]
 # The names go from clip to score, the shapes from 4×4×4 to 32×256×256: the order in which the *generator* passes them. So we
-# keep the names in their order and let the shapes run the other way (**A6**). It starts from the clip (**A7**), and where
-# the names end the volume is 128×4×4×4, which is what row 21 needs: its 129 is 128 channels and one more (**A8**).
+# keep the names in their order and let the shapes run the other way ([**A6**](12_claims_and_decisions.ipynb#A6)). It starts from the clip ([**A7**](12_claims_and_decisions.ipynb#A7)), and where
+# the names end the volume is 128×4×4×4, which is what row 21 needs: its 129 is 128 channels and one more ([**A8**](12_claims_and_decisions.ipynb#A8)).
 
 # %% tags=["nbval-check-output"]
 print("rows that are stuck, as printed: ", len(as_printed))
 print("rows that are stuck, as resolved:", len(stuck([row.shape for row in paper.TABLE2])))
+resolved = [row.shape for row in paper.TABLE2]
+page.measure("rows of Table 2 whose layer cannot make their shape, as printed", len(as_printed), decision="A6")
+page.measure("rows of Table 2 whose layer cannot make their shape, in the mirror", len(stuck(resolved)), decision="A6")
+for id, place in (("A7", 0), ("A9", 21)):  # the mirror, but for one printed shape
+    one_printed = [*resolved[:place], paper.TABLE2[place].printed, *resolved[place + 1:]]
+    page.measure(f"rows of Table 2 that cannot follow where row {place + 1} alone is taken as printed",
+                 len(stuck(one_printed)), decision=id)
 
 # %% [markdown]
 # ## The shortest discriminator that is honest
 #
 # As in chapter 03: cut at 16 pixels, an eighth of the channels. Instance norm stands between convolution and activation
-# (**A12**, **A14**); average pooling mirrors nearest-neighbour upsampling (**A3**).
+# ([**A12**](12_claims_and_decisions.ipynb#A12), [**A14**](12_claims_and_decisions.ipynb#A14)); average pooling mirrors nearest-neighbour upsampling ([**A3**](12_claims_and_decisions.ipynb#A3)).
 
 # %%
 import torch
@@ -195,8 +202,21 @@ for id in ("A6", "A7", "A8", "A9", "A10"):
     print(f"\n{id}. {paper.decision(id).open_point}\n  We take: {paper.decision(id).choice}.")
 
 # %% [markdown]
+# Each row is a claim of its own in the ledger of [chapter 12](12_claims_and_decisions.ipynb): it holds where shape and activation are as printed. (`LReLU`, as one row spells it, is the leaky ReLU, [**A11**](12_claims_and_decisions.ipynb#A11).)
+
+# %%
+for number, (printed, row, (_, _, shape)) in enumerate(zip(paper.TABLE2, rows, ours), start=1):
+    said = printed.activation.replace("LReLU", "Leaky ReLU")
+    differs = "" if row["activation, ours"] == said else f", {row['activation, ours']}"
+    why = f" ({row['decision']})" if row["decision"] else ""
+    page.measure("row as traced", row["same shape"] and not differs, claim=f"table2-row{number:02d}", low=1,
+                 shown=paper.shape_text(shape) + differs + why)
+channels_last = sum(printed.printed[:1] == (1,) and printed.printed[-1] > 1 for printed in paper.TABLE2)
+page.measure("rows of Table 2 printed with the channels last", channels_last, decision="A23")
+
+# %% [markdown]
 # Every name is as printed. Three shapes stay where they are: the 129 channels of the minibatch statistic, the single score, and
-# row 12, where the two directions cross. The 128 features before the score are printed channels-last (**A23**). Is the reading right? One independent sign: a generator and
+# row 12, where the two directions cross. The 128 features before the score are printed channels-last ([**A23**](12_claims_and_decisions.ipynb#A23)). Is the reading right? One independent sign: a generator and
 # a discriminator that mirror each other should be about equally large, and they are.
 
 # %% tags=["nbval-check-output"]
@@ -212,6 +232,9 @@ def weights(network):
 
 print(f"generator {weights(maker):,}   discriminator {weights(judge):,}")
 page.expect("discriminator over generator", weights(judge) / weights(maker), low=0.99, high=1.01)
+page.measure("weights of D, as mirrored, over those of G", weights(judge) / weights(maker), decision="A6")
+page.measure("weights of D over those of G, were G's first layer 128 wide",
+             weights(judge) / (weights(maker) - 129 * (8192 - 128)), decision="A1")
 
 # %% [markdown]
 # ## Figure 1, drawn from the networks
@@ -357,11 +380,14 @@ if not page.rehearse:
     page.expect("last losses with the map over a coin flip", sum(with_map[-20:]) / 20 / math.log(2), high=0.3)
     page.expect("last losses without the map over a coin flip", sum(without_map[-20:]) / 20 / math.log(2), low=0.9,
                 why="every single clip is as real as the others")
+    for which, found in (("with", with_map), ("without", without_map)):
+        page.measure(f"loss of telling copies from different clips {which} the 129th map, over that of a coin flip",
+                     sum(found[-20:]) / 20 / math.log(2), decision="A8", data=[dataset])
 
 # %% [markdown]
 # Without the map the task cannot be solved, by any weights: a clip gets the same score alone and among its copies. With it, one
 # number is enough. The place matters too. An instance norm behind the next convolution would subtract what is constant over a map,
-# and the statistic *is* constant; chapter 02 shows it vanish. This is why row 22 has no norm in our reading (**A12**).
+# and the statistic *is* constant; chapter 02 shows it vanish. This is why row 22 has no norm in our reading ([**A12**](12_claims_and_decisions.ipynb#A12)).
 # The group of four has to divide the batch, and the layer says so when it does not.
 
 # %% tags=["nbval-check-output"]
@@ -373,7 +399,7 @@ except ValueError as error:
 # %% [markdown]
 # ## How a label enters a score
 #
-# > **What it does not say.** How the discriminator of a *conditional* GAN sees the condition (**A18**).
+# > **What it does not say.** How the discriminator of a *conditional* GAN sees the condition ([**A18**](12_claims_and_decisions.ipynb#A18)).
 #
 # We use a projection. The network reduces a clip to 128 features $f$; a label $y$ has a learned vector $e_y$; and the score is
 #
@@ -393,7 +419,7 @@ page.expect("difference of two labels' scores, against the formula", (scores[0] 
 print("parameters that eight labels add:", conditional.embed.weight.numel())
 
 # %% [markdown]
-# The 128 features are printed as *linear*, and so is the score (**A10**). Two linear layers in a row are one: the product of
+# The 128 features are printed as *linear*, and so is the score ([**A10**](12_claims_and_decisions.ipynb#A10)). Two linear layers in a row are one: the product of
 # their matrices does the same with 1 × 8192 numbers in place of a million. A leaky ReLU between them makes the million
 # count; `fc_activation="linear"` brings the printed form back.
 
@@ -406,6 +432,8 @@ with torch.no_grad():
     two_layers = linear.score(linear.fc_activation(linear.fc(inner)))
 page.expect("two linear layers against one matrix", (two_layers - inner @ one_matrix.T - bias).abs().max().item(), high=1e-3)
 print("numbers in the two:", linear.fc.weight.numel() + linear.score.weight.numel(), "  in the one:", one_matrix.numel())
+page.measure("numbers that the two last layers amount to where both are linear, over those that they hold",
+             one_matrix.numel() / (linear.fc.weight.numel() + linear.score.weight.numel()), decision="A10")
 
 # %% [markdown]
 # ## What the leak is for
@@ -418,9 +446,9 @@ print("numbers in the two:", linear.fc.weight.numel() + linear.score.weight.nume
 # a gradient: with the leak and without, with instance norm and without.
 
 # %% tags=["nbval-check-output"]
-def reached(leak, norm):
+def reached(leak, norm, draw=0):
     """Share of the clip's values with a gradient, and the gradient's size, when every convolution has a bias of -1."""
-    torch.manual_seed(seed)
+    torch.manual_seed(seed + draw)
     network = Discriminator(8, 16, 0, make_config("literal", width=1 / 8, leak=leak, discriminator_norm=norm)).apply(initialise)
     for module in network.modules():
         if isinstance(module, nn.Conv3d):
@@ -435,6 +463,22 @@ page.expect("leaky, no norm: share of pixels with a gradient", flow[0.2, "none"]
 page.expect("plain ReLU, no norm: share", flow[0.0, "none"][0], high=0.01, why="every unit is off: the network is dead")
 page.expect("plain ReLU, instance norm: share", flow[0.0, "instance"][0], low=0.01, why="the norm lifts units back over zero")
 page.expect("leaky: gradient with instance norm over without", flow[0.2, "instance"][1] / flow[0.2, "none"][1], low=100)
+
+# %% [markdown]
+# Eight more networks for the ledger. *Ensures* is a strong word: with the leak at most one value in a hundred may be without a gradient, and there is something to ensure if without the leak more
+# than half of them are.
+
+# %%
+from hrvgan_lib import metrics
+
+for name, leak, asked in (("leaky", 0.2, {"high": 0.01}), ("plain", 0.0, {"low": 0.5})):
+    silent = metrics.seed_interval([1 - reached(leak, "none", draw)[0] for draw in range(1, 9)])
+    page.measure(f"share of D's input without a gradient, {name} ReLU pushed below zero", silent.value, interval=silent,
+                 over="8 draws of the weights", claim="leaky-relu", data=[dataset], **asked)
+page.measure("gradient at D's input pushed below zero, slope 0.01 over slope 0.2",
+             reached(0.01, "none")[1] / flow[0.2, "none"][1], decision="A11", data=[dataset])
+page.measure("gradient at D's input pushed below zero, instance norm over no norm",
+             flow[0.2, "instance"][1] / flow[0.2, "none"][1], decision="A12", data=[dataset])
 
 # %% [markdown]
 # The leak does what the paper says: without it this network is dead, with it every pixel hears something. But *something* is
@@ -493,6 +537,8 @@ print("stuck:", [n for n, (above, row) in enumerate(zip(paper.TABLE1, paper.TABL
 # %% tags=["solution", "nbval-check-output"]
 # Exercise 2: the convolution loses 120 of its 128 outputs, the fully connected layer the same share of its inputs
 print(f"{weights(judge) - 120 * (129 * 27 + 1) - 120 * 64 * 128:,}")
+page.measure("parameters of D where row 22 keeps its printed 8 channels, over ours",
+             1 - 120 * (129 * 27 + 1 + 64 * 128) / weights(judge), decision="A9")
 
 # %% tags=["solution", "nbval-check-output"]
 # Exercise 3
@@ -522,7 +568,11 @@ def label_share(norm, trials=4):
     return sum(shares) / trials
 
 
-page.expect("label's share with instance norm over without", label_share("instance") / label_share("none"), high=0.6)
+with_norm, without_norm = label_share("instance"), label_share("none")
+page.expect("label's share with instance norm over without", with_norm / without_norm, high=0.6)
+for which, share in (("with", with_norm), ("without", without_norm)):
+    page.measure(f"label maps at D's input, {which} instance norm: features' spread over labels, over that over clips",
+                 share, decision="A18", data=[dataset])
 
 # %% [markdown]
 # ## What we now know

@@ -119,6 +119,18 @@ page.expect("value where D = 1/2", losses.gan_value(torch.zeros(8), torch.zeros(
 page.expect("value at a shift of 6", best_value(6.0), high=0.05, why="D is always right")
 
 # %% [markdown]
+# A Nash equilibrium is a place that neither player leaves with a gain. For the ledger of [chapter 12](12_claims_and_decisions.ipynb): the value where $D = 1/2$ has to be $2 \log 2$; D's best answer to $q = p$ must not lower it;
+# and a G that leaves, here by a shift of one, must not raise the value that D then allows it.
+
+# %%
+even = losses.gan_value(torch.zeros(8), torch.zeros(8)).item()
+page.measure("value of Eqs. 1-2 where D = 1/2, over 2 log 2", even / (2 * math.log(2)), claim="nash", low=1 - 1e-6,
+             high=1 + 1e-6)
+page.measure("what D gains by its best answer to a G that draws like the data", even - best_value(0.0), claim="nash",
+             high=1e-4)
+page.measure("what G gains by a shift of one, at D's best answer", best_value(1.0) - even, claim="nash", high=0)
+
+# %% [markdown]
 # ### Which loss still teaches a hopeless generator?
 #
 # Equation 3 taken literally gives G the negated second term: minimise $\log(1 - D(G(z)))$. In practice G minimises $-\log D(G(z))$ instead. The section names a
@@ -148,6 +160,20 @@ page.figure(fig, alt="Size of three generator gradients over the discriminator's
 print("G that D sees through (logit -8), size of gradient:")
 for name, slope in slopes.items():
     print(f"  {name:24s} {abs(slope[0].item()):.4f}")
+    page.measure(f"gradient for a fake that D rejects with a logit of -8, {name}", abs(slope[0].item()), decision="L1")
+
+# %% [markdown]
+# The section names two losses for stability, least squares and feature matching. The argument for the first is about fakes on the *right* side of D's boundary that are still far from the data: cross-entropy calls
+# them good and falls silent. Let D's one feature be its raw output, 8 for such a fake and 1 for real clips. To be of help, each of the two has to pull harder than the cross-entropy.
+
+# %%
+far = torch.tensor([[8.0]], requires_grad=True)
+pulls = [torch.autograd.grad(loss, far)[0].abs().item() for loss in (
+    losses.nonsaturating_generator_loss(far), losses.least_squares_generator_loss(far),
+    losses.feature_matching_loss(torch.ones(1, 1), far))]
+for name, pull in zip(("least squares", "feature matching"), pulls[1:]):
+    page.measure(f"gradient for a fake that passes as real but lies far from the data, {name} over cross-entropy",
+                 pull / pulls[0], claim="least-squares", low=1)
 
 # %% [markdown]
 # ## Two more ways not to collapse: feature matching, minibatch discrimination
@@ -229,6 +255,18 @@ page.expect("distance on a line", losses.wasserstein_distance_exact(a, b), of=(a
             why="there the best pairing is the sorted one")
 
 # %% [markdown]
+# Section 3.2 expects stability from this distance. The part of it that can be settled without training is the gradient: on two distributions that hardly overlap, Eq. 4 should feel a step towards the data in full, and Eqs. 1-3 at
+# the best D should not feel it. We compare slopes at a shift of six; the ledger asks for at least a half from the first and at most a twentieth from the second.
+
+# %%
+points = torch.randn(96, 1, generator=draws(9))
+farther, nearer = (losses.wasserstein_distance_exact(points, points + shift) for shift in (6.5, 5.5))
+page.measure("slope of Eq. 4 over the generator's shift, at a shift of 6", farther - nearer, claim="wgan-less-collapse",
+             low=0.5)
+page.measure("slope of Eqs. 1-3 at the best D over the generator's shift, at a shift of 6",
+             abs(best_value(6.5) - best_value(5.5)), claim="wgan-less-collapse", high=0.05)
+
+# %% [markdown]
 # ## A critic's estimate (Eqs. 5–6)
 #
 # > $$\mathcal{F}(\mathcal{D}, \mathcal{G}) = \mathbb{E}_{\mathbf{x} \sim p_{\mathbf{x}}} [\mathcal{D}(\mathbf{x})] - \mathbb{E}_{\mathbf{z} \sim p_{\mathbf{u}}} [\mathcal{D}(\mathcal{G}(\mathbf{z}))] \quad (5) \qquad + \lambda \mathbb{E}_{\hat{\mathbf{x}} \sim p_{\hat{\mathbf{x}}}} [(\|\nabla_{\hat{\mathbf{x}}} \mathcal{D}(\hat{\mathbf{x}})\|_2 - 1)^2] \quad (6)$$
@@ -305,8 +343,18 @@ page.expect("its estimate with k = 3 over that with k = 1", ratio["gradient pena
 page.expect("without a constraint, estimate / exact", ratio["none"], low=100, why="the slope may grow for ever")
 page.expect("largest estimate per unit of slope", max(e[-1].item() / s / exact for e, s in critics.values()), high=1.05,
             why="no critic beats the exact plan")
+page.measure("estimate of the distance by a critic with gradient penalty, over the exact distance",
+             ratio["gradient penalty, k = 1"], decision="L2")
+for name in ("none", "clip at 0.1", "spectral norm", "gradient penalty, k = 1"):
+    page.measure(f"steepest slope of a critic after 200 steps, constraint: {name}", critics[name][1], decision="L6")
+implied = math.prod(0.1 * math.sqrt(a * b) for a, b in ((2, 64), (64, 64), (64, 1)))  # of the three matrices
+page.measure("steepest slope of the clipped critic, over the bound that its weights imply",
+             critics["clip at 0.1"][1] / implied, claim="weight-clipping", high=1)
 
 # %% [markdown]
+# Does clipping *enforce* a constraint, as section 3.2 has it? A matrix of $m \times n$ entries within ±0.1 stretches nothing by more than $0.1 \sqrt{mn}$, so the product over the three layers is a Lipschitz constant, and the ledger asks that the
+# measured slope stays below it. That is *some* K, given by bound and widths, and not one that was asked for.
+#
 # The last column divides by the measured slope: no critic, however trained, beats the exact plan. Unconstrained, the "distance" is whatever step count
 # you stop at. Clipping settles, but on a multiple that nobody chose: it depends on the width of the network. The penalty holds the slope near $k$, and softly: a little
 # above is cheap. Spectral norm keeps slope 1 and pays with a function too gentle to reach the supremum.
@@ -347,6 +395,8 @@ blind = torch.zeros(100)  # best D(x): both kinds are as frequent among fakes
 value = losses.conditional_gan_value(20 * clip * label_real, 20 * clip * label_fake)  # a D(x | y) that checks the label
 print(f"D(x):     {losses.gan_value(blind, blind):.3f}   (2 log 2: cannot tell)")
 print(f"D(x | y): {value:.3f}   (always right)")
+for which, found in (("D(x)", losses.gan_value(blind, blind)), ("D(x | y)", value)):
+    page.measure(f"value of the game for perfect clips with swapped labels, judged by {which}", found, decision="L3")
 
 # %% [markdown]
 # For a D without labels this generator is at equilibrium. Only a D that reads the label can teach it to obey. How the label enters HRVGAN's networks is
@@ -362,8 +412,8 @@ print(f"D(x | y): {value:.3f}   (always right)")
 # >
 # > "λ1, λ2 are also used to absorb the scale k caused by the k-Lipschitz constraint on Wasserstein loss."
 #
-# **What it does not say.** The brackets around the sum in Eq. 11 (**L4**); what $D - k$ means (**L5**); what $i$ counts (**L7**: we take the clips of a batch and their mean);
-# λ1 and λ2 (**L8**: 1 and 1); the X of $D(X, Y)$ when a clip comes from noise (**L12**: we use $D(Y \mid \text{label})$).
+# **What it does not say.** The brackets around the sum in Eq. 11 ([**L4**](12_claims_and_decisions.ipynb#L4)); what $D - k$ means ([**L5**](12_claims_and_decisions.ipynb#L5)); what $i$ counts ([**L7**](12_claims_and_decisions.ipynb#L7): we take the clips of a batch and their mean);
+# λ1 and λ2 ([**L8**](12_claims_and_decisions.ipynb#L8): 1 and 1); the X of $D(X, Y)$ when a clip comes from noise ([**L12**](12_claims_and_decisions.ipynb#L12): we use $D(Y \mid \text{label})$).
 #
 # The literal reading first. Eq. 11 wants values in $[0, 1]$, so D is a probability. Then $D - k$ is one minus something:
 
@@ -376,6 +426,12 @@ for k, ink in zip((0.0, 0.25, 0.5, 1.0), INKS):
 axes.set(xlabel="probability D", ylabel="−log(D − k)", xlim=(0, 1), ylim=(0, 6))
 axes.legend(fontsize=8)
 page.figure(fig, alt="The loss of Eq. 12 as printed, for four values of k.")
+for k in (0.5, 1.0):
+    page.measure(f"share of probabilities D for which Eq. 12 as printed has a value, k = {k:g}",
+                 (D - k).log().isfinite().float().mean(), decision="L5")
+for which, sign in (("with brackets", -1), ("without brackets, as printed", 1)):
+    page.measure(f"probability that minimises Eq. 11 for target 0, {which}", D[(sign * (1 - D).log()).argmin()],
+                 decision="L4")
 
 # %% [markdown]
 # A clip that D believes with less than $k$ has no loss, and for $k = 1$ no clip has one. So the text needs a reading, and the library holds
@@ -450,6 +506,9 @@ shift = (raised[2][-1].bias - plain[2][-1].bias).item()
 page.expect("difference of their last biases", shift, of=1, rtol=1e-6, why="here is where k went")
 page.expect("largest difference of D's loss in steps 1 to 10 of games 1 and 3", (usual[0] - plain[0])[:10].abs().max().item(), low=0.02,
             why="without the raised bias k is felt at the start")
+for decided in ({"decision": "L5"}, {"claim": "k-absorbed", "high": 1e-6}):
+    page.measure("largest difference between the samples of two games, k = 0, and k = 1 with the last bias raised by 1",
+                 (plain[1] - raised[1]).abs().max(), **decided)
 
 # %% [markdown]
 # The dotted curve lies on the solid one and the points coincide. Under this reading $k$ shifts the start of *one* of D's parameters: felt for some steps, then the
@@ -465,6 +524,27 @@ for reading in ("wgan", "bce", "bce_scale"):
     print(f"{reading:9s}", " ".join(f"{factor:5.2f}" for factor in (three / one).tolist()))
 
 # %% [markdown]
+# For the ledger: a weight absorbs $k$ where one factor fits all fakes, that is, where the largest factor over the smallest is 1. We ask it of the loss that the sentence names and of the one that Eqs. 12-14 print, with $k$ as a scale
+# of D and as the printed shift.
+
+# %%
+def unevenness(reading, scaled):
+    """Largest over smallest factor by which k = 3 changes the gradients of five fakes."""
+    pulls = []
+    for k in (1.0, 3.0):
+        logits, shift = (k * d, 0.0) if scaled else (d, k)
+        pulls.append(torch.autograd.grad(losses.adversarial_generator_loss(logits, shift, reading), d)[0])
+    factors = pulls[1] / pulls[0]
+    return (factors.max() / factors.min()).item()
+
+
+for what, reading, scaled in (("Wasserstein loss, D of slope k", "wgan", True),
+                              ("Eqs. 12-14, D of slope k", "bce", True),
+                              ("Eqs. 12-14, k subtracted", "bce_shift", False)):
+    page.measure(f"k = 3 instead of 1, gradients of five fakes: largest factor over smallest, {what}",
+                 unevenness(reading, scaled), claim="k-absorbed", low=0.999, high=1.001)
+
+# %% [markdown]
 # In the Wasserstein loss the factor is 3 for all, and λ = 1/3 absorbs it. In the cross-entropy it differs from clip to clip, so no λ can. `bce_scale`, which divides D by $k$,
 # undoes the scale by itself. The sentence holds for the loss that it names, and not for the one that Eqs. 12–14 write down. Which of
 # these trains HRVGAN is a preset, named in [chapter 06](06_training_loop.ipynb) and beside each row of the tables.
@@ -475,11 +555,11 @@ for reading in ("wgan", "bce", "bce_scale"):
 # >
 # > $$\mathcal{L}_{mse}(X, Y) = \ell_{mse}(G(X), Y) = \|G(X) - Y\|^2 \quad (10)$$
 #
-# **What it does not say.** Mean or sum (**L10**: mean). And, for clips made from *noise*, which $Y$ belongs to a $z$ (**T1**). Algorithm 1 draws $(X, Y)$ from the data;
+# **What it does not say.** Mean or sum ([**L10**](12_claims_and_decisions.ipynb#L10): mean). And, for clips made from *noise*, which $Y$ belongs to a $z$ ([**T1**](12_claims_and_decisions.ipynb#T1)). Algorithm 1 draws $(X, Y)$ from the data;
 # in generation mode there is no X, so the literal code compares $G(z)$ with some unrelated real clip. This is our failure on purpose.
 #
 # The generator here is as small as can be: a linear map from 8 numbers to a clip. We train it twice with the same loop. First the 8 numbers are noise and the target is a random
-# clip. Then they are a *code* of the target, its place along the 8 main directions of the data: decision **A20**'s encoder in miniature.
+# clip. Then they are a *code* of the target, its place along the 8 main directions of the data: decision [**A20**](12_claims_and_decisions.ipynb#A20)'s encoder in miniature.
 
 # %%
 clips = page.dataset("actions", frames=8, size=32).draw(48, draws(5))[0]  # the smallest cut of Table 1, in every profile
@@ -518,10 +598,16 @@ page.expect("unpaired: variance over the noise, share of the data's", ghosts.var
             why="the noise is ignored: collapse")
 page.expect("paired: error, share of the data's variance", losses.mse_loss_paper(copies, clips) / spread, high=0.6,
             why="eight numbers that know their target")
+page.measure("Eq. 10 with an unrelated clip as target: distance of the result to the mean clip, over the variance",
+             losses.mse_loss_paper(ghosts, mean_clip) / spread, decision="T1")
+page.measure("Eq. 10 with an unrelated clip as target: variance of the result over the noise, over the data's",
+             ghosts.var(dim=0).mean() / clips.var(dim=0).mean(), decision="T1")
+page.measure("Eq. 10 paired through a code of eight numbers: error over the data's variance",
+             losses.mse_loss_paper(copies, clips) / spread, decision="T1")
 
 # %% [markdown]
 # Nothing went wrong in the optimisation. $\mathbb{E}\|G(z) - Y\|^2$ with $Y$ independent of $z$ has exactly one minimum, the mean of all clips, for every $z$: a ghost, and
-# a collapse that the loss rewards. Hence decision **T1**: by default we give the MSE a paired target, a clip that went through an encoder, and leave clips
+# a collapse that the loss rewards. Hence decision [**T1**](12_claims_and_decisions.ipynb#T1): by default we give the MSE a paired target, a clip that went through an encoder, and leave clips
 # from noise to the discriminator.
 #
 # The ghost is seductive: by squared pixels it is *closer* to a real clip than another real clip is, by a factor of two exactly. Eq. 4, which looks for the best
@@ -550,9 +636,11 @@ page.table([{"reading of Eq. 10": reduction, "length of its gradient at one clip
 # %% tags=["nbval-check-output"]
 page.expect("gradient of the sum over that of the mean", pull["sum"] / pull["mean"], of=clips[0].numel(), rtol=1e-3, why="one a value of the clip")
 page.expect("gradient of the norm without its square", pull["norm"], of=1, rtol=1e-3, why="the same pull at every clip, however large")
+for reduction, length in pull.items():
+    page.measure(f"length of Eq. 10's gradient at one clip of 8×32×32, read as {reduction}", length, decision="L10")
 
 # %% [markdown]
-# Printed as it stands, Eq. 10 is the sum: beside an adversarial term of about 1 it is the only voice in the room, six million times louder at full size than the mean. The mean (**L10**,
+# Printed as it stands, Eq. 10 is the sum: beside an adversarial term of about 1 it is the only voice in the room, six million times louder at full size than the mean. The mean ([**L10**](12_claims_and_decisions.ipynb#L10),
 # our default) can be the opposite, a whisper. The norm without its square, often printed and seldom meant, pulls every clip with the same strength.
 #
 # ## The two together (Eq. 15)
@@ -590,6 +678,24 @@ page.expect("0.5 x 2 + 0.5 x 4", two, of=3, why="Eq. 15 with its published weigh
 page.expect("unpaired, β = 0.5: lowest point", lowest["unpaired", 0.5], high=0.95, why="pulled towards the mean")
 page.expect("paired, β = 0.5: lowest point over that without β", lowest["paired with +1", 0.5] / lowest["paired with +1", 0.0], 0.85, 1.15,
             why="the two teachers agree")
+for target in pixel:
+    page.measure(f"contrast of Eq. 15's best answer with β = 0.5 over that with β = 0, target {target}",
+                 lowest[target, 0.5] / lowest[target, 0.0], decision="L9")
+
+# %% [markdown]
+# "α and β are constants with values of 0.5 and 0.5": in this book they come from the configuration that trains. The ledger gets the value of the combined loss for two known terms, and its gradient with respect to each.
+
+# %%
+from hrvgan_lib import paper
+from hrvgan_lib.networks.hrvgan import make_config
+
+weights, terms = make_config(page.profile.preset), torch.tensor([2.0, 4.0], requires_grad=True)
+combined = losses.combined_loss(terms[0], terms[1], weights.alpha, weights.beta)
+page.measure("Eq. 15 for terms of 2 and 4", combined.item(), claim="equal-weights", low=3, high=3)
+printed_weights = {"adversarial": paper.SETTINGS.alpha, "pixel": paper.SETTINGS.beta}
+for (which, printed), share in zip(printed_weights.items(), torch.autograd.grad(combined, terms)[0].tolist()):
+    page.measure(f"gradient of Eq. 15 with respect to its {which} term", share, claim="equal-weights", low=printed,
+                 high=printed)
 
 # %% [markdown]
 # Without a pixel term the valleys lie a little beyond ±1, where fakes are rarest. Unpaired, every bit of β then costs contrast. Paired, both terms share a
@@ -600,8 +706,6 @@ page.expect("paired, β = 0.5: lowest point over that without β", lowest["paire
 # The equation index is data, like every published number of this book.
 
 # %%
-from hrvgan_lib import paper
-
 page.table([{"Eq.": number, "what": paper.equation(number).what, "hrvgan_lib function": paper.equation(number).function,
              "decisions": ", ".join(paper.equation(number).decisions)} for number in (*range(1, 8), *range(10, 16))])
 

@@ -65,8 +65,8 @@ random = np.random.default_rng(page.seed)
 # >
 # > $$IS(\mathcal{G}) = \exp(\mathbb{E}_{\mathbf{x} \sim p_g} \mathcal{D}_{KL}(p(y | \mathbf{x}) || p(y))) \quad (16)$$
 #
-# **What it does not say.** Which classifier gives $p(y|x)$, for how many clips, at which resolution, how often (**E1**); which labels a conditional generator is asked
-# for (**E3**: every class equally often); whose marginal $p(y)$ is (**E7**: the mean over the same clips).
+# **What it does not say.** Which classifier gives $p(y|x)$, for how many clips, at which resolution, how often ([**E1**](12_claims_and_decisions.ipynb#E1)); which labels a conditional generator is asked
+# for ([**E3**](12_claims_and_decisions.ipynb#E3): every class equally often); whose marginal $p(y)$ is ([**E7**](12_claims_and_decisions.ipynb#E7): the mean over the same clips).
 #
 # A classifier looks at each clip and spreads one unit of belief over the classes. Equation 16 asks how far each answer is from the average answer. Clear clips
 # of many kinds: far. Mush, or the same clip again and again: not far at all. In code it is three lines.
@@ -134,7 +134,7 @@ page.figure(fig, alt="Inception Score over the number of covered classes for thr
 # >
 # > $$d^2((m_r, \Sigma_r), (m_f, \Sigma_f)) = \|m_r - m_f\|_2^2 + \text{Tr}(\Sigma_r + \Sigma_f - 2(\Sigma_r \Sigma_f)^{\frac{1}{2}}) \quad (17)$$
 #
-# **What it does not say.** Which CNN, which layer, how many clips, which real ones (**E2**). Eq. 18 is a number without content: Eq. 17 is complete, and σ is Σ (**L13**).
+# **What it does not say.** Which CNN, which layer, how many clips, which real ones ([**E2**](12_claims_and_decisions.ipynb#E2)). Eq. 18 is a number without content: Eq. 17 is complete, and σ is Σ ([**L13**](12_claims_and_decisions.ipynb#L13)).
 #
 # A layer of the judge turns a clip into a point with $D$ coordinates, a set of clips into a cloud. Eq. 17 replaces each cloud by the bell curve with its mean and
 # covariance and measures how far one has to be pushed and stretched to become the other. First as printed, with SciPy's matrix root.
@@ -166,6 +166,8 @@ print("nuclear norm == library:   ", np.isclose(distance(a, b), metrics.frechet_
 page.expect("distance of a cloud to itself", metrics.frechet_distance(a, a), high=1e-9, why="Eq. 17 with equal moments")
 page.expect("features ten times as large", metrics.frechet_distance(10 * a, 10 * b) / metrics.frechet_distance(a, b),
             of=100, rtol=1e-9, digits=3, why="the distance is quadratic in the features")
+page.measure("distance with features ten times as large, over the distance",
+             metrics.frechet_distance(10 * a, 10 * b) / metrics.frechet_distance(a, b), decision="E2")
 
 # %% [markdown]
 # The last line matters for Table 4. Its numbers are of the order of $10^5$, and nothing in Eq. 17 forbids that: the same clips give any value one likes once the features are scaled. A value without
@@ -205,11 +207,13 @@ page.figure(fig, alt="Fréchet distance of sampled bell curves against the close
 
 # %% tags=["nbval-check-output"]
 page.expect("same cloud, 16 clips against 1,024", same[0] / same[-1], low=10, why="nothing changed but N")
+page.measure("distance of a cloud of 32 features from itself, 16 clips over 1,024 clips", same[0] / same[-1],
+             decision="E2")
 
 # %% [markdown]
 # ## How far would the number move? A failure on purpose
 #
-# Neither table of the paper has an error bar (**E4**). The textbook reflex is the bootstrap: draw $N$ clips out of the $N$ **with replacement**, many times, and look at the spread. Let us do that where we can
+# Neither table of the paper has an error bar ([**E4**](12_claims_and_decisions.ipynb#E4)). The textbook reflex is the bootstrap: draw $N$ clips out of the $N$ **with replacement**, many times, and look at the spread. Let us do that where we can
 # check it. The clips are points of two known clouds, so we can also do what is impossible with a real data set: draw entirely new samples, again and again.
 
 # %% mystnb={"image": {"alt": "Three horizontal bars. Fresh samples and half-sampling overlap around the same value. The bootstrap bar lies far to the right and does not contain the point estimate, drawn as a vertical line."}, "figure": {"caption": "Ninety-five per cent of fresh samples, the half-sample interval, and the bootstrap. Vertical line: the point estimate that both describe.", "name": "fig-intervals"}}
@@ -240,6 +244,10 @@ print("point estimate inside the bootstrap's interval:", bool(low <= half.value 
 print("point estimate inside the half-sample interval:", half.value in half)
 page.expect("width of the half-sample interval, over that of fresh samples",
             (half.high - half.low) / np.ptp(bars["fresh samples"]), low=0.5, high=2.0)
+page.measure("lower end of the bootstrap's 95 % interval of a distance, over the distance itself", low / half.value,
+             decision="E4")
+page.measure("width of the half-sample interval over that of 95 % of fresh samples",
+             (half.high - half.low) / np.ptp(bars["fresh samples"]), decision="E4")
 
 # %% [markdown]
 # The bootstrap's interval does not contain its own estimate. A resample repeats clips; repeated clips span fewer directions, the covariance loses rank, and the distance grows: it is the
@@ -280,7 +288,7 @@ print("moments of two halves, merged, give the same distance:",
 #
 # ## The judge
 #
-# Both rulers look through a classifier. For Table 3 it is C3D by the lineage of its rows (**E1**): eight 3×3×3 convolutions, five pools, three linear layers. Its published weights know
+# Both rulers look through a classifier. For Table 3 it is C3D by the lineage of its rows ([**E1**](12_claims_and_decisions.ipynb#E1)): eight 3×3×3 convolutions, five pools, three linear layers. Its published weights know
 # UCF101: put them into `reference/` beside the data sets, and `metrics.judge_for` uses them on the real UCF101. Where a reader does not have them, the book trains a C3D on the training split, narrower and smaller
 # where the profile is, with batch normalisation so that a minute is enough. It then has to pass an exam on the test split, which it never saw. Its last pool is called `pool5`, the first two linear layers `fc6` and `fc7`; distances here use `fc6` unless we say otherwise.
 #
@@ -293,6 +301,8 @@ rounded_up = torch.nn.MaxPool3d(2, 2, ceil_mode=True)(volume)
 padded = torch.nn.MaxPool3d(2, 2, padding=(0, 1, 1))(volume)
 print("shapes agree:", rounded_up.shape == padded.shape)
 print(f"values agree: {(rounded_up == padded).float().mean():.0%}")
+page.measure("share of the values that a padded last pool of C3D has in common with one that rounds up",
+             (rounded_up == padded).float().mean(), decision="E1")
 
 # %% [markdown]
 # Now the training. `judge_for` keeps its result under a key of data, recipe and code, so this cell is slow only once.
@@ -300,7 +310,7 @@ print(f"values agree: {(rounded_up == padded).float().mean():.0%}")
 # %% mystnb={"image": {"alt": "Left: the judge's loss over training steps. Right: held-out confusion matrix, asked class against named class, in shades of blue."}, "figure": {"caption": "The judge learns on the training split, and is examined on the test split.", "name": "fig-judge"}}
 shape = metrics.judge_shape(page.profile)
 train_clips, test_clips = page.dataset("actions", **shape), page.dataset("actions", split="test", **shape)
-judge = metrics.judge_for(train_clips, test_clips, page.profile, data_root=page.data_root, seed=page.seed, folder=page.runs / "judges")
+judge = metrics.judge_for(train_clips, test_clips, page.profile, data_root=page.data_root, folder=page.runs / "judges")
 held_out, n_exam = metrics.real_clips(test_clips), min(len(test_clips), page.profile.samples)
 moving = metrics.ask(judge, held_out, n_exam, seed=page.seed)
 
@@ -326,9 +336,23 @@ page.table(rows, note=f"{judge.name}. The table draws one random window of a cli
                       f"Chance is {1 / len(judge.classes):.3f}; the highest possible score is {len(judge.classes)}. Protocol: {judge.way}.")
 
 # %% [markdown]
+# Whose marginal ([**E7**](12_claims_and_decisions.ipynb#E7)) and which labels ([**E3**](12_claims_and_decisions.ipynb#E3)) matter as much as the data make them matter. With $p(y)$ from the judge's answers to training clips instead of the same clips, the sum is another one; and a uniform choice of
+# labels differs from one by frequency where classes differ in size. The ledger of [chapter 12](12_claims_and_decisions.ipynb) gets both.
+
+# %%
+from_training = metrics.ask(judge, metrics.real_clips(train_clips), n_exam, seed=page.seed).probabilities.mean(axis=0)
+floored = np.maximum(moving.probabilities, 1e-12)
+other_score = np.exp((floored * np.log(floored / np.maximum(from_training, 1e-12))).sum(axis=1).mean())
+page.measure("score of held-out clips with the training clips' marginal, over that with their own",
+             other_score / metrics.inception_score(moving.probabilities), decision="E7", data=[train_clips, test_clips])
+sizes_of = np.bincount(train_clips.labels)
+page.measure("most frequent class of the training clips over the rarest", sizes_of.max() / sizes_of[sizes_of > 0].min(),
+             decision="E3", data=[train_clips])
+
+# %% [markdown]
 # ### One judge, three protocols
 #
-# "Inception Score on UCF101" has been computed in at least three ways (**E1**). They differ in the number of clips, in how frames become 112×112 pixels, and in whether the clips are cut into parts before scoring. The last point alone, on
+# "Inception Score on UCF101" has been computed in at least three ways ([**E1**](12_claims_and_decisions.ipynb#E1)). They differ in the number of clips, in how frames become 112×112 pixels, and in whether the clips are cut into parts before scoring. The last point alone, on
 # the same answers of the same judge:
 
 # %%
@@ -338,6 +362,8 @@ for name, protocol in metrics.PROTOCOLS.items():
     mean, std, parts = protocol.score([doubled])
     rows.append({"protocol": name, "score here": mean, "std": std, "scores joined": len(parts), "its samples": protocol.samples,
                  "its repeats": protocol.repeats, "frames become": "bicubic 128, crop 112" if protocol.through_128 else "bilinear 112", "source": protocol.source})
+    page.measure(f"score of the same answers to held-out clips, joined as by {name}", mean, decision="E1",
+                 data=[test_clips])
 page.table(rows, note=f"The judge's answers to {len(doubled)} real held-out clips, scored three ways. The last cuts them into ten parts first. Only each protocol's scoring is applied here; the other columns describe it.")
 
 # %% [markdown]
@@ -363,6 +389,8 @@ for layer, width in published_widths.items():
     rows.append({"layer": layer, "features here": near.features.shape[1], "mean feature": float(near.features.mean()), "distance of held-out clips": floor_here,
                  "of frozen clips": frozen_here, "frozen, features x 10": 100 * frozen_here, "paper's value per published feature": value / width,
                  "as a gap of means": (value / width) ** 0.5})
+    page.measure(f"distance of held-out clips from training clips at {layer}, N = {n_exam}", floor_here, decision="E2",
+                 data=[train_clips, test_clips])
 page.table(rows, note=f"N = {n_exam}. Ours: {judge.name}. Last two columns: {value:,} over the width of the published layer, and its root.")
 
 # %% [markdown]
@@ -383,7 +411,7 @@ page.expect("distance between features in bfloat16 and in float32, over that bet
 #
 # > *Section 4.7.* "Fréchet Inception Distance is more accurate than Inception Score as it compares summary statistics of generated samples and real samples."
 #
-# **What it does not say.** More accurate at what (**E2**). We can ask it of clips whose quality we control: real ones, damaged a little more at each step. A useful ruler moves the right way at every step, and early. Five kinds of damage, five degrees each
+# **What it does not say.** More accurate at what ([**E2**](12_claims_and_decisions.ipynb#E2)). We can ask it of clips whose quality we control: real ones, damaged a little more at each step. A useful ruler moves the right way at every step, and early. Five kinds of damage, five degrees each
 # (`metrics.damaged`): blur; noise; frames that do not arrive, so that the last one stands in; frames that change places; and fewer and fewer classes, each clip as good as ever.
 
 # %%
@@ -448,6 +476,42 @@ steps_back = [f"{row['ruler']} under {row['damage']}" for row in rows if not row
 print("steps back:", "; ".join(steps_back) or "none")
 
 # %% [markdown]
+# Section 4.7 makes two statements that these curves can test. *More accurate than the score*: over the five kinds, the distance should be ahead in tau, and ahead in the degree at which damage is noticed (never noticed counts as one degree beyond the
+# last). *A higher score means diversity without collapse*: the score should fall when classes go, and a set of one clip of each class, again and again, should score clearly lower, by a tenth at least, than as many different
+# clips. Intervals are over the kinds of damage, over clips, and over twenty choices of the repeated clips.
+
+# %%
+seen_by_judge = judge.history[-1].step * judge.recipe.batch if judge.history else None  # None: a published judge
+behind = {"data": [train_clips, test_clips], "clips": seen_by_judge}
+by_ruler = [[row for row in rows if row["ruler"] == name] for name in taus]  # the score's rows, the distance's rows
+lead_tau = np.array([np.nan_to_num(d["Kendall's tau"]) - np.nan_to_num(s["Kendall's tau"]) for s, d in zip(*by_ruler)])
+degree = lambda row: 1.2 if row["noticed at degree"] is None else row["noticed at degree"]  # noqa: E731
+lead_degree = np.array([degree(s) - degree(d) for s, d in zip(*by_ruler)])
+for what, lead in (("Kendall's tau of the distance less that of the score", lead_tau),
+                   ("degree at which damage is noticed, score less distance", lead_degree)):
+    found = metrics.seed_interval(lead)
+    page.measure(f"{what}, mean of {len(lead)} kinds of damage", found.value, interval=found,
+                 over=f"{len(lead)} kinds of damage", claim="fid-more-accurate", low=0.01, **behind)
+
+# %%
+def one_of_each(probabilities, labels, picks):
+    """Score of the answers to one clip of each class, repeated for ever."""
+    rows = [picks.choice(np.flatnonzero(labels == label)) for label in np.unique(labels)]
+    return metrics.inception_score(probabilities[rows])
+
+
+all_kinds, one_kind = (curves["fewer classes"][grade][0] for grade in (0, -1))
+fewer = metrics.ratio(one_kind, all_kinds)
+page.measure("score of real clips of a single class over that of all classes", fewer.value, interval=fewer,
+             claim="is-diversity", high=1, **behind)
+varied = metrics.inception_score(moving.probabilities)
+draws = [np.random.default_rng(number) for number in range(20)]
+collapsed = metrics.seed_interval([one_of_each(moving.probabilities, moving.labels, draw) / varied for draw in draws])
+page.measure("score of one real clip of each class, repeated, over that of as many different clips", collapsed.value,
+             interval=collapsed, over="20 choices of the repeated clips", claim="is-diversity", high=0.9, **behind)
+print(f"one clip of each class, repeated: {collapsed} of the score of different clips; one class only: {fewer}")
+
+# %% [markdown]
 # Is the distance *more accurate*? Compare the kinds for which each ruler is monotone and tau, then *noticed at degree*: the steadier ruler need not be the earlier one.
 #
 # A step back with overlapping intervals is chance at this $N$. One with disjoint intervals needs an explanation: the ruler lies, or our degrees do not go from good to bad. Three cases are worth knowing. **The floor of the score:** once the judge sees nothing, it
@@ -457,7 +521,7 @@ print("steps back:", "; ".join(steps_back) or "none")
 #
 # ## Floor, ceilings, and the system in between
 #
-# Now a trained system. Seven sources, each with the same number of clips, each compared with the same real clips of the training split (**T4**): real clips of the **test** split (the floor of
+# Now a trained system. Seven sources, each with the same number of clips, each compared with the same real clips of the training split ([**T4**](12_claims_and_decisions.ipynb#T4)): real clips of the **test** split (the floor of
 # Eq. 17, the ceiling of Eq. 16), the same frozen and with their frames shuffled, noise, the generator before its first step, the trained system, and its samples frozen. Conditional samples are asked for every class
 # equally often. `metrics.panel` does all of it and keeps a record of each evaluation for chapter 10.
 
@@ -583,6 +647,9 @@ print(f"data:    {ours.data}")
 print(f"asked {ours.n} conditional samples, {system.n_classes} classes, chance {ours.chance:.3f}")
 print(f"moving:  {ours.accuracy.value:.3f} named right, 95 % {ours.accuracy.low:.3f} to {ours.accuracy.high:.3f}")
 print(f"frozen:  {still.accuracy.value:.3f} named right, 95 % {still.accuracy.low:.3f} to {still.accuracy.high:.3f}")
+half_width = (ours.inception.high - ours.inception.low) / (2 * ours.inception.value)
+page.measure("half width of the 95 % interval of our Inception Score, over the score", half_width, decision="E4",
+             data=[train_clips], clips=records[-1].clips_seen)
 
 # %% [markdown]
 # ## What we ask of a run
