@@ -31,7 +31,7 @@ QUIET := TQDM_DISABLE=1 PYTHONHASHSEED=0 CUBLAS_WORKSPACE_CONFIG=:4096:8 SOURCE_
          PYDEVD_DISABLE_FILE_VALIDATION=1 OMP_NUM_THREADS=1
 NBVAL := -p no:python --nbval-lax --nbval-current-env --nbval-cell-timeout 120 -n 2 --dist loadscope
 
-.PHONY: help check-python setup reproduce test lint bench lab notebooks lock test-environment clean
+.PHONY: help check-python setup reproduce ablations test lint bench lab notebooks lock test-environment clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,10 +65,15 @@ check-python:
 	  gone = [name for name in "torch torchvision scipy matplotlib av jupytext papermill".split() if not find_spec(name)]; \
 	  sys.exit("PYTHON=$(PYTHON) lacks " + ", ".join(gone) + ": pip install -r requirements.lock" if gone else 0)'
 
+DRIVER = $(PY) -m hrvgan_lib.reproduce --profile "$(PROFILE)" --data-root "$(DATA_ROOT)" --actions "$(ACTIONS)" \
+  --run "$(RUN)" --seed "$(SEED)" \
+  $(if $(filter-out 0,$(REHEARSE)),--rehearse) $(if $(filter-out 0,$(ALLOW_PARTIAL)),--allow-partial)
+
 reproduce: $(READY)  ## run every chapter: tables and figures into figures/<run>, chapters into runs/<run>
-	@$(PY) -m hrvgan_lib.reproduce --profile "$(PROFILE)" --data-root "$(DATA_ROOT)" --actions "$(ACTIONS)" \
-	  --run "$(RUN)" --seed "$(SEED)" --chapters "$(CHAPTERS)" \
-	  $(if $(filter-out 0,$(REHEARSE)),--rehearse) $(if $(filter-out 0,$(ALLOW_PARTIAL)),--allow-partial) $(PARAMETERS)
+	@$(DRIVER) --chapters "$(CHAPTERS)" $(PARAMETERS)
+
+ablations: $(READY)  ## every arm of chapter 11, three seeds each (about 120 minutes on two cores)
+	@$(DRIVER) --chapters 11 --seconds 36000 long=true $(PARAMETERS)
 
 test: lint  ## lint, library tests, nbval over notebooks/ (about 5 minutes)
 	@$(QUIET) DATA_ROOT="$(DATA_ROOT)" $(PY) -m pytest -q -n 2 --dist loadfile tests

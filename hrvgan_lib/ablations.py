@@ -18,6 +18,7 @@ from hrvgan_lib.metrics import (
     real_clips,
     seed_interval,
     sharpness,
+    treated,
 )
 from hrvgan_lib.profiles import WINDOW, Profile
 from hrvgan_lib.training import StepRecord, stream, trained
@@ -130,10 +131,13 @@ def run_arm(arm: Arm, train_set, test_set, judge, profile: Profile, *, steps: in
         system, steps_taken = trained("hrvgan", train_set, profile, seed=seed, steps=steps, width=profile.study_width,
                                       folder=folder / "checkpoints", **arm.options)
         source = generated(system, "hrvgan", f"HRVGAN, {arm.name}, {len(steps_taken)} steps")
+        if system.diverged:  # its last weights are finite, what they give need not be
+            source = treated(source, source.name, torch.nan_to_num, "finite part")
         records.append(evaluate(source, judge, train_set, n=n, held_out=test_set, folder=folder / "evaluations"))
         systems.append(system)
         taken.append(steps_taken)
-    edges = [sharpness(system.sample(n, generator=stream("ablation samples", 0))) / sharp for system in systems]
+    edges = [sharpness(system.sample(n, generator=stream("ablation samples", 0)).nan_to_num()) / sharp
+             for system in systems]
     first = records[0]
     if len(records) > 1:
         frechet = seed_interval([record.frechet.value for record in records])
@@ -147,7 +151,7 @@ def run_arm(arm: Arm, train_set, test_set, judge, profile: Profile, *, steps: in
                    sum(p.numel() for p in systems[0].generator.parameters()), step_seconds(taken), clips, len(records),
                    f"{len(records)} training seeds" if len(records) > 1 else "samples",
                    next((system.diverged for system in systems if system.diverged), ""),
-                   systems[0].sample(4, generator=stream("ablation strip")), tuple(systems))
+                   systems[0].sample(4, generator=stream("ablation strip")).nan_to_num(), tuple(systems))
 
 
 def step_seconds(taken: Sequence[Sequence[StepRecord]]) -> float:

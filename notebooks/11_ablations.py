@@ -1,0 +1,658 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 11 · What matters? One choice changed at a time
+#
+# | | |
+# |---|---|
+# | **You will build** | a yardstick for design choices, six short studies on it, and one figure that holds them all |
+# | **Reads** | the action data set and the judge of chapter 08 (made here where they are not there) |
+# | **Writes** | `ablations` (every arm), a table and a strip for each study, `ablation_summary`; six claims |
+# | **Budget** | half a minute on two cores at `smoke`, about five minutes at `cpu`, about two hours for `make ablations` |
+#
+# The paper gives a reason for many of its parts: this one stabilises, that one helps the gradient, a third keeps the
+# balance. It does not take a single part out to see. We do.
+#
+# **By the end you can**
+#
+# - set up a comparison in which one choice differs and everything else, the budget included, is equal;
+# - say what an interval over samples covers and what only an interval over training seeds covers;
+# - show with a few lines why the literal pixel loss has to blur;
+# - read a table of ablations without being led by its smallest number.
+
+# %% tags=["parameters"]
+profile = "smoke"  # smoke, cpu, gpu or paper
+seed = 0
+data_root = ""  # folder with ucf101/ golf/ aeroplane/ weizmann/; empty: data/
+actions = "ucf101"  # the labelled data set: ucf101 or weizmann
+run = ""  # name of the results folder; empty: the profile's name
+rehearse = False  # true shapes, two steps
+allow_partial = False  # accept a data set that is there in part
+long = False  # every arm, three training seeds: make ablations
+
+# %%
+from hrvgan_lib import book
+
+page = book.open("11_ablations", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
+                 rehearse=rehearse, allow_partial=allow_partial)
+
+# %%
+import copy
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+
+from hrvgan_lib import ablations, ledgers, losses, metrics
+from hrvgan_lib.ablations import FRAMES, OURS, SIZE, STUDIES
+from hrvgan_lib.networks import build_system
+from hrvgan_lib.training import TrainConfig, draw_batch, stream
+
+# %% [markdown]
+# ## What the paper says
+#
+# > **Abstract.** "… enforcing a *k*-Lipschitz continuity constraint on the discriminator to stabilize training and
+# > enhance convergence. […] Our training objective combines a pixel-wise mean squared error loss with an adversarial
+# > loss to balance frame-level accuracy and video realism."
+# >
+# > **Section 1.** "… while 1-D convolutions provide efficiency gains, more expressive 3-D convolutional architectures
+# > are necessary for accurately modeling the complex spatiotemporal correlations inherent in high-quality video
+# > synthesis."
+# >
+# > **Section 4.2.** "… trained end-to-end using mini-batch Stochastic Gradient Descent (SGD) […] To promote stable and
+# > efficient training, batch normalization is applied throughout the Generator network, facilitating gradient flow and
+# > convergence, whereas instance normalization is utilized in the Discriminator to improve generalization and reduce
+# > internal covariate shift."
+#
+# > **What it does not say.** How much any of this is worth: there is no table with a part left out. Which norm stands
+# > where ([**A12**](12_claims_and_decisions.ipynb#A12)), how the constraint is enforced
+# > ([**L6**](12_claims_and_decisions.ipynb#L6)), what the pixel term is held against
+# > ([**T1**](12_claims_and_decisions.ipynb#T1)), which optimiser "SGD" is ([**O1**](12_claims_and_decisions.ipynb#O1)):
+# > the book had to choose, and every choice is a switch. So we can ask what each choice did.
+#
+# ## The yardstick
+#
+# Every study below has **arms**. An arm is HRVGAN with labels, Table 1 cut at 8 frames of 16×16, trained by Algorithm 1
+# from the preset of the profile with one choice changed. The first arm of each study is *ours*: nothing changed. All
+# arms have the same clips in the same order, the same noise, the same number of steps, and first weights from the same
+# seed.
+
+# %%
+steps = max(page.profile.study_steps, ablations.LONG_STEPS) if long else page.profile.study_steps
+seeds = range(ablations.LONG_SEEDS) if long else (page.seed,)
+n = min(page.profile.samples, 128)
+train_set, test_set = (page.dataset("actions", split=split, frames=FRAMES, size=SIZE) for split in ("train", "test"))
+DATA = (train_set, test_set)
+lessons = [page.dataset("actions", split=split, **ablations.JUDGE_SHAPE) for split in ("train", "test")]
+judge = metrics.judge_for(*lessons, page.profile, data_root=page.data_root, folder=page.runs / "judges")
+settings = dict(train_set=train_set, test_set=test_set, judge=judge, profile=page.profile, steps=steps, seeds=seeds,
+                n=n, folder=page.runs)
+floor = ablations.floor(train_set, test_set, judge, n, page.runs / "evaluations")
+clips_an_arm = steps * page.profile.batch
+page.table([
+    {"yardstick": "clips", "value": train_set.describe()},
+    {"yardstick": "network", "value": f"HRVGAN, {FRAMES} frames of {SIZE}x{SIZE}, width {page.profile.study_width:g}, "
+                                   f"preset {page.profile.preset}"},
+    {"yardstick": "budget of an arm", "value": f"{steps} steps of {page.profile.batch} clips: {clips_an_arm:,} clips"},
+    {"yardstick": "training seeds", "value": f"{len(seeds)} ({'the long form' if long else 'the short form'})"},
+    {"yardstick": "judge", "value": f"{judge.name}; {judge.accuracy.value:.0%} of {judge.accuracy.n} held-out clips "
+                                 "right"},
+    {"yardstick": "floor", "value": f"held-out real clips: {floor}, {n} clips against {n}"},
+])
+
+# %% [markdown]
+# Look at the budget first. A clip is 8×16×16 so that two cores can train many arms, and each arm sees few clips:
+# systems of this kind are published after millions. The ledger of chapter 12 knows this too, and gives no verdict below
+# a minimum:
+
+# %%
+least = ledgers.MINIMUM_CLIPS_OTHERS
+print(f"an arm sees {clips_an_arm:,} clips; a verdict asks for {least:,}:", "enough for a verdict"
+      if clips_an_arm >= least else "what follows shows how one would measure, and decides nothing")
+
+# %% [markdown]
+# The judge is the C3D of chapter 08, for clips of eight frames, the same one for all arms and seeds. An arm's main
+# number is the Fréchet distance of its samples from training clips (Eq. 17, lower is nearer); its floor is what
+# held-out real clips have at the same number of clips. Beside it stand the share of samples that show the class they
+# were asked for, sharpness and motion over those of real clips, and what the arm costs.
+
+# %%
+def arm_row(outcome):
+    """One arm as a row of a table."""
+    return {"arm": outcome.arm.name, "Fréchet distance": outcome.frechet.value, "95 % low": outcome.frechet.low,
+            "95 % high": outcome.frechet.high, "named right": outcome.named_right.value,
+            "sharpness, of real": outcome.sharpness.value, "motion, of real": outcome.motion,
+            "parameters of G": outcome.parameters, "ms a step": 1000 * outcome.seconds, "clips seen": outcome.clips,
+            "interval over": outcome.over, "diverged": outcome.diverged or "no"}
+
+
+def film(clips):
+    """Clips (4, 3, T, S, S) -> one long clip: every second frame of each, with a white frame between."""
+    pieces = [piece for clip in clips for piece in (clip[:, ::2], torch.ones_like(clip[:, :1]))]
+    return torch.cat(pieces[:-1], dim=1)
+
+
+firsts = [train_set.labels.tolist().index(label) for label in range(4)]
+real_strip = train_set.batch(firsts)[0]
+
+
+def strip(outcomes):
+    """The same four latents and classes in every arm, below a real clip of each class."""
+    labels = [name + (" (diverged)" if outcome.diverged else "") for name, outcome in outcomes.items()]
+    clips = [real_strip, *(outcome.samples for outcome in outcomes.values())]
+    return book.clip_grid(torch.stack([film(four) for four in clips]), labels=["real", *labels])
+
+
+# %% [markdown]
+# A third helper runs a study: it trains what is not trained yet, shows the table, and hands the effect of each changed
+# choice to the decision ledger, as the ratio of its distance to ours. Runs that diverge are not hidden: they keep their
+# row, which then shows their last good checkpoint, and the reason stands in its last column.
+
+# %%
+everything = {}
+
+
+def evidence(*outcomes):
+    """What a ledger has to know about the arms behind a number."""
+    return {"data": DATA, "clips": min(outcome.clips for outcome in outcomes), "over": outcomes[0].over,
+            "diverged": next((outcome.diverged for outcome in outcomes if outcome.diverged), "")}
+
+
+def over_ours(outcomes, name):
+    return metrics.ratio(outcomes[name].frechet, outcomes[OURS].frechet)
+
+
+def slug(study):
+    return study.name.lower().replace(" ", "_").replace(".", "")
+
+
+def run_study(name):
+    study = STUDIES[name]
+    outcomes = everything[name] = ablations.run_study(study, long=long, **settings)
+    for arm in list(outcomes)[1:] if study.decision else []:
+        effect = over_ours(outcomes, arm)
+        page.measure(f"Fréchet distance, {study.name}: {arm} over ours", effect.value, interval=effect,
+                     decision=study.decision, **evidence(outcomes[arm], outcomes[OURS]))
+    page.table([arm_row(outcome) for outcome in outcomes.values()], name=f"ablation_{slug(study)}", data=DATA,
+               samples=n, note=f"{study.question} {n} samples an arm; held-out real clips: {floor}.")
+    return outcomes
+
+
+def claim(outcomes, above, below, words, **asked):
+    """Give a ratio of two Fréchet distances to the claims ledger."""
+    quotient = metrics.ratio(outcomes[above].frechet, outcomes[below].frechet)
+    page.measure(f"Fréchet distance, {words}", quotient.value, interval=quotient,
+                 **evidence(outcomes[above], outcomes[below]), **asked)
+
+
+def read(outcomes):
+    """Say of each arm whether this run can tell it from ours."""
+    for name, outcome in list(outcomes.items())[1:]:
+        if outcome.diverged:
+            found = "diverged; its row is its last good checkpoint"
+        elif not outcome.frechet.disjoint(outcomes[OURS].frechet):
+            found = "the intervals overlap: this run cannot tell it from ours"
+        else:
+            nearer = outcome.frechet.value < outcomes[OURS].frechet.value
+            found = f"{'nearer to' if nearer else 'farther from'} the real clips than ours"
+        print(f"{name}: {found} (intervals over {outcome.over})")
+
+
+# %% [markdown]
+# ### What an interval covers, and what luck is
+#
+# In the short form each arm is trained once, and its interval is over *samples*: how far the number would move with
+# other latents and other real clips, from these very weights. Another training seed would give other weights, and
+# nothing in that interval knows about them. In the long form each arm is trained three times and the interval,
+# Student's for three values, is over *training seeds*. It is wide, because three is a small number, and it is the one
+# that speaks about a choice instead of a network.
+#
+# Let us look at luck directly. Two arms with **nothing** changed, trained from two seeds:
+
+# %%
+twins = {f"ours, seed {one}": ablations.run_arm(STUDIES["pixel term"].arms[0], **settings | {"seeds": (one,)})
+         for one in (page.seed, page.seed + 1)}
+page.table([arm_row(outcome) | {"arm": name} for name, outcome in twins.items()], data=DATA, samples=n,
+           note="The same choice twice. Whatever differs between the rows is luck.")
+luck = metrics.ratio(*(twins[name].frechet for name in reversed(twins)))
+print(f"the second over the first: {luck}")
+
+# %% [markdown]
+# So a ratio between two arms of one seed each has to be held against this one. If a changed choice moves the distance
+# no farther than a changed seed does, its row shows luck until more seeds say otherwise.
+#
+# What an overlap means: where two intervals have a point in common, we say that this run cannot tell the arms apart.
+# That is not the same as "equal", and it is cautious, since two intervals can overlap a little although the difference
+# is real. The interval of a *ratio* below is the widest that its two allow; it leaves out 1 exactly where the two are
+# disjoint. And with many arms, some will be apart by chance alone: a table of thirty comparisons at 95 % expects one or
+# two.
+#
+# ## The pixel term
+#
+# Eq. 15 adds a mean squared error to the adversarial loss, with equal weights. Held against the reconstruction
+# $G(E(Y))$, our reading ([**T1**](12_claims_and_decisions.ipynb#T1), [**A20**](12_claims_and_decisions.ipynb#A20)), the
+# error has a partner. Read literally, for a clip made from noise, it has none: $G(z)$ is compared with whichever real
+# clip the batch holds.
+#
+# ### Break it: what the unpaired error wants
+#
+# Let $Y$ be drawn independently of $z$. For any clip $g$ that the generator might show,
+# $$\mathbb{E}_Y \|g - Y\|^2 = \|g - \bar Y\|^2 + \mathbb{E}_Y \|Y - \bar Y\|^2 .$$
+# The second term does not depend on $g$. So for *every* $z$ the best answer is the mean clip $\bar Y$ (of the class
+# that was asked for), and the noise is only in the way. Let a small generator follow this term alone, with no
+# discriminator beside it.
+
+# %%
+torch.manual_seed(page.seed)
+follower = build_system("hrvgan", frames=FRAMES, size=SIZE, n_classes=train_set.n_classes, width=0.125).to(page.device)
+descent = torch.optim.Adam(follower.generator.parameters(), lr=1e-2, betas=(0.5, 0.99))
+slower = torch.optim.lr_scheduler.LinearLR(descent, 1, 0.02, total_iters=60)
+for turn in range(60):
+    clips, labels = draw_batch(train_set, TrainConfig(steps=60, batch=8, seed=page.seed), turn, page.device)
+    error = (follower.generator(follower.latents(8, stream("unpaired", turn)), labels) - clips).square().mean()
+    descent.zero_grad()
+    error.backward()
+    descent.step()
+    slower.step()
+with torch.no_grad():
+    asked = follower.uniform_labels(4 * train_set.n_classes)
+    pulled = follower.generator(follower.latents(len(asked), stream("pulled")), asked).cpu()
+
+# %% mystnb={"image": {"alt": "Three rows of frames of four classes: a real clip of each, the mean training clip of each, which is a blur, and what the generator shows, which is a blur too."}, "figure": {"caption": "A real clip of each of four classes, the mean training clip of each, and what a generator shows after sixty steps on the unpaired error.", "name": "fig-unpaired"}}
+many, their = train_set.batch(range(min(len(train_set), 1024)))
+means = torch.stack([many[their == label].mean(dim=0) for label in range(4)])
+page.figure(book.clip_grid(torch.stack([film(four) for four in (real_strip, means, pulled[:4])]),
+                           labels=["real", "mean clip", "unpaired MSE"]),
+            data=[train_set], samples=4,
+            alt="Real clips, mean training clips, and samples of a generator pulled to the mean.")
+
+# %% tags=["nbval-check-output"]
+def sharp(clips):
+    return metrics.sharpness(clips).mean()
+
+
+copies, real = pulled[asked.cpu() == 0], many[their == 0]  # of one class
+page.expect("sharpness of the mean clips, over that of real clips", sharp(means) / sharp(many), high=0.6,
+            why="a mean blurs")
+page.expect("sharpness of what the generator shows, over that of real clips", sharp(pulled) / sharp(many), high=0.6)
+page.expect("its distance from the mean clip of its class, over that of real clips",
+            (copies - means[0]).square().mean() / (real - means[0]).square().mean(), high=0.25)
+page.expect("its spread over the noise, over that of real clips of the class",
+            copies.std(dim=0).mean() / real.std(dim=0).mean(), high=0.25, why="the noise is in the way")
+
+# %% [markdown]
+# No bug, and a falling loss: the generator does what the equation asks. In HRVGAN a discriminator pulls the other way,
+# so the arm below is a tug of war. Here are the three arms: *ours* (reconstruction), *off* ($\beta$ without a term),
+# *unpaired*.
+
+# %%
+pixel = run_study("pixel term")
+
+# %% mystnb={"image": {"alt": "Four rows of generated frames from the same latents: real clips for comparison, ours, without the pixel term, and with the unpaired pixel term."}, "figure": {"caption": "Pixel term: the same latents and classes at equal budgets, below real clips.", "name": "fig-pixel-term"}}
+page.figure(strip(pixel), name="ablation_pixel_term_samples", data=DATA, samples=4,
+            alt="Samples of the arms of the study of the pixel term, from the same latents.")
+
+# %%
+read(pixel)
+edge = metrics.ratio(pixel[OURS].sharpness, pixel["unpaired"].sharpness)
+print(f"sharpness of ours over that of unpaired: {edge}")
+claim(pixel, OURS, "off", "pixel term on the reconstruction over none", claim="mse-balance", high=1)
+page.measure("sharpness, pixel term on the reconstruction over unpaired", edge.value, interval=edge, low=1,
+             claim="mse-balance", **evidence(pixel[OURS], pixel["unpaired"]))
+
+# %% [markdown]
+# The claim `mse-balance` asks for two things: that the term does not cost realism (distance of ours over *off*, at most
+# 1), and that frames are not paid for with blur (sharpness of ours over *unpaired*, at least 1). A word of care about
+# sharpness: noise is sharp. Read it together with the distance and the strip, never alone.
+#
+# ## Norms of the generator
+#
+# Our G has batch norm, then pixel norm, behind each deconvolution ([**A12**](12_claims_and_decisions.ipynb#A12)). The
+# paper says of batch norm that it facilitates "gradient flow and convergence". The arm *pixel* takes batch norm out.
+#
+# The first half of the claim can be looked at before any training. We send the adversarial term's gradient back from D
+# through G, for several draws of first weights, and note what arrives at G's first layer. In each pair both G have the
+# same weights, and D is the same.
+
+# %%
+def first_layer_gradient(system, number):
+    """Norm of the adversarial gradient at G's first layer, from eight latents; the system stays as it is."""
+    system = copy.deepcopy(system).train()
+    labels = system.uniform_labels(8)
+    scores = system.discriminator(system.generator(system.latents(8, stream("gradient", number)), labels), labels)
+    losses.adversarial_generator_loss(scores, system.config.k, system.config.adversarial).backward()
+    return float(system.generator.fc.weight.grad.norm())
+
+
+def at_the_start(norm, number):
+    torch.manual_seed(number)
+    system = build_system("hrvgan", frames=FRAMES, size=SIZE, n_classes=train_set.n_classes,
+                          width=page.profile.study_width, preset=page.profile.preset, generator_norm=norm)
+    return first_layer_gradient(system.to(page.device), number)
+
+
+arrived = {norm: np.array([at_the_start(norm, number) for number in range(4)]) for norm in ("batch+pixel", "pixel")}
+start_flow = metrics.seed_interval(arrived["batch+pixel"] / arrived["pixel"])
+print(f"gradient at G's first layer, with batch norm over without, before the first step: {start_flow}")
+
+# %% mystnb={"image": {"alt": "Two columns of four dots, joined in pairs: the norm of the gradient at the first layer of G without and with batch norm, for four draws of first weights."}, "figure": {"caption": "Gradient at G's first layer before the first step, four draws of first weights; a line joins the same weights.", "name": "fig-first-layer"}}
+fig, axes = plt.subplots(figsize=(5, 2.8))
+axes.plot([0, 1], [arrived["pixel"], arrived["batch+pixel"]], "o-", color=book.SYSTEM_COLOURS["hrvgan"], alpha=0.6)
+axes.set(xticks=[0, 1], xticklabels=["pixel norm", "batch and pixel norm"], xlim=(-0.4, 1.4), ylim=(0, None),
+         ylabel="gradient norm")
+page.figure(fig, data=[], samples=8,
+            alt="Gradient norm at the first layer of G, with and without batch norm, for four draws of weights.")
+
+# %% [markdown]
+# A larger gradient is not yet a better one: Adam divides its size away again, and only its direction is left. The
+# second half of the claim, convergence, needs the arms.
+
+# %%
+norms_g = run_study("norms of G")
+
+# %% mystnb={"image": {"alt": "Rows of generated frames from the same latents: real clips for comparison, ours with batch and pixel norm in G, and G with other norms."}, "figure": {"caption": "Norms of G: the same latents and classes at equal budgets, below real clips.", "name": "fig-norms-of-g"}}
+page.figure(strip(norms_g), name="ablation_norms_of_g_samples", data=DATA, samples=4,
+            alt="Samples of the arms of the study of G's norms, from the same latents.")
+
+# %%
+def flow_after_training(with_it, without_it):
+    """Ratio of the gradients at the first layer: over training seeds, or over four batches where there is one seed."""
+    if with_it.seeds > 1:
+        pairs = [(one, other, 0) for one, other in zip(with_it.systems, without_it.systems)]
+    else:
+        pairs = [(with_it.systems[0], without_it.systems[0], number) for number in range(4)]
+    return metrics.seed_interval([first_layer_gradient(one, number) / first_layer_gradient(other, number)
+                                  for one, other, number in pairs])
+
+
+read(norms_g)
+trained_flow = flow_after_training(norms_g[OURS], norms_g["pixel"])
+print(f"gradient at G's first layer, with batch norm over without, after training: {trained_flow}")
+claim(norms_g, OURS, "pixel", "G with batch norm over without", claim="batch-norm-helps", high=1)
+page.measure("gradient at G's first layer before the first step, with batch norm over without", start_flow.value, low=1,
+             interval=start_flow, over="4 draws of first weights", claim="batch-norm-helps", data=[train_set])
+page.measure("gradient at G's first layer after training, with batch norm over without", trained_flow.value, low=1,
+             interval=trained_flow, claim="batch-norm-helps",
+             **evidence(norms_g[OURS], norms_g["pixel"]) | {"over": norms_g[OURS].over if long else "4 batches"})
+
+# %% [markdown]
+# The claim `batch-norm-helps` therefore asks for three numbers: a distance of ours over *pixel* of at most 1, and a
+# gradient with batch norm of at least that without, before training and after it. After training each G faces a D of
+# its own, so that the last number also carries how steep the two D have become.
+#
+# ## Norms of the discriminator
+#
+# Instance norm in D is to "improve generalization". A discriminator generalises if it scores clips that it was trained
+# on no higher than held-out clips of the same kind. The **gap** between the two, in standard deviations of its scores,
+# is zero for a D that has learned what clips look like, and large for one that knows its clips by heart.
+
+# %%
+norms_d = run_study("norms of D")
+
+# %% mystnb={"image": {"alt": "Rows of generated frames from the same latents: real clips for comparison, ours with instance norm in D, and D with other norms or none."}, "figure": {"caption": "Norms of D: the same latents and classes at equal budgets, below real clips.", "name": "fig-norms-of-d"}}
+page.figure(strip(norms_d), name="ablation_norms_of_d_samples", data=DATA, samples=4,
+            alt="Samples of the arms of the study of D's norms, from the same latents.")
+
+# %%
+def gap_of(outcome):
+    """The discriminator's gap, over training seeds where there are several."""
+    gaps = [ablations.discriminator_gap(system, train_set, test_set, n) for system in outcome.systems]
+    return metrics.seed_interval([gap.value for gap in gaps]) if len(gaps) > 1 else gaps[0]
+
+
+gaps = {name: gap_of(outcome) for name, outcome in norms_d.items()}
+page.table([{"norm of D": "instance (ours)" if name == OURS else name, "gap": gap.value, "95 % low": gap.low,
+             "95 % high": gap.high, "interval over": norms_d[name].over} for name, gap in gaps.items()],
+           note="Mean score of training clips less that of held-out clips, in standard deviations of the latter.")
+read(norms_d)
+wider = metrics.gap(gaps[OURS], gaps["none"])
+page.measure("gap of D between training and held-out clips, with instance norm less without", wider.value, high=0,
+             interval=wider, claim="instance-norm-helps", **evidence(norms_d[OURS], norms_d["none"]))
+
+# %% [markdown]
+# The claim asks that the gap with instance norm, less that without, is at most 0: a difference, because a gap can be
+# near zero or below. A D that has hardly been trained has learned nothing by heart, and both gaps are then noise around
+# zero: the number means something once an arm has gone through its training set several times.
+#
+# ## A Lipschitz constraint on the discriminator
+#
+# Section 3.2 prints the gradient penalty (Eq. 6) and names weight clipping; Algorithm 1 applies neither, and nor do we
+# by default ([**L6**](12_claims_and_decisions.ipynb#L6)). The arm *gradient penalty* adds Eq. 6 with $\lambda = 10$ to
+# D's loss and changes nothing else. It needs the gradient of a gradient in each step: look at the column of
+# milliseconds.
+
+# %%
+lipschitz = run_study("Lipschitz constraint")
+
+# %% mystnb={"image": {"alt": "Rows of generated frames from the same latents: real clips for comparison, ours without a constraint, and D under a gradient penalty or another constraint."}, "figure": {"caption": "Lipschitz constraint: the same latents and classes at equal budgets, below real clips.", "name": "fig-lipschitz"}}
+page.figure(strip(lipschitz), name="ablation_lipschitz_constraint_samples", data=DATA, samples=4,
+            alt="Samples of the arms of the study of the Lipschitz constraint, from the same latents.")
+
+# %%
+def lost(outcome):
+    """Training runs of an arm that diverged."""
+    return sum(bool(system.diverged) for system in outcome.systems)
+
+
+read(lipschitz)
+pairs = {"gradient penalty": OURS} | ({"Wasserstein, gradient penalty": "Wasserstein, none"} if long else {})
+for constrained, free in pairs.items():
+    print(f"runs that diverged: {lost(lipschitz[constrained])} of {len(seeds)} for '{constrained}', "
+          f"{lost(lipschitz[free])} of {len(seeds)} for '{free}'")
+    words = f"{constrained} over {free.replace(OURS, 'no constraint')}"
+    claim(lipschitz, constrained, free, words, claim="lipschitz-stabilises", high=1)
+
+# %% [markdown]
+# "Stabilise" is a word about runs and "convergence" one about results. The claim asks for the second where both runs
+# survive: a distance under the penalty of at most that without it; in the long form for a Wasserstein critic as well,
+# which is what section 3.2 has in mind. Where a run diverges the ledger leaves the verdict open and says which.
+#
+# ## Three dimensions, or two and one
+#
+# Section 1 grants that convolutions over time alone are cheaper, and calls 3-D ones necessary. The arm *2-D + 1-D*
+# replaces the 3×3×3 layers of all stages in G, D and E by a 1×3×3 layer over space and a 3×1×1 layer over time: twelve
+# weights a pair of channels in place of twenty-seven. The table has the parameters and the time of a step. Times
+# compare only where nothing else ran on the machine, and on small clips fewer multiplications do not always mean less
+# time.
+
+# %%
+convolution = run_study("convolution")
+
+# %% mystnb={"image": {"alt": "Three rows of generated frames from the same latents: real clips for comparison, ours with 3-D convolutions, and 2-D plus 1-D convolutions."}, "figure": {"caption": "Convolution: the same latents and classes at equal budgets, below real clips.", "name": "fig-convolution"}}
+page.figure(strip(convolution), name="ablation_convolution_samples", data=DATA, samples=4,
+            alt="Samples with 3-D and with 2-D plus 1-D convolutions, from the same latents.")
+
+# %%
+read(convolution)
+whole, apart = convolution[OURS], convolution["2-D + 1-D"]
+print(f"2-D + 1-D over 3-D: parameters of G {apart.parameters / whole.parameters:.2f}, "
+      f"seconds a step {apart.seconds / whole.seconds:.2f}")
+claim(convolution, OURS, "2-D + 1-D", "3-D convolutions over 2-D + 1-D", claim="conv3d-over-1d", high=1)
+
+# %% [markdown]
+# Equal *steps* is one fair budget among several. At equal seconds or equal parameters the cheaper layers could be
+# trained longer or made wider, and the comparison might turn. The paper's sentence is about expressiveness, so equal
+# steps it is.
+#
+# ## Adam, or the SGD of section 4.2
+#
+# "Mini-batch SGD" is either the family or the method. We train with Adam ([**O1**](12_claims_and_decisions.ipynb#O1));
+# the arm *SGD* is plain gradient descent without momentum, at a learning rate of its own. The claim is about whether
+# SGD trains this network *at all*, so its arm is also held against the same network before the first step.
+
+# %%
+optimiser = run_study("optimiser")
+before = metrics.generated(metrics.untrained(optimiser["SGD"].systems[0]), "untrained", "HRVGAN before its first step")
+start = metrics.evaluate(before, judge, train_set, n=n, held_out=test_set, folder=page.runs / "evaluations").frechet
+print(f"Fréchet distance before the first step: {start}")
+
+# %% mystnb={"image": {"alt": "Rows of generated frames from the same latents: real clips for comparison, ours trained by Adam, and by SGD."}, "figure": {"caption": "Optimiser: the same latents and classes at equal budgets, below real clips.", "name": "fig-optimiser"}}
+page.figure(strip(optimiser), name="ablation_optimiser_samples", data=DATA, samples=4,
+            alt="Samples after training with Adam and with SGD, from the same latents.")
+
+# %%
+read(optimiser)
+progress = metrics.ratio(optimiser["SGD"].frechet, start)
+print(f"SGD over the untrained network: {progress}")
+page.measure("Fréchet distance, trained by SGD over untrained", progress.value, interval=progress, claim="sgd", high=1,
+             **evidence(optimiser["SGD"]))
+
+# %% [markdown]
+# ## The other switches
+#
+# The book has more choices than the paper has claims. They have no short form, since nothing in the paper hangs on them
+# that a few steps could show. With `long` they are trained here, three seeds an arm; without it, this is what they
+# would ask.
+
+# %% mystnb={"image": {"alt": "For each further study a strip of generated frames from the same latents, one row an arm, below real clips."}, "figure": {"caption": "The long form: the same latents and classes at equal budgets.", "name": "fig-others"}}
+others = [name for name, study in STUDIES.items() if not study.short]
+if long:
+    for name in others:
+        print(f"\n{name}: {STUDIES[name].question}")
+        read(run_study(name))
+        page.figure(strip(everything[name]), name=f"ablation_{slug(STUDIES[name])}_samples", data=DATA, samples=4,
+                    alt=f"Samples of the arms of the study '{name}', from the same latents.")
+else:
+    for name in others:
+        print(f"{name}: {STUDIES[name].question} ({', '.join(arm.name for arm in STUDIES[name].arms)})")
+    print("\nevery arm, three seeds: make ablations")
+
+# %% [markdown]
+# ## All arms on one page
+#
+# Each line is one changed choice: its Fréchet distance over ours, with the interval. Left of the line at 1 the change
+# is nearer to the real clips, right of it farther. An interval that crosses the line is an arm that this run cannot
+# tell from ours. The grey row at the top is no choice at all: it is the second training seed of before.
+
+# %%
+shown = [("nothing changed", "another training seed", luck, "", "#999999")]
+rows = []
+for name, outcomes in everything.items():
+    for arm, outcome in outcomes.items():
+        row = {"study": name, "decision": STUDIES[name].decision} | arm_row(outcome)
+        if arm != OURS:
+            effect = over_ours(outcomes, arm)
+            row |= {"over ours": effect.value, "over ours, low": effect.low, "over ours, high": effect.high}
+            shown.append((name, arm, effect, outcome.diverged, book.SYSTEM_COLOURS["hrvgan"]))
+        rows.append(row)
+page.table(rows, name="ablations", data=DATA, samples=n, show=False,
+           note=f"{steps} steps, {len(seeds)} training seed(s); held-out real clips: {floor}.")
+print(f"{len(rows)} rows in figures/{page.run}/ablations.csv")
+
+# %% mystnb={"image": {"alt": "One row for each changed choice, grouped by study: a dot at its Fréchet distance over that of our choice, with its interval, on a logarithmic axis with a vertical line at 1. A grey row at the top shows another training seed of our own choice."}, "figure": {"caption": "Every arm over ours; below 1 is nearer to real clips. Crosses mark arms that diverged.", "name": "fig-summary"}}
+fig, axes = plt.subplots(figsize=(8.5, 1 + 0.3 * len(shown)))
+middle = [effect.value for _, _, effect, _, _ in shown]
+low, high = 0.4 * min([*middle, 1]), 2.5 * max([*middle, 1])
+for row, (_, _, effect, diverged, ink) in enumerate(shown):
+    axes.plot([max(effect.low, low), min(effect.high, high)], [row, row], color=ink, linewidth=5, alpha=0.4,
+              solid_capstyle="butt")
+    axes.plot(effect.value, row, "X" if diverged else "o", color=ink)
+axes.axvline(1, color="black", linewidth=1)
+axes.set(xscale="log", xlim=(low, high), xlabel="Fréchet distance over that of our choice",
+         ylim=(len(shown) - 0.5, -0.5), yticks=range(len(shown)),
+         yticklabels=[f"{name}: {arm}" for name, arm, *_ in shown])
+ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if low <= tick <= high]
+axes.set_xticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+axes.minorticks_off()
+page.figure(fig, name="ablation_summary", data=DATA, samples=n,
+            alt="Fréchet distance of every arm over ours, with intervals, sorted by study.")
+
+# %% [markdown]
+# And what the claims ledger makes of it, by the one rule of [chapter 12](12_claims_and_decisions.ipynb): a claim holds
+# where the whole interval of each of its numbers lies in the asked range, it fails where none of one does, and anything
+# else, too few clips included, stays open.
+
+# %%
+mine = [measured for measured in page.measurements() if measured.chapter == page.chapter]
+page.table([{name: row[name] for name in ("claim", "the paper", "ours", "asked", "interval over", "verdict", "why")}
+            for row in ledgers.claims_ledger(mine) if row["chapter"] == page.chapter])
+
+# %% [markdown]
+# A recorded run on a GPU, where it is there, stands beside your own:
+
+# %%
+from IPython.display import Markdown, display
+
+recorded = page.recorded("ablations.md")
+if recorded:
+    display(Markdown("**Recorded on a GPU: ablations**\n\n" + recorded.read_text()))
+else:
+    print("no recorded run yet: figures/gpu/ablations.md")
+
+# %% [markdown]
+# ## Check yourself
+#
+# 1. In the short form an arm's interval lies entirely below ours. What has been shown?
+# 2. The unpaired pixel loss falls as training goes on. Why is that no good sign?
+# 3. Why do all arms share the order of clips and the noise?
+# 4. An arm diverges in one of three seeds. Why is its row kept?
+#
+# <details><summary>Answers</summary>
+#
+# 1. That the one network is nearer to the real clips than the other, for this judge. Whether the *choice* did it, or
+#    the seed, takes several trainings.
+# 2. It falls towards the variance of the clips, its lowest value, and gets there by showing the mean clip for any
+#    noise.
+# 3. So that one source of luck is the same on both sides. It does not remove luck: after a few steps the two networks
+#    differ and use the same noise differently.
+# 4. Because to diverge *is* a result about stability. Leaving the row out would compare the runs that went well.
+#
+# </details>
+#
+# ## Exercises
+#
+# 1. *(warm-up)* Which share of TGAN's published budget, 3.2 million clips, does an arm of your profile see? *Expected:
+#    at `smoke` less than one part in a hundred thousand.*
+# 2. *(easy)* List all arms whose ratio is farther from 1 than that of the second seed. *Expected: in the short form a
+#    list that another seed may change.*
+# 3. *(medium)* A choice is worth 10 %, and distances spread by 15 % from seed to seed. How many seeds make Student's
+#    interval narrower than ±10 %? *Expected: about a dozen; three give more than ±30 %.*
+# 4. *(hard)* Add an arm of your own to `hrvgan_lib/ablations.py`, a slope of 0.01 in D for instance (`{"leak": 0.01}`),
+#    and run `make ablations`. *Expected: a row of its own; all other arms are read, not trained again.*
+
+# %% tags=["solution", "hide-input", "nbval-check-output"]
+from scipy.stats import t as student  # exercise 3
+
+
+def half_width(number, spread=0.15):
+    return student.ppf(0.975, number - 1) * spread / number**0.5
+
+
+needed = next(number for number in range(2, 100) if half_width(number) <= 0.10)
+print(f"exercise 3: {needed} seeds; three give ±{half_width(3):.0%}")
+
+# %% tags=["solution", "hide-input"]
+print(f"exercise 1: {clips_an_arm / 3.2e6:.1e} of it")
+far = [f"{name}: {arm}" for name, arm, effect, _, _ in shown[1:]  # exercise 2
+       if abs(np.log(effect.value)) > abs(np.log(luck.value))]
+print("exercise 2:", "; ".join(far) or "none")
+
+# %% [markdown]
+# ## What we now know
+#
+# - We compared arms that differ in one choice, at equal clips, noise and steps, against a floor of real clips.
+# - We saw what another seed alone does, and held each ratio against it; intervals over samples spoke about networks,
+#   intervals over training seeds about choices.
+# - The literal pixel loss wants the mean clip whatever the noise, and a generator that followed it showed the mean
+#   clip.
+# - Six claims of the paper got numbers with ranges that were fixed beforehand; the ledger's rule gave the verdicts, and
+#   where an arm had seen too few clips it gave none.
+#
+# ## Where next
+#
+# [12 · Claims and decisions](12_claims_and_decisions.ipynb) puts these rows beside all others. For an answer instead of
+# an illustration, run `make ablations` and read this page again from `runs/`.
+
+# %%
+page.colophon()
