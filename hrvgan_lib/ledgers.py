@@ -56,7 +56,7 @@ def claims_ledger(measured: Iterable[Measurement]) -> list[dict]:
         rows.append({
             "claim": claim.id, "kind": claim.kind, "where": claim.where, "the paper": claim.words, "test": claim.test,
             "published": claim.value, "verdict": said, "ours": "; ".join(f"{m.what}: {m.number}" for m in mine),
-            "asked": "; ".join(m.asked for m in mine if m.asked), "interval over": _joined(m.over for m in mine),
+            "asked": _joined(m.asked for m in mine), "interval over": _joined(m.over for m in mine),
             "data": _joined(m.data for m in mine),
             "training clips": min((m.clips for m in mine if m.clips is not None), default=None),
             "why": why, "chapter": claim.chapter,

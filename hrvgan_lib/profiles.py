@@ -68,7 +68,7 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="cpu", minutes=15, hardware="2 CPU cores",
             clips_per_group=2, standin_frames=48, stack_videos=12, clips_per_video=8,
-            frames=8, size=32, width=0.25, batch=8, steps=350, rival_steps=30, side_steps=30, preset="stable",
+            frames=8, size=32, width=0.25, batch=8, steps=350, rival_steps=20, side_steps=20, preset="stable",
             native=None,
             study_width=0.125, study_steps=30,
             judge_width=0.25, judge_steps=350, judge_batch=16,

@@ -271,10 +271,11 @@ page.expect("jump of the memory", shapes["memory"]["jump, pixels"], low=4, high=
 page.expect("untrained network's jump", shapes["untrained, line"]["jump, pixels"], high=2.5, why="an even pace without having learned")
 
 # %%
-per_pair = detours["line"] / detours["random walk"]
+in_logs = metrics.seed_interval(np.log(detours["line"] / detours["random walk"]))  # a mean of ratios would belong to its largest
 examined = judge.history[-1].step * judge.recipe.batch if judge.history else np.inf  # a published judge has no history
 page.measure("detour of the line in the judge's features, over that of a random walk with as many latents",
-             per_pair.mean(), interval=metrics.seed_interval(per_pair), over=f"{PAIRS} pairs of latents",
+             np.exp(in_logs.value), interval=metrics.Interval(*np.exp([in_logs.low, in_logs.high, in_logs.value]), PAIRS, "geometric mean"),
+             over=f"{PAIRS} pairs of latents",
              claim="smooth-interpolation", high=1, data=[golf_set], clips=min(seen["golf"], examined),
              diverged=golf.diverged)
 for other in ("untrained, line", "random walk"):
