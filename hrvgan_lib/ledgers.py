@@ -31,6 +31,8 @@ def verdict(claim: Claim, measured: Iterable[Measurement]) -> tuple[str, str]:
         raise ValueError(f"claim {claim.id!r} has no measurement: run chapter {claim.chapter}")
     if missing := [NEEDS[need] for need in claim.needs if any(need not in m.has for m in measured)]:
         return NOT_TESTABLE, "missing: " + "; ".join(missing)
+    if claim.kind != "number" and not any(m.asked for m in measured):
+        return UNDECIDED, "the paper sets no number to hold it against"
     if lost := [m.diverged for m in measured if m.diverged]:
         return UNDECIDED, lost[0]
     least = MINIMUM_CLIPS.get(claim.kind, MINIMUM_CLIPS_OTHERS)
@@ -40,9 +42,9 @@ def verdict(claim: Claim, measured: Iterable[Measurement]) -> tuple[str, str]:
         off = [m for m in measured if not m.low <= claim.value <= m.high]
         return (NOT_REPRODUCED, f"the published value is outside {off[0].number}") if off else (REPRODUCED, "as asked")
     if outside := [m for m in measured if m.holds is False]:
-        return NOT_REPRODUCED, f"{outside[0].what}: {outside[0].number}, asked {outside[0].asked}"
+        return NOT_REPRODUCED, f"decided by: {outside[0].what}"
     if across := [m for m in measured if m.holds is None]:
-        return UNDECIDED, f"{across[0].what}: the interval reaches across what is asked, {across[0].asked}"
+        return UNDECIDED, f"the interval reaches across what is asked: {across[0].what}"
     return REPRODUCED, "as asked"
 
 
@@ -55,7 +57,7 @@ def claims_ledger(measured: Iterable[Measurement]) -> list[dict]:
         said, why = verdict(claim, mine) if mine or "prediction" in claim.needs else (NOT_MEASURED, claim.chapter)
         rows.append({
             "claim": claim.id, "kind": claim.kind, "where": claim.where, "the paper": claim.words, "test": claim.test,
-            "published": claim.value, "verdict": said, "ours": "; ".join(f"{m.what}: {m.number}" for m in mine),
+            "published": claim.value, "verdict": said, "ours": "; ".join(map(_told, mine)),
             "asked": _joined(m.asked for m in mine), "interval over": _joined(m.over for m in mine),
             "data": _joined(m.data for m in mine),
             "training clips": min((m.clips for m in mine if m.clips is not None), default=None),
@@ -78,6 +80,11 @@ def _decision_row(entry: Decision, mine: list[Measurement]) -> dict:
         "measured effect": "; ".join(f"{m.what}: {m.number}" for m in mine), "data": _joined(m.data for m in mine),
         "measured in": _joined(m.chapter for m in mine), "chapter": entry.chapter, "not built yet": entry.pending,
     }  # fmt: skip
+
+
+def _told(measured: Measurement) -> str:
+    asked = f" (asked: {measured.asked})" if measured.asked else ""
+    return f"{measured.what}: {measured.number}{asked}"
 
 
 def _joined(words: Iterable[str]) -> str:

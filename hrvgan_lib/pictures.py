@@ -22,6 +22,7 @@ SYSTEM_COLOURS = {
     "vgan": "#E69F00",
     "tgan": "#009E73",
     "mocogan": "#CC79A7",
+    "ivgan": "#F0E442",
     "real": "#000000",
     "frozen": "#56B4E9",
     "shuffled": "#882255",

@@ -86,7 +86,7 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="paper", minutes=10_000, hardware="one or many H200-class GPUs",
             clips_per_group=5, standin_frames=64, stack_videos=200, clips_per_video=20,
-            frames=32, size=256, width=1.0, batch=16, steps=100_000, rival_steps=100_000, side_steps=100_000,
+            frames=16, size=64, width=1.0, batch=32, steps=100_000, rival_steps=100_000, side_steps=100_000,
             preset="stable",
             native=(32, 256, 16, 100_000),
             study_width=1.0, study_steps=20_000,

@@ -389,9 +389,9 @@ judge = Discriminator(8, 32, n_classes=8, config=eighth).apply(initialise)
 with torch.no_grad():
     scores = [judge(same_label, torch.full((8,), label)) for label in (2, 5)]
 differ = (same_latent[1:] != same_latent[:-1]).flatten(1).any(dim=1).float().mean()
-page.measure("share of neighbouring labels whose clips from one latent differ", differ,
+page.measure("share of neighbouring labels whose clips from one latent differ, untrained networks", differ,
              claim="labels-in-training-and-inference", low=1)
-page.measure("share of clips whose score by D changes with the label", (scores[0] != scores[1]).float().mean(),
+page.measure("share of clips whose score by D changes with the label, untrained networks", (scores[0] != scores[1]).float().mean(),
              claim="labels-in-training-and-inference", low=1)
 
 # %% [markdown]

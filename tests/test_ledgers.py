@@ -29,10 +29,14 @@ def test_an_interval_within_outside_or_across_the_asked_range(low, high, said):
 
 
 def test_every_measurement_of_a_claim_has_to_hold():
-    good, bad = measured(2.0, asked_low=1.0), measured(0.5, asked_low=1.0)
+    good, bad = measured(2.0, asked_low=1.0), replace(measured(0.5, asked_low=1.0), what="the other number")
     assert ledgers.verdict(PROPERTY, [good, good])[0] == ledgers.REPRODUCED
     said, why = ledgers.verdict(PROPERTY, [good, bad])
-    assert said == ledgers.NOT_REPRODUCED and "0.5" in why
+    assert said == ledgers.NOT_REPRODUCED and "the other number" in why
+
+
+def test_a_claim_that_sets_no_bar_gets_no_verdict():
+    assert ledgers.verdict(PROPERTY, [measured(39)])[0] == ledgers.UNDECIDED
 
 
 def test_few_training_clips_leave_a_claim_undecided():
@@ -47,6 +51,8 @@ def test_a_number_needs_its_data_set_and_its_classifier():
     assert ledgers.verdict(NUMBER, [near]) == (
         ledgers.NOT_TESTABLE, "missing: the UCF101 data set; the C3D weights of TGAN's protocol")
     assert ledgers.verdict(NUMBER, [replace(near, has=("ucf101",))])[0] == ledgers.NOT_TESTABLE
+    golf = ledgers.verdict(paper.claim("fd-golf-hrvgan"), [replace(near, has=("golf", "published classifier"))])
+    assert golf[0] == ledgers.NOT_TESTABLE and "does not name" in golf[1]
     whole = replace(near, has=("ucf101", "published classifier"))
     assert ledgers.verdict(NUMBER, [whole])[0] == ledgers.REPRODUCED
     assert ledgers.verdict(NUMBER, [replace(whole, low=14.0, high=14.2)])[0] == ledgers.NOT_REPRODUCED

@@ -28,7 +28,7 @@ def configure(defaults, system: str, options: Mapping, choices: Mapping[str, Seq
 class System(nn.Module):
     """A generator, what judges it, their losses and their optimisers. One file in `networks/` is one system.
 
-    A system fills in the five methods that raise NotImplementedError; `training.train` calls them in the order of
+    A system fills in the four methods that raise NotImplementedError; `training.train` calls them in the order of
     Algorithm 1. Samples always come from `sampler`, a running average of the generator's weights (decision O2).
     """
 
