@@ -148,8 +148,9 @@ def listing_digest(folder: Path) -> str:
 
 
 def data_identity(data_root: Path) -> dict[str, str]:
-    """{data set: listing digest} of the sets that are there."""
-    return {name: listing_digest(data_root / name) for name in DATA_SETS if (data_root / name).is_dir()}
+    """{folder: listing digest} of the data sets, and of the published weights in `reference`, that are there."""
+    folders = (*DATA_SETS, "reference")
+    return {name: listing_digest(data_root / name) for name in folders if (data_root / name).is_dir()}
 
 
 @cache

@@ -20,6 +20,7 @@ from hrvgan_lib.data import ClipDataset
 from hrvgan_lib.networks import System, build_system, system_class
 from hrvgan_lib.networks import system as system_module
 from hrvgan_lib.profiles import Profile, pick_device, precision
+from hrvgan_lib.provenance import write_atomic
 
 SNAPSHOT_SHARES = (0.05, 0.2, 0.5, 1.0)  # of the steps: when `trained` looks at the same eight latents
 STUCK_BELOW, STUCK_FOR = 1e-4, 200  # a discriminator's loss below the one for so many steps: nobody learns any more
@@ -91,7 +92,8 @@ def train(system: System, dataset: ClipDataset, config: TrainConfig,
     """Run Algorithm 1, one record a turn.
 
     With a `folder` the state is saved there every `config.save_every` steps and at the end, and a run that finds a
-    checkpoint there goes on from it, bit for bit as if it had never stopped on the same machine.
+    checkpoint there goes on from it as if it had never stopped: bit for bit on the same CPU, on a GPU up to the order
+    in which its convolutions add.
 
     Raises:
         ValueError: a batch larger than the stddev group and not divisible by it.
@@ -122,7 +124,8 @@ def train(system: System, dataset: ClipDataset, config: TrainConfig,
                     system.constrain_discriminator(step)
         system.update_sampler(system.generator, step)
 
-        stuck = stuck + 1 if abs(sum(values["discriminator"].values())) < STUCK_BELOW else 0
+        won = system.zero_means_won and abs(sum(values["discriminator"].values())) < STUCK_BELOW
+        stuck = stuck + 1 if won else 0
         if stuck >= STUCK_FOR:
             raise Diverged(f"training is stuck at step {step}: the discriminator's loss has been zero for {stuck} "
                            "steps, and G learns nothing from it; lower its learning rate; the last checkpoint is kept")
@@ -134,10 +137,10 @@ def train(system: System, dataset: ClipDataset, config: TrainConfig,
 
 
 def save(system: System, optimisers: dict, folder: Path, record: StepRecord, stuck: int) -> None:
-    """Write everything that the next step depends on. Raises Diverged where a weight is not finite."""
-    for name, weights in system.named_parameters():
+    """Write everything that the next step depends on. Raises Diverged where a weight or a statistic is not finite."""
+    for name, weights in system.state_dict().items():
         if not bool(weights.isfinite().all()):
-            raise Diverged(f"training diverged at step {record.step}: {name} holds a weight that is not finite; "
+            raise Diverged(f"training diverged at step {record.step}: {name} holds a number that is not finite; "
                            "lower learning_rate or choose another preset; the last checkpoint is kept")
     state = {"step": record.step, "seconds": record.seconds, "stuck": stuck, "system": system.state_dict(),
              "optimisers": {name: optimiser.state_dict() for name, optimiser in optimisers.items()}}
@@ -146,7 +149,7 @@ def save(system: System, optimisers: dict, folder: Path, record: StepRecord, stu
 
 def restore(system: System, optimisers: dict, folder: Path | None) -> tuple[int, float, int]:
     """Load the newest whole checkpoint of `folder`; return its step, seconds and count of steps at zero, or zeros."""
-    state = None if folder is None else checkpoints.load_checkpoint(folder, system.device)
+    state = None if folder is None else checkpoints.load_checkpoint(folder)
     if state is None:
         return 0, 0.0, 0
     system.load_state_dict(state["system"])
@@ -190,7 +193,8 @@ def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0,
                          batch=profile.batch if batch is None else batch, seed=seed)
     config = TrainConfig(**{**asdict(config), "save_every": max(1, config.steps // 4)})
     identity = [name, sorted(options.items()), n_classes, dataset.digest, dataset.frames, dataset.size,
-                dataset.stride, dataset.split, asdict(config), device.type, code_version(name)]
+                dataset.stride, dataset.split, asdict(config), device.type, str(precision(device)), torch.__version__,
+                code_version(name)]
     key = hashlib.sha256(repr(identity).encode()).hexdigest()[:12]
     folder = Path(folder) / f"{name}-{dataset.name}-{dataset.frames}x{dataset.size}-{key}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -201,11 +205,10 @@ def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0,
     journal, verdict = folder / "records.jsonl", folder / "diverged.txt"
     moments = {max(1, round(config.steps * share)) for share in SNAPSHOT_SHARES}
     with FileLock(folder / "lock"):  # two chapters that want the same system: one trains, the other waits and reads
-        records = [_read_record(line) for line in journal.read_text().splitlines()] if journal.exists() else []
-        if not verdict.exists():
-            done = checkpoints.load_checkpoint(folder)
-            records = [record for record in records if record.step <= (done["step"] if done else 0)]
-            journal.write_text("".join(_write_record(record) for record in records))
+        done = checkpoints.load_checkpoint(folder)
+        records = read_records(journal, until=done["step"] if done else 0)
+        if not verdict.exists() and len(records) < config.steps:
+            write_atomic(journal, "".join(map(_write_record, records)))
             try:
                 with open(journal, "a") as file:
                     for record in train(system, dataset, config, folder):
@@ -217,13 +220,27 @@ def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0,
                         if on_step is not None:
                             on_step(record, system)
             except Diverged as error:
-                verdict.write_text(str(error))
+                write_atomic(verdict, str(error))
+        system.load_state_dict(start)  # where not even one checkpoint is good, the first weights are
+        step, *_ = restore(system, system.optimisers(), folder)
         if verdict.exists():
-            system.load_state_dict(start)  # where not even one checkpoint is good, the first weights are
-            restore(system, system.optimisers(), folder)
-            system.diverged = verdict.read_text()
+            system.diverged = verdict.read_text() or "training diverged"
+            records = [record for record in records if record.step <= step]  # what these weights have seen
+        elif not (folder / f"snapshot-{step:08d}.pt").exists():
+            take_snapshot(system, folder, step)  # the run was stopped between its last step and its last picture
     system.snapshots = read_snapshots(folder)
     return system.eval(), records
+
+
+def read_records(journal: Path, until: int) -> list[StepRecord]:
+    """The journal's records up to step `until`, as far as its lines are whole."""
+    records = []
+    for line in journal.read_text().splitlines() if journal.exists() else []:
+        try:
+            records.append(StepRecord(**json.loads(line)))
+        except (ValueError, TypeError):
+            break
+    return [record for record in records if record.step <= until]
 
 
 def take_snapshot(system: System, folder: Path, step: int) -> None:
@@ -242,6 +259,3 @@ def read_snapshots(folder: Path) -> list[tuple[int, Tensor]]:
 def _write_record(record: StepRecord) -> str:
     return json.dumps(asdict(record)) + "\n"
 
-
-def _read_record(line: str) -> StepRecord:
-    return StepRecord(**json.loads(line))

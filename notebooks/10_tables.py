@@ -174,7 +174,7 @@ with torch.no_grad():
 # %% [markdown]
 # ## One protocol
 #
-# Same clips, same number of them, same judge, same running average of the weights. Optimiser, losses and clipping are each system's own: the rivals' as published; HRVGAN's, which the paper leaves open, are our preset
+# Same clips, as many turns of the loop with as many clips each, same judge, same running average of the weights. (HRVGAN's pixel loss also learns from the clips that the loop draws for G's update; the others leave them aside.) Optimiser, losses and clipping are each system's own: the rivals' as published; HRVGAN's, which the paper leaves open, are our preset
 # ([**O1**](12_claims_and_decisions.ipynb#O1)), chosen for short budgets, so that few *clips seen* favour HRVGAN. VGAN and TGAN have no place for a label, so HRVGAN
 # runs twice: without labels, so that labels do not decide ([**T7**](12_claims_and_decisions.ipynb#T7)), and with them, as the paper describes it. The row with labels is the main system of chapter 06; in the small profiles it gets most of the time, and the other
 # rows are *illustrations*: the column *clips seen* (turns of the loop times the batch) says how little they have learned from. A published learning rate is made for a published budget: TGAN's, for a hundred
@@ -235,9 +235,13 @@ def note(row, system, records):
 first = metrics.panel(systems["hrvgan"], train_clips, test_clips, judge, note=note("hrvgan", systems["hrvgan"], runs["hrvgan"]), **asked)
 scored = {row: metrics.evaluate(metrics.generated(system, system.name, note(row, system, runs[row])), judge, train_clips, held_out=test_clips, **asked)
           for row, system in systems.items() if row != "hrvgan"} | {"hrvgan": first["hrvgan"]}
-seeds = metrics.Seeds(page.runs / "seeds", page.seed, [judge.identity, train_clips.digest, page.profile])
-seeds.keep({f"is {row}": metrics.mean_and_std(record.inception_seeds)[0] for row, record in scored.items()})
-seeds.keep({f"fd {row}": record.frechet.value for row, record in scored.items()})
+same = [judge.identity, train_clips.digest, test_clips.digest, page.profile, page.allow_partial, str(page.device), torch.__version__,
+        *(training.code_version(name) for name in MODELS)]
+for dataset in ("golf", "aeroplane"):
+    same += [page.dataset(dataset).digest, page.dataset(dataset, split="test").digest]
+seeds = metrics.Seeds(page.runs / "seeds", page.seed, same)
+for row, record in scored.items():
+    seeds.keep(f"is {row}", metrics.mean_and_std(record.inception_seeds)[0], seen(row), systems[row].diverged)
 
 # %% [markdown]
 # On a GPU the uncut Table 1 is there too, 32 frames of 256×256. Scores compare at one size only ([**E1**](12_claims_and_decisions.ipynb#E1)), so its clips are thinned and resized to the other systems' shape before the judge sees them.
@@ -250,8 +254,9 @@ if native:
     large, records = training.trained("hrvgan", large_clips, page.profile, steps=steps, batch=batch, seed=page.seed, width=1.0, folder=CHECKPOINTS)
     row, every = f"hrvgan, {frames}x{size}x{size}", frames // train_clips.frames
     thinned = metrics.treated(metrics.generated(large, "hrvgan", note(row, large, records)), "hrvgan", lambda clips: clips[:, :, ::every], f"every {every}. frame")
-    scored[row] = metrics.evaluate(metrics.resized(thinned, train_clips.size, "hrvgan"), judge, train_clips, held_out=test_clips, **asked)
+    scored[row] = metrics.evaluate(metrics.resized(thinned, train_clips.size, "hrvgan"), judge, train_clips, held_out=test_clips, **(asked | {"seeds": (0,)}))  # large clips take long
     systems[row], runs[row], NAMES[row] = large, records, f"HRVGAN, labels, {frames}x{size}x{size}"
+    seeds.keep(f"is {row}", metrics.mean_and_std(scored[row].inception_seeds)[0], seen(row), large.diverged)
     costs[row] = {"clips seen": seen(row), "weights of G": weights_of(large.generator), "training, s": records[-1].seconds if records else 0.0,
                   "sampling, ms a clip": 1000 * seconds_a_clip(large, 2), "diverged": large.diverged}
 else:
@@ -269,12 +274,18 @@ def published_score(row):
     return paper.inception_row(MODELS[row]).score if row in MODELS else None
 
 
+def score(row):
+    """A system's Inception Score over the training seeds of this run."""
+    return seeds.joined(f"is {row}", scored[row].inception)
+
+
 def inception_table_row(name, record, row=None):
     """A line of Table 3; `row` names a trained system."""
     mean, std = metrics.mean_and_std(record.inception_seeds)
-    interval, over = seeds.interval(f"is {row}", record.inception)
-    mean = interval.value if "seeds" in over else mean
-    ceiling, vgan_score = (metrics.mean_and_std(r.inception_seeds)[0] for r in (first["real"], scored["vgan"]))
+    interval, over = record.inception, "samples"
+    if row:
+        mean, interval, over = score(row).value, score(row).interval, score(row).over
+    ceiling, vgan_score = metrics.mean_and_std(first["real"].inception_seeds)[0], score("vgan").value
     return {"system": name, "paper": published_score(row), "ours": mean, "95 % low": interval.low, "95 % high": interval.high, "interval over": over,
             "std over sample seeds": std if len(record.seeds) > 1 else None,
             "over VGAN's, paper": paper.inception_ratio(MODELS[row]) if row in MODELS else None, "over VGAN's, ours": mean / vgan_score if row else None,
@@ -326,26 +337,27 @@ for dataset in ("golf", "aeroplane"):
             rows |= metrics.panel(system, real, held_out, judge, note=note(name, system, records), **asked_here)
         else:
             rows[name] = metrics.evaluate(metrics.generated(system, name, note(name, system, records)), judge, real, held_out=held_out, **asked_here)
+        seeds.keep(f"{dataset} {name}", rows[name].frechet.value, side_runs[dataset, name]["clips seen"], system.diverged)
     fd_panels[dataset] = rows
-    seeds.keep({f"{dataset} {name}": rows[name].frechet.value for name in MODELS})
 
 # %%
 def published_distance(dataset, name):
     return getattr(paper.frechet_row(MODELS[name]), dataset) if MODELS.get(name) in {row.model for row in paper.TABLE4} else None
 
 
-def distance_interval(dataset, name):
-    return seeds.interval(f"{dataset} {name}", fd_panels[dataset][name].frechet)
+def distance(dataset, name):
+    """A system's Fréchet distance over the training seeds of this run."""
+    return seeds.joined(f"{dataset} {name}", fd_panels[dataset][name].frechet)
 
 
 def frechet_table_row(dataset, label, name):
     rows = fd_panels[dataset]
-    record, (interval, over) = rows[name], distance_interval(dataset, name)
-    in_paper, vgan_distance = published_distance(dataset, name), distance_interval(dataset, "vgan")[0].value
+    record, floor, ceiling = rows[name], rows["real"].frechet.value, rows["noise"].frechet.value
+    interval, over = (distance(dataset, name).interval, distance(dataset, name).over) if name in MODELS else (record.frechet, "samples")
+    in_paper, vgan_distance = published_distance(dataset, name), distance(dataset, "vgan").value
     return {"data set": dataset, "system": label, "paper": in_paper, "ours": interval.value, "95 % low": interval.low, "95 % high": interval.high, "interval over": over,
             "over VGAN's, paper": paper.frechet_ratio(dataset, MODELS[name]) if in_paper else None, "over VGAN's, ours": interval.value / vgan_distance if name in MODELS else None,
-            "0 = real, 1 = noise": record.position(rows["real"], rows["noise"]), "floor (real)": rows["real"].frechet.value,
-            "ceiling (noise)": rows["noise"].frechet.value, "ceiling (frozen)": rows["frozen"].frechet.value,
+            "0 = real, 1 = noise": (interval.value - floor) / (ceiling - floor), "floor (real)": floor, "ceiling (noise)": ceiling, "ceiling (frozen)": rows["frozen"].frechet.value,
             "std over sample seeds": metrics.mean_and_std(record.frechet_seeds)[1] if len(record.seeds) > 1 else None, "at infinite N": record.frechet_infinity, "N": record.n,
             "kernel distance": record.kernel.value, "of single frames": record.frame_frechet, **side_runs.get((dataset, name), {}), "data": about(page.dataset(dataset)),
             "protocol": f"C3D judge {judge.digest[:6]}, {record.layer}, {judge.network.feature_width(record.layer)} features"}
@@ -364,7 +376,7 @@ page.table(page_view(table4), note=note4)
 fig, panes = plt.subplots(1, 2, figsize=(10, 3.2), sharey=True)
 for axes, (dataset, rows) in zip(panes, fd_panels.items()):
     for place, name in enumerate(SIDE):
-        ink, interval = book.SYSTEM_COLOURS[rows[name].source], distance_interval(dataset, name)[0]
+        ink, interval = book.SYSTEM_COLOURS[rows[name].source], distance(dataset, name).interval if name in MODELS else rows[name].frechet
         axes.plot([max(interval.low, 1e-9), interval.high], [place, place], color=ink, linewidth=6, solid_capstyle="butt", alpha=0.5)
         axes.plot(interval.value, place, "o", color=ink)
     axes.set(title=about(page.dataset(dataset)), xlabel="Fréchet distance", xscale="log", yticks=range(len(SIDE)), yticklabels=SIDE.values(),
@@ -388,7 +400,7 @@ SHORT = MODELS | {"hrvgan": "HRVGAN"}
 ratios = []
 for dataset in fd_panels:
     for ahead, behind in combinations(["hrvgan", "tgan", "vgan"], 2):
-        a, b = distance_interval(dataset, ahead)[0], distance_interval(dataset, behind)[0]
+        a, b = distance(dataset, ahead).interval, distance(dataset, behind).interval
         ratios.append({"data set": dataset, "ratio": f"{SHORT[ahead]} / {SHORT[behind]}", "the paper's": paper.frechet_ratio(dataset, MODELS[ahead], to=MODELS[behind]),
                        "measured": a.value / b.value, "order": order(a, b), "clips seen": min(side_runs[dataset, name]["clips seen"] for name in (ahead, behind))})
 page.table(ratios, note="Fréchet distance, lower is better; below 1 the first system is ahead.")
@@ -400,19 +412,20 @@ page.table(ratios, note="Fréchet distance, lower is better; below 1 the first s
 
 # %%
 published_judge = ["published classifier"] if judge.protocol is not None else []
-for row, slug in {"vgan": "vgan", "tgan": "tgan", "mocogan": "mocogan", "hrvgan": "hrvgan"}.items():
-    interval, over = seeds.interval(f"is {row}", scored[row].inception)
-    mean = interval.value if "seeds" in over else metrics.mean_and_std(scored[row].inception_seeds)[0]
-    page.measure("Inception Score", mean, claim=f"is-{slug}", interval=interval, over=over, data=[train_clips], clips=seen(row), has=published_judge,
-                 diverged=systems[row].diverged)
+
+def behind(*joined):
+    """What a ledger has to know about the training behind one or two scores."""
+    return {"over": joined[0].over, "clips": min(one.clips for one in joined), "diverged": next((one.diverged for one in joined if one.diverged), "")}
+
+
+for name in MODELS:
+    page.measure("Inception Score", score(name).value, claim=f"is-{name}", interval=score(name).interval, data=[train_clips], has=published_judge, **behind(score(name)))
 by_score = sorted(paper.TABLE3, key=lambda row: row.score)
 slugs = {model: name for name, model in MODELS.items()}
 for lower, higher in combinations([slugs[row.model] for row in by_score], 2):
     for row in ("hrvgan, no labels", "hrvgan") if higher == "hrvgan" else (higher,):
-        (a, over), (b, _) = seeds.interval(f"is {row}", scored[row].inception), seeds.interval(f"is {lower}", scored[lower].inception)
-        ahead = metrics.gap(a, b)
-        told = {"interval": ahead, "over": over, "low": 0, "data": [train_clips], "clips": min(seen(row), seen(lower)), "has": ["all systems"],
-                "diverged": systems[row].diverged or systems[lower].diverged}
+        ahead = metrics.gap(score(row).interval, score(lower).interval)
+        told = {"interval": ahead, "low": 0, "data": [train_clips], "has": ["all systems"], **behind(score(row), score(lower))}
         page.measure(f"score of {NAMES[row]} less {NAMES[lower]}", ahead.value, claim=f"is-order-{higher}-over-{lower}", **told)
         if higher == "hrvgan":
             page.measure(f"score of {NAMES[row]} less {NAMES[lower]}", ahead.value, claim="novel-results-is", **told)
@@ -422,19 +435,17 @@ for dataset in fd_panels:
     real = page.dataset(dataset)
     for name in MODELS:
         if published_distance(dataset, name):
-            interval, over = distance_interval(dataset, name)
-            page.measure("Fréchet distance", interval.value, claim=f"fd-{dataset}-{name}", interval=interval, over=over, data=[real], has=published_judge,
-                         clips=side_runs[dataset, name]["clips seen"], diverged=side_runs[dataset, name]["diverged"])
+            ours = distance(dataset, name)
+            page.measure("Fréchet distance", ours.value, claim=f"fd-{dataset}-{name}", interval=ours.interval, data=[real], has=published_judge, **behind(ours))
     for better, worse in combinations(sorted(["vgan", "tgan", "hrvgan"], key=lambda name: published_distance(dataset, name)), 2):
-        (a, over), (b, _) = distance_interval(dataset, better), distance_interval(dataset, worse)
-        ahead, pair = metrics.gap(b, a), [side_runs[dataset, name] for name in (better, worse)]
-        told = {"interval": ahead, "over": over, "low": 0, "data": [real], "clips": min(one["clips seen"] for one in pair), "has": ["all systems"],
-                "diverged": pair[0]["diverged"] or pair[1]["diverged"]}
+        a, b = distance(dataset, better), distance(dataset, worse)
+        ahead = metrics.gap(b.interval, a.interval)
+        told = {"interval": ahead, "low": 0, "data": [real], "has": ["all systems"], **behind(a, b)}
         page.measure(f"distance of {MODELS[worse]} less {SIDE[better]}", ahead.value, claim=f"fd-order-{dataset}-{better}-below-{worse}", **told)
         if better == "hrvgan":
             page.measure(f"{dataset}: distance of {MODELS[worse]} less {SIDE[better]}", ahead.value, claim="novel-results-fd", **told)
             page.measure(f"{dataset}: {SIDE[better]} over {MODELS[worse]}; the paper's ratio is {paper.frechet_ratio(dataset, to=MODELS[worse]):.3f}",
-                         a.value / b.value, decision="E6", interval=metrics.ratio(a, b), over=over, data=[real], clips=told["clips"])
+                         a.value / b.value, decision="E6", interval=metrics.ratio(a.interval, b.interval), data=[real], **behind(a, b))
 
 # %% [markdown]
 # ## Detail, motion, labels
@@ -463,7 +474,7 @@ for what, rows in apart.items():
     for rival in ("vgan", "tgan", "mocogan"):
         nearer = metrics.gap(rows[rival], rows["hrvgan, no labels"])
         page.measure(f"{what}: how much farther from real clips {NAMES[rival]} is than HRVGAN, no labels", nearer.value, claim="detail-over-prior-work", interval=nearer, low=0, data=[train_clips, test_clips],
-                     clips=min(seen(rival), seen("hrvgan, no labels")), has=["all systems"])
+                     clips=min(seen(rival), seen("hrvgan, no labels")), has=["all systems"], diverged=systems[rival].diverged or systems["hrvgan, no labels"].diverged)
 
 # %% [markdown]
 # Do labels do what they are for? The judge has never seen a generated clip; we ask how often it gives a sample the class that was asked for. The same samples standing still, beside real clips standing still, show where the answer
@@ -475,7 +486,7 @@ print(f"real clips: {first['real'].accuracy} named right; frozen: {first['frozen
 for what, right, bounds in (("share of samples named as asked, over chance", record.accuracy, {"low": 1}), ("the same, frozen", still.accuracy, {})):
     over_chance = metrics.Interval(right.low / record.chance, right.high / record.chance, right.value / record.chance, right.n, right.method)
     print(f"{what}: {over_chance}")
-    page.measure(what, over_chance.value, claim="class-conditional", interval=over_chance, data=[train_clips], clips=seen("hrvgan"), **bounds)
+    page.measure(what, over_chance.value, claim="class-conditional", interval=over_chance, data=[train_clips], clips=seen("hrvgan"), diverged=systems["hrvgan"].diverged, **bounds)
 with_labels = metrics.ratio(scored["hrvgan"].inception, scored["hrvgan, no labels"].inception)
 page.measure(f"Inception Score, with labels after {seen('hrvgan'):,} clips over without after {seen('hrvgan, no labels'):,}", with_labels.value, decision="T7", interval=with_labels, data=[train_clips], clips=min(seen("hrvgan"), seen("hrvgan, no labels")))
 page.measure("width of the 95 % interval of HRVGAN's score, as a share of the score", (record.inception.high - record.inception.low) / record.inception.value, decision="E4", data=[train_clips])
@@ -484,12 +495,15 @@ page.measure("width of the 95 % interval of HRVGAN's score, as a share of the sc
 # One more claim is easy to overlook, because nobody doubts it until a run fails: that the method learns at all, *unsupervised*, and on every data set. Its distance must fall below that of the same network before its first step.
 
 # %%
-for dataset, rows in {"golf": fd_panels["golf"], "aeroplane": fd_panels["aeroplane"], page.actions: {"hrvgan": scored["hrvgan, no labels"], "untrained": first["untrained"]}}.items():
+before = metrics.generated(metrics.untrained(systems["hrvgan, no labels"]), "untrained", "hrvgan without labels before its first step")
+started = metrics.evaluate(before, judge, train_clips, held_out=test_clips, **(asked | {"seeds": (0,)}))
+for dataset, rows in (fd_panels | {page.actions: {"hrvgan": scored["hrvgan, no labels"], "untrained": started}}).items():
     fallen = metrics.ratio(rows["hrvgan"].frechet, rows["untrained"].frechet)
-    clips = side_runs[dataset, "hrvgan"]["clips seen"] if dataset in fd_panels else seen("hrvgan, no labels")
+    clips, diverged = ((side_runs[dataset, "hrvgan"][what] for what in ("clips seen", "diverged")) if dataset in fd_panels
+                       else (seen("hrvgan, no labels"), systems["hrvgan, no labels"].diverged))
     for claim in ("unsupervised", "generality"):
         page.measure(f"{dataset}: Fréchet distance over that before training", fallen.value, claim=claim, interval=fallen, high=1,
-                     data=[page.dataset(dataset) if dataset in fd_panels else train_clips], clips=clips)
+                     data=[page.dataset(dataset) if dataset in fd_panels else train_clips], clips=clips, diverged=diverged)
     print(f"{dataset}: {fallen} of the untrained network's distance")
 
 # %% [markdown]

@@ -89,6 +89,7 @@ from hrvgan_lib.training import TrainConfig, draw_batch, stream
 # seed.
 
 # %%
+long = long and not page.rehearse
 steps = max(page.profile.study_steps, ablations.LONG_STEPS) if long else page.profile.study_steps
 seeds = range(ablations.LONG_SEEDS) if long else (page.seed,)
 n = min(page.profile.samples, 128)
@@ -450,13 +451,16 @@ pairs = {"gradient penalty": OURS} | ({"Wasserstein, gradient penalty": "Wassers
 for constrained, free in pairs.items():
     print(f"runs that diverged: {lost(lipschitz[constrained])} of {len(seeds)} for '{constrained}', "
           f"{lost(lipschitz[free])} of {len(seeds)} for '{free}'")
-    words = f"{constrained} over {free.replace(OURS, 'no constraint')}"
-    claim(lipschitz, constrained, free, words, claim="lipschitz-stabilises", high=1)
+    words, arms = free.replace(OURS, "no constraint"), (lipschitz[constrained], lipschitz[free])
+    if not any(map(lost, arms)):
+        claim(lipschitz, constrained, free, f"{constrained} over {words}", claim="lipschitz-stabilises", high=1)
+    page.measure(f"diverged runs of {len(seeds)}, {constrained} less {words}", lost(arms[0]) - lost(arms[1]), data=DATA,
+                 clips=min(arm.clips for arm in arms), claim="lipschitz-stabilises", high=0)
 
 # %% [markdown]
 # "Stabilise" is a word about runs and "convergence" one about results. The claim asks for the second where both runs
 # survive: a distance under the penalty of at most that without it; in the long form for a Wasserstein critic as well,
-# which is what section 3.2 has in mind. Where a run diverges the ledger leaves the verdict open and says which.
+# which is what section 3.2 has in mind. Where runs diverge, their number decides: no more with the constraint than without.
 #
 # ## Three dimensions, or two and one
 #

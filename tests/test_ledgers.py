@@ -138,11 +138,12 @@ def test_a_link_shows_in_both_forms_of_a_table():
 def test_training_seeds_join_where_everything_else_is_the_same(tmp_path):
     samples = Interval(0.5, 1.5, 1.0, 8, "half-sampling")
     first = Seeds(tmp_path, 0, ["judge", "data"])
-    first.keep({"is vgan": 1.0})
-    assert first.interval("is vgan", samples) == (samples, "samples, 1 training seed")
+    first.keep("is vgan", 1.1, clips=400)
+    alone = first.joined("is vgan", samples)
+    assert (alone.value, alone.interval, alone.over) == (1.1, samples, "samples, 1 training seed")
     second = Seeds(tmp_path, 1, ["judge", "data"])
-    second.keep({"is vgan": 3.0})
-    interval, over = second.interval("is vgan", samples)
-    assert (interval.value, over) == (2.0, "2 training seeds") and first.values("is vgan") == [1.0, 3.0]
-    assert Seeds(tmp_path, 2, ["judge", "other data"]).values("is vgan") == []
-    assert first.interval("is tgan", samples)[0] is samples
+    second.keep("is vgan", 3.1, clips=80, diverged="training diverged at step 10")
+    both = first.joined("is vgan", samples)
+    assert (both.value, both.over) == (pytest.approx(2.1), "2 training seeds")
+    assert (both.clips, both.diverged) == (80, "training diverged at step 10")  # the worse of the two
+    assert Seeds(tmp_path, 2, ["judge", "other data"]).found("is vgan") == []

@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 
+from hrvgan_lib.networks import build_system
 from hrvgan_lib.profiles import PROFILES, get_profile, precision, run_name
 
 
@@ -16,6 +17,14 @@ def test_a_clip_spans_the_paper_s_window(profile):
     assert (profile.frames, profile.size) in {(8, 32), (16, 64), (16, 128), (32, 256)}
     assert profile.standin_frames >= (profile.frames - 1) * profile.stride + 1
     assert profile.batch % 4 == 0  # minibatch stddev groups
+
+
+@pytest.mark.parametrize("name", ["hrvgan", "vgan", "tgan", "mocogan", "ivgan"])
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
+def test_every_system_can_be_cut_to_the_profile_s_clips(profile, name):
+    with torch.device("meta"):
+        system = build_system(name, frames=profile.frames, size=profile.size, width=profile.width)
+    assert system.size == profile.size
 
 
 @pytest.mark.parametrize("name", PROFILES)

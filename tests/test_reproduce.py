@@ -117,6 +117,24 @@ def test_a_failing_chapter_is_told_and_resumed(book, capsys, todo, status, messa
         assert statuses(book) == {"00_first": "cached", "06_second": "ok", "08_last": "ok"}
 
 
+def test_the_long_form_of_a_chapter_serves_whoever_asks_for_the_usual_one(book):
+    first = book / "notebooks/00_first.py"
+    edit(first, "allow_partial = False\n", "allow_partial = False\nlong = False\n")
+    assert reproduce.main(["--profile", "smoke", "--chapters", "00", "long=true"]) == 0
+    assert reproduce.main(["--profile", "smoke"]) == 0
+    assert statuses(book) == {"00_first": "cached", "06_second": "ok", "08_last": "ok"}
+    edit(first, "6 * 7", "7 * 6")  # it is no longer current, and the usual form is what was asked for
+    assert reproduce.main(["--profile", "smoke"]) == 0
+    assert statuses(book)["00_first"] == "ok"
+    injected = nbformat.read(book / "runs/smoke/00_first.ipynb", 4).cells[2].source
+    assert "long" not in injected
+
+
+def test_the_line_that_resumes_the_ablations_is_their_own_command():
+    resumed = reproduce.parse(["--profile", "cpu", "--chapters", "11", "--seconds", "9", "long=true"]).command
+    assert resumed == "make ablations PROFILE=cpu"
+
+
 def test_nothing_is_done_twice(book):
     run = ["--profile", "smoke", "--seed", "5"]
     first, last = book / "notebooks/00_first.py", book / "notebooks/08_last.py"

@@ -351,3 +351,9 @@ def test_ivgan_has_a_gradient_penalty_around_one():
 def test_ivgan_layer_norm_is_layer_norm():
     x = torch.randn(2, 5, 3, 4, 4, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(nn.GroupNorm(1, 5)(x), nn.functional.layer_norm(x, x.shape[1:]), atol=1e-5, rtol=1e-4)
+
+
+def test_weights_that_are_not_finite_are_left_to_the_loss_to_report():
+    layer = nn.Conv3d(2, 3, 4)
+    layer.weight.data[0, 0, 0, 0, 0] = float("nan")
+    singular_value_clip_(layer)  # no error: the next loss is not finite, and training says which

@@ -170,6 +170,18 @@ def test_trained_trains_once_and_goes_on_after_a_stop(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2  # another seed is another folder
 
 
+def test_a_journal_cut_off_in_a_line_and_a_lost_snapshot_are_no_loss(tmp_path):
+    profile = replace(get_profile("smoke"), width=0.03, batch=4, steps=4)
+    whole, records = trained("hrvgan", Toy(), profile, folder=tmp_path)
+    (folder,) = tmp_path.iterdir()
+    journal = folder / "records.jsonl"
+    journal.write_text(journal.read_text()[:-9])
+    (folder / "snapshot-00000004.pt").unlink()
+    again, left = trained("hrvgan", Toy(), profile, folder=tmp_path, on_step=lambda *_: pytest.fail("trained again"))
+    assert left == records[:3] and torch.equal(state(whole), state(again))
+    assert [step for step, _ in again.snapshots][-1] == 4
+
+
 def test_the_newest_whole_checkpoint_is_loaded(tmp_path):
     for step in (1, 2, 3):
         checkpoints.save_checkpoint(tmp_path, step, {"step": step}, keep=2)

@@ -289,6 +289,7 @@ class HRVGAN(System):
         super().__init__(frames, size, n_classes)
         self.config = config = make_config(preset, **options)
         self.critic_steps = config.critic_steps
+        self.zero_means_won = config.adversarial != "wgan"
         self.generator = Generator(frames, size, n_classes, config)
         self.discriminator = Discriminator(frames, size, n_classes, config)
         self.encoder = Encoder(frames, size, config) if config.pixel_loss == "reconstruction" else None

@@ -88,6 +88,7 @@ class IVGAN(System):
     Samples come from the averaged generator, like every other system's, so that averaging does not decide."""
 
     name = "ivgan"
+    zero_means_won = False
 
     def __init__(self, frames: int = 32, size: int = 64, n_classes: int = 0, **options) -> None:
         if n_classes:

@@ -36,6 +36,7 @@ class System(nn.Module):
     order = ("discriminator", "generator")  # who is updated first in a turn
     critic_steps = 1  # discriminator updates for each generator update (decision L11)
     ema_decay = 0.999
+    zero_means_won = True  # a discriminator's loss of zero: it has won, and G learns nothing; not so for a critic's
     from_profile = ("width",)  # options that `training.trained` takes from the profile
     diverged = ""  # why training ended early, in one sentence; set by `training.trained`
 

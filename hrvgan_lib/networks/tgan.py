@@ -141,7 +141,7 @@ def singular_value_clip_(module: nn.Module) -> nn.Module:
     W W^T, which makes this many times cheaper than the singular value decomposition of W.
     """
     for weight in module.parameters():
-        if weight.ndim < 4:
+        if weight.ndim < 4 or not weight.isfinite().all():  # training has diverged: the next loss says so
             continue
         matrix = weight.flatten(1).double()  # squaring halves the digits that float32 has
         wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
@@ -187,6 +187,7 @@ class TGAN(System):
             raise ValueError("TGAN takes no labels; build it with n_classes=0, or train it with conditional=False")
         super().__init__(frames, size, n_classes)
         self.config = config = configure(TGANConfig(), "TGAN", options, {"variant": VARIANTS})
+        self.zero_means_won = config.variant == "normal"
         self.generator = Generator(frames, size, config)
         self.discriminator = Discriminator(frames, size, config)
         self.apply(initialise)
