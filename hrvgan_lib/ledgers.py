@@ -83,7 +83,7 @@ def _decision_row(entry: Decision, mine: list[Measurement]) -> dict:
 
 
 def _told(measured: Measurement) -> str:
-    asked = f" (asked: {measured.asked})" if measured.asked else ""
+    asked = f" (asked: {measured.asked})" if measured.asked and not measured.shown else ""
     return f"{measured.what}: {measured.number}{asked}"
 
 
