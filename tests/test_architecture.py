@@ -9,8 +9,8 @@ from hrvgan_lib import provenance
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [
-    "paper", "profiles", "provenance", "data", "norms", "losses", "networks", "checkpoints", "training", "metrics",
-    "pictures", "explore", "book", "chapters", "reproduce",
+    "paper", "profiles", "provenance", "measurements", "ledgers", "data", "norms", "losses", "networks", "checkpoints",
+    "training", "metrics", "ablations", "pictures", "explore", "book", "chapters", "reproduce",
 ]  # fmt: skip
 FILES = sorted((ROOT / "hrvgan_lib").rglob("*.py"))
 
