@@ -274,6 +274,11 @@ def published_score(row):
     return paper.inception_row(MODELS[row]).score if row in MODELS else None
 
 
+def place(value, floor, ceiling):
+    """Where a value lies between a floor (0) and a ceiling (1); None where a judge cannot tell the two apart."""
+    return (value - floor) / (ceiling - floor) if ceiling != floor else None
+
+
 def score(row):
     """A system's Inception Score over the training seeds of this run."""
     return seeds.joined(f"is {row}", scored[row].inception)
@@ -289,7 +294,7 @@ def inception_table_row(name, record, row=None):
     return {"system": name, "paper": published_score(row), "ours": mean, "95 % low": interval.low, "95 % high": interval.high, "interval over": over,
             "std over sample seeds": std if len(record.seeds) > 1 else None,
             "over VGAN's, paper": paper.inception_ratio(MODELS[row]) if row in MODELS else None, "over VGAN's, ours": mean / vgan_score if row else None,
-            "of real clips": mean / ceiling, "0 = noise, 1 = real": (mean - first["noise"].inception.value) / (ceiling - first["noise"].inception.value), "floor (noise)": first["noise"].inception.value, "ceiling (real)": ceiling, "at infinite N": record.inception_infinity, "N": record.n,
+            "of real clips": mean / ceiling, "0 = noise, 1 = real": place(mean, first["noise"].inception.value, ceiling), "floor (noise)": first["noise"].inception.value, "ceiling (real)": ceiling, "at infinite N": record.inception_infinity, "N": record.n,
             **costs.get(row, {}), "data": about(train_clips), "judge": judge.digest[:6], "protocol": record.protocol}
 
 
@@ -357,7 +362,7 @@ def frechet_table_row(dataset, label, name):
     in_paper, vgan_distance = published_distance(dataset, name), distance(dataset, "vgan").value
     return {"data set": dataset, "system": label, "paper": in_paper, "ours": interval.value, "95 % low": interval.low, "95 % high": interval.high, "interval over": over,
             "over VGAN's, paper": paper.frechet_ratio(dataset, MODELS[name]) if in_paper else None, "over VGAN's, ours": interval.value / vgan_distance if name in MODELS else None,
-            "0 = real, 1 = noise": (interval.value - floor) / (ceiling - floor), "floor (real)": floor, "ceiling (noise)": ceiling, "ceiling (frozen)": rows["frozen"].frechet.value,
+            "0 = real, 1 = noise": place(interval.value, floor, ceiling), "floor (real)": floor, "ceiling (noise)": ceiling, "ceiling (frozen)": rows["frozen"].frechet.value,
             "std over sample seeds": metrics.mean_and_std(record.frechet_seeds)[1] if len(record.seeds) > 1 else None, "at infinite N": record.frechet_infinity, "N": record.n,
             "kernel distance": record.kernel.value, "of single frames": record.frame_frechet, **side_runs.get((dataset, name), {}), "data": about(page.dataset(dataset)),
             "protocol": f"C3D judge {judge.digest[:6]}, {record.layer}, {judge.network.feature_width(record.layer)} features"}
