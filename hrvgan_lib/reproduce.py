@@ -32,7 +32,7 @@ from hrvgan_lib.profiles import PROFILES, Profile, check_actions, get_profile, r
 # Chapters whose results a chapter reads: it runs again when they have changed.
 READS = {"07": ("06",), "08": ("06",), "09": ("06", "08"), "10": ("06", "08"), "11": ("06", "08"),
          "12": ("01", "02", "03", "04", "05", "06", "08", "09", "10", "11")}
-SMOKE_HINT = "PROFILE=smoke takes about three minutes"
+SMOKE_HINT = f"PROFILE=smoke takes about {PROFILES['smoke'].minutes:g} minutes"
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from hrvgan_lib import losses
-from hrvgan_lib.networks.system import Losses, System, configure
-
-SIZES = (16, 32, 64, 128, 256)
+from hrvgan_lib.networks.system import Losses, System, configure, cut_cube
 
 
 @dataclass(frozen=True)
@@ -24,28 +22,12 @@ class IVGANConfig:
     betas: tuple[float, float] = (0.5, 0.99)  # the paper's; the released code has 0.999
 
 
-def cut(frames: int, size: int, width: float) -> tuple[int, list[int]]:
-    """Cut the published 32x64x64: the frames of the 4x4 map, and the channels from there to the pixels.
-
-    Raises:
-        ValueError: a size that is not 4 doubled, or frames that cannot be halved as often as the size.
-    """
-    shape = f"iVGAN cannot be cut to {frames} frames of {size}x{size}"
-    if size not in SIZES:
-        raise ValueError(f"{shape}: the size must be one of {', '.join(map(str, SIZES))}")
-    factor = size // 4  # space and time double together
-    if frames < factor or frames % factor:
-        raise ValueError(f"{shape}: frames must be a multiple of {factor}; ask for {max(1, frames // factor) * factor}")
-    channels = [min(512, 64 * 2**stage) for stage in reversed(range(factor.bit_length() - 1))]
-    return frames // factor, [max(4, round(count * width)) for count in channels]
-
-
 class Generator(nn.Module):
     """Latents (batch, 100) to a small map, doubled until it is the clip (batch, 3, T, S, S)."""
 
     def __init__(self, frames: int, size: int, config: IVGANConfig) -> None:
         super().__init__()
-        base, channels = cut(frames, size, config.width)
+        base, channels = cut_cube("iVGAN", frames, size, config.width)
         layers = [nn.Linear(config.latent_dim, channels[0] * base * 16), nn.Unflatten(1, (channels[0], base, 4, 4))]
         for before, after in pairwise([*channels, 3]):
             layers += [nn.BatchNorm3d(before), nn.ReLU(), nn.ConvTranspose3d(before, after, 4, 2, 1)]
@@ -60,7 +42,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, frames: int, size: int, config: IVGANConfig) -> None:
         super().__init__()
-        base, channels = cut(frames, size, config.width)
+        base, channels = cut_cube("iVGAN", frames, size, config.width)
         layers = []
         for before, after in pairwise([3, *reversed(channels)]):
             # One group is layer norm: over channels, time and space of each clip, with a scale and a shift a channel.
@@ -88,11 +70,10 @@ class IVGAN(System):
     Samples come from the averaged generator, like every other system's, so that averaging does not decide."""
 
     name = "ivgan"
+    takes_labels = False
     zero_means_won = False
 
     def __init__(self, frames: int = 32, size: int = 64, n_classes: int = 0, **options) -> None:
-        if n_classes:
-            raise ValueError("iVGAN takes no labels; build it with n_classes=0, or train it with conditional=False")
         super().__init__(frames, size, n_classes)
         self.config = config = configure(IVGANConfig(), "iVGAN", options)
         self.critic_steps = config.critic_steps
@@ -106,8 +87,7 @@ class IVGAN(System):
         return torch.randn(n, self.config.latent_dim, generator=generator).to(self.device)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        return {name: torch.optim.Adam(network.parameters(), lr=self.config.learning_rate, betas=self.config.betas)
-                for name, network in (("discriminator", self.discriminator), ("generator", self.generator))}
+        return self.one_for_each(torch.optim.Adam, lr=self.config.learning_rate, betas=self.config.betas)
 
     def discriminator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
         with torch.no_grad():

@@ -9,9 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hrvgan_lib import losses
-from hrvgan_lib.networks.system import Losses, System, configure
-
-SIZES = (16, 32, 64, 128, 256)
+from hrvgan_lib.networks.system import Losses, System, configure, count_stages, refuse_cut, stage_channels
 
 
 @dataclass(frozen=True)
@@ -39,14 +37,11 @@ def cut(frames: int, size: int, width: float) -> tuple[list[int], int]:
     Raises:
         ValueError: a size that is not 4 doubled, or so few frames that no kernel would see two of them.
     """
-    shape = f"MoCoGAN cannot be cut to {frames} frames of {size}x{size}"
-    if size not in SIZES:
-        raise ValueError(f"{shape}: the size must be one of {', '.join(map(str, SIZES))}")
-    halvings = (size // 4).bit_length() - 1
+    halvings = count_stages("MoCoGAN", frames, size)
     if frames < halvings + 2:
-        raise ValueError(f"{shape}: it needs at least {halvings + 2} frames")
+        raise refuse_cut("MoCoGAN", frames, size, f"it needs at least {halvings + 2} frames")
     span = min(4, 1 + (frames - 2) // halvings)  # leaves at least two frames behind the last stage
-    return [max(4, round(min(512, 64 * 2**stage) * width)) for stage in range(halvings)], span
+    return stage_channels(halvings, 64, width), span
 
 
 class Generator(nn.Module):
@@ -164,9 +159,7 @@ class MoCoGAN(System):
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         c = self.config  # Adam treats every weight on its own: one over D_I and D_V equals the published two
-        return {name: torch.optim.Adam(network.parameters(), lr=c.learning_rate, betas=c.betas,
-                                       weight_decay=c.weight_decay)
-                for name, network in (("discriminator", self.discriminator), ("generator", self.generator))}
+        return self.one_for_each(torch.optim.Adam, lr=c.learning_rate, betas=c.betas, weight_decay=c.weight_decay)
 
     def draw_frames(self, n: int, labels: Tensor | None, noise: torch.Generator) -> Tensor:
         """Make one random frame of each of n new clips, and only that one: (n, 3, S, S)."""

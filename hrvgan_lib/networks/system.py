@@ -25,6 +25,44 @@ def configure(defaults, system: str, options: Mapping, choices: Mapping[str, Seq
     return replace(defaults, **options)
 
 
+# What the systems with DCGAN's stages share: each stage halves or doubles the side of a map, 4x4 at its smallest.
+STAGE_SIZES = (16, 32, 64, 128, 256)
+
+
+def refuse_cut(system: str, frames: int, size: int, why: str) -> ValueError:
+    """The error for a shape that a system cannot be cut to; `why` names what it can be."""
+    return ValueError(f"{system} cannot be cut to {frames} frames of {size}x{size}: {why}")
+
+
+def count_stages(system: str, frames: int, size: int) -> int:
+    """Return how often `size` is halved down to 4. Raises ValueError where it is not 4 doubled."""
+    if size not in STAGE_SIZES:
+        raise refuse_cut(system, frames, size, f"the size must be one of {', '.join(map(str, STAGE_SIZES))}")
+    return (size // 4).bit_length() - 1
+
+
+def stage_channels(stages: int, first: int, width: float) -> list[int]:
+    """Channels from the pixels to 4x4: `first` beside the pixels, doubled at each stage up to 512, times `width`."""
+    return [max(4, round(min(512, first * 2**stage) * width)) for stage in range(stages)]
+
+
+def cut_cube(system: str, frames: int, size: int, width: float) -> tuple[int, list[int]]:
+    """Cut a 32x64x64 network whose stages double space and time together, by dropping or adding stages.
+
+    Returns:
+        The frames of the 4x4 map that everything starts from, and the channels from there to the pixels.
+
+    Raises:
+        ValueError: a size that is not 4 doubled, or frames that cannot be halved as often as the size.
+    """
+    stages = count_stages(system, frames, size)
+    factor = 2**stages
+    if frames < factor or frames % factor:
+        ask = max(1, frames // factor) * factor
+        raise refuse_cut(system, frames, size, f"frames must be a multiple of {factor}; ask for {ask}")
+    return frames // factor, stage_channels(stages, 64, width)[::-1]
+
+
 class System(nn.Module):
     """A generator, what judges it, their losses and their optimisers. One file in `networks/` is one system.
 
@@ -33,6 +71,7 @@ class System(nn.Module):
     """
 
     name = "system"
+    takes_labels = True
     order = ("discriminator", "generator")  # who is updated first in a turn
     critic_steps = 1  # discriminator updates for each generator update (decision L11)
     ema_decay = 0.999
@@ -41,6 +80,9 @@ class System(nn.Module):
     diverged = ""  # why training ended early, in one sentence; set by `training.trained`
 
     def __init__(self, frames: int, size: int, n_classes: int) -> None:
+        if n_classes and not self.takes_labels:
+            raise ValueError(f"{type(self).__name__} takes no labels; build it with n_classes=0, or train it with "
+                             "conditional=False")
         super().__init__()
         self.frames, self.size, self.n_classes = frames, size, n_classes
 
@@ -52,6 +94,10 @@ class System(nn.Module):
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         """Return the optimisers by network: "discriminator" and "generator"."""
         raise NotImplementedError
+
+    def one_for_each(self, kind: type[torch.optim.Optimizer], **settings) -> dict[str, torch.optim.Optimizer]:
+        """Two optimisers of one kind and the same settings: all that `optimisers` needs in most systems."""
+        return {name: kind(getattr(self, name).parameters(), **settings) for name in ("discriminator", "generator")}
 
     def discriminator_losses(self, clips: Tensor, labels: Tensor | None, noise: torch.Generator) -> Losses:
         """Return the terms that the discriminator descends, on real clips (batch, 3, T, H, W) and fresh fakes."""

@@ -8,9 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from hrvgan_lib import losses
-from hrvgan_lib.networks.system import Losses, System, configure
+from hrvgan_lib.networks.system import Losses, System, configure, count_stages, refuse_cut, stage_channels
 
-SIZES = (16, 32, 64, 128, 256)
 VARIANTS = ("svc", "clip", "normal")
 
 
@@ -39,16 +38,11 @@ def cut(frames: int, size: int, width: float) -> tuple[list[int], list[int], lis
     Raises:
         ValueError: a size that is not 4 doubled, or frames that are no power of two or fewer than a quarter of it.
     """
-    shape = f"TGAN cannot be cut to {frames} frames of {size}x{size}"
-    if size not in SIZES:
-        raise ValueError(f"{shape}: the size must be one of {', '.join(map(str, SIZES))}")
+    halvings, doublings = count_stages("TGAN", frames, size), frames.bit_length() - 1
     if frames < size // 4 or frames & (frames - 1):
-        raise ValueError(f"{shape}: frames must be a power of two, at least {size // 4}")
-    halvings, doublings = (size // 4).bit_length() - 1, frames.bit_length() - 1
-    temporal = [512, *[256, *[128] * doublings][:doublings - 1]]
-    image = [min(512, 32 * 2**stage) for stage in reversed(range(halvings + 1))]
-    critic = [min(512, 64 * 2**stage) for stage in range(halvings)]
-    return tuple([max(4, round(count * width)) for count in channels] for channels in (temporal, image, critic))
+        raise refuse_cut("TGAN", frames, size, f"frames must be a power of two, at least {size // 4}")
+    temporal = [max(4, round(count * width)) for count in [512, *[256, *[128] * doublings][:doublings - 1]]]
+    return temporal, stage_channels(halvings + 1, 32, width)[::-1], stage_channels(halvings, 64, width)
 
 
 def scale_only(norm: nn.Module) -> nn.Module:
@@ -180,11 +174,10 @@ class TGAN(System):
     the averaged generator, like every other system's: one protocol for all, so that averaging does not decide."""
 
     name = "tgan"
+    takes_labels = False
     order = ("generator", "discriminator")
 
     def __init__(self, frames: int = 16, size: int = 64, n_classes: int = 0, **options) -> None:
-        if n_classes:
-            raise ValueError("TGAN takes no labels; build it with n_classes=0, or train it with conditional=False")
         super().__init__(frames, size, n_classes)
         self.config = config = configure(TGANConfig(), "TGAN", options, {"variant": VARIANTS})
         self.zero_means_won = config.variant == "normal"
@@ -200,8 +193,7 @@ class TGAN(System):
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         c = self.config
-        return {name: torch.optim.RMSprop(network.parameters(), lr=c.learning_rate, alpha=c.alpha, eps=1e-8)
-                for name, network in (("discriminator", self.discriminator), ("generator", self.generator))}
+        return self.one_for_each(torch.optim.RMSprop, lr=c.learning_rate, alpha=c.alpha, eps=1e-8)
 
     def generator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
         fakes = self.generator(self.latents(len(clips), noise))

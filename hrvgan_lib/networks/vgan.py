@@ -7,9 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hrvgan_lib.networks.system import Losses, System, configure
+from hrvgan_lib.networks.system import Losses, System, configure, cut_cube
 
-SIZES = (16, 32, 64, 128, 256)
 FAKE, REAL = 0, 1  # the two classes of the discriminator's softmax
 
 
@@ -25,26 +24,6 @@ class VGANConfig:
     betas: tuple[float, float] = (0.5, 0.999)
 
 
-def cut(frames: int, size: int, width: float) -> tuple[int, list[int]]:
-    """Cut the networks, published for 32x64x64, by dropping or adding stages at their coarse end.
-
-    Returns:
-        The frames of the 4x4 map that everything starts from, and the channels from there to the pixels.
-
-    Raises:
-        ValueError: a size that is not 4 doubled, or frames that cannot be halved as often as the size.
-    """
-    shape = f"VGAN cannot be cut to {frames} frames of {size}x{size}"
-    if size not in SIZES:
-        raise ValueError(f"{shape}: the size must be one of {', '.join(map(str, SIZES))}")
-    factor = size // 4  # space and time double together
-    if frames < factor or frames % factor:
-        raise ValueError(f"{shape}: frames must be a multiple of {factor}; ask for {max(1, frames // factor) * factor}")
-    doublings = factor.bit_length() - 1
-    channels = [min(512, 64 * 2**stage) for stage in reversed(range(doublings))]
-    return frames // factor, [max(4, round(count * width)) for count in channels]
-
-
 def upward(layer: type, norm: type, latent_dim: int, base: int | tuple, channels: list[int]) -> nn.Sequential:
     """Latents with axes of length one to the last feature map before the pixels: every layer but the first doubles."""
     layers = [layer(latent_dim, channels[0], base), norm(channels[0]), nn.ReLU()]
@@ -58,7 +37,7 @@ class Generator(nn.Module):
 
     def __init__(self, frames: int, size: int, config: VGANConfig) -> None:
         super().__init__()
-        base, channels = cut(frames, size, config.width)
+        base, channels = cut_cube("VGAN", frames, size, config.width)
         self.foreground = upward(nn.ConvTranspose3d, nn.BatchNorm3d, config.latent_dim, (base, 4, 4), channels)
         self.colour = nn.ConvTranspose3d(channels[-1], 3, 4, 2, 1)
         self.mask = nn.ConvTranspose3d(channels[-1], 1, 4, 2, 1)
@@ -86,7 +65,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, frames: int, size: int, config: VGANConfig) -> None:
         super().__init__()
-        base, channels = cut(frames, size, config.width)
+        base, channels = cut_cube("VGAN", frames, size, config.width)
         channels = channels[::-1]
         layers = [nn.Conv3d(3, channels[0], 4, 2, 1), nn.LeakyReLU(config.leak)]
         for before, after in pairwise(channels):
@@ -119,10 +98,9 @@ class VGAN(System):
     protocol for all, so that averaging does not decide who is better."""
 
     name = "vgan"
+    takes_labels = False
 
     def __init__(self, frames: int = 32, size: int = 64, n_classes: int = 0, **options) -> None:
-        if n_classes:
-            raise ValueError("VGAN takes no labels; build it with n_classes=0, or train it with conditional=False")
         super().__init__(frames, size, n_classes)
         self.config = config = configure(VGANConfig(), "VGAN", options)
         self.generator = Generator(frames, size, config)
@@ -136,8 +114,7 @@ class VGAN(System):
         return torch.randn(n, self.config.latent_dim, generator=generator).to(self.device)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        return {name: torch.optim.Adam(network.parameters(), lr=self.config.learning_rate, betas=self.config.betas)
-                for name, network in (("discriminator", self.discriminator), ("generator", self.generator))}
+        return self.one_for_each(torch.optim.Adam, lr=self.config.learning_rate, betas=self.config.betas)
 
     def discriminator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
         self.judged = self.latents(len(clips), noise)
