@@ -108,13 +108,13 @@ for what, count in (("videos that the official lists name", listing.expected),
 # ## A video file is a recipe, not an array
 
 # %% tags=["nbval-check-output"]
-import av
+from hrvgan_lib.data.video import open_video  # PyAV's av.open, for titles in any encoding
 
 choice = next((i for i, source in enumerate(videos.paths) if "JumpingJack" in source), 0)
 path = videos.root / videos.paths[choice]
-with av.open(str(path), metadata_errors="ignore") as container:
+with open_video(path) as container:
     packets = [(packet.size, packet.is_keyframe) for packet in container.demux(video=0) if packet.size]
-with av.open(str(path), metadata_errors="ignore") as container:
+with open_video(path) as container:
     video = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
 print(path.name, video.dtype, video.shape, "= (time, height, width, RGB)")
 print(f"on disk {path.stat().st_size / 1e6:.2f} MB, decoded {video.nbytes / 1e6:.1f} MB")

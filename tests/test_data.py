@@ -157,6 +157,23 @@ def test_read_video_takes_any_container(tmp_path, container, codec):
     assert np.abs(back.astype(int) - drifting(9, 48, 64)).mean() < 8
 
 
+def test_a_title_that_is_not_utf_8_is_no_obstacle(tmp_path):
+    import av
+
+    path = tmp_path / "latin.avi"
+    with av.open(str(path), "w") as out:
+        out.metadata["title"] = "Aerobics"
+        stream = out.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for frame in drifting(5, 48, 64):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        out.mux(stream.encode())
+    content = path.read_bytes()
+    assert b"Aerobics" in content
+    path.write_bytes(content.replace(b"Aerobics", b"A\xe9robics"))
+    assert len(read_video(path)) == 5
+
+
 def test_read_video_stops_early(tmp_path):
     path = write_video(tmp_path / "a.avi", drifting(10))
     assert np.array_equal(read_video(path, max_frames=4), read_video(path)[:4])

@@ -14,6 +14,12 @@ NOT_VIDEO = {"tty", "image2", "image2pipe", "data", "lrc", "srt"}
 QUANTISER = "4"  # the same for all frames: even quality, and about UCF101's bytes a frame
 
 
+def open_video(path: str | os.PathLike) -> av.container.InputContainer:
+    """PyAV's `open`, also for a file whose title is not UTF-8: from 19 on PyAV takes it, before it has to be told."""
+    lenient = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
+    return av.open(str(path), **lenient)
+
+
 def read_video(path: str | os.PathLike, max_frames: int | None = None) -> np.ndarray:
     """Decode a video file in any container: uint8 (T, H, W, 3), RGB, 0..255.
 
@@ -33,7 +39,7 @@ def read_video(path: str | os.PathLike, max_frames: int | None = None) -> np.nda
     frames: list[np.ndarray] = []
     declared, broken = 0, False
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with open_video(path) as container:
             stream = _video_stream(container)
             if stream is None:
                 raise ValueError(f"{path}: not a video; delete the file or fetch it again")
