@@ -15,6 +15,10 @@ REHEARSE ?=
 ALLOW_PARTIAL ?=
 CHAPTERS ?=
 PARAMETERS ?=
+FOR ?= 3.12
+HAVE ?=
+PARCELS ?= parcels
+LIMIT ?= 0
 PYTHON ?=
 
 ifeq ($(PYTHON),)
@@ -31,7 +35,8 @@ QUIET := TQDM_DISABLE=1 PYTHONHASHSEED=0 CUBLAS_WORKSPACE_CONFIG=:4096:8 SOURCE_
          PYDEVD_DISABLE_FILE_VALIDATION=1 OMP_NUM_THREADS=1
 NBVAL := -p no:python --nbval-lax --nbval-current-env --nbval-cell-timeout 300 -n 2 --dist loadscope
 
-.PHONY: help check-python setup reproduce ablations test lint bench lab notebooks lock test-environment clean
+.PHONY: help check-python setup reproduce ablations first-check wheels pack unpack test lint bench lab notebooks lock \
+        test-environment clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,7 +67,7 @@ check-python:
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo "PYTHON=$(PYTHON) is no Python 3.11 or newer" >&2; exit 1; }
 	@$(PY) -c 'import sys; from importlib.util import find_spec; \
-	  gone = [name for name in "torch torchvision scipy matplotlib av jupytext papermill".split() if not find_spec(name)]; \
+	  gone = [name for name in "torch torchvision scipy matplotlib av jupytext papermill ipykernel safetensors".split() if not find_spec(name)]; \
 	  sys.exit("PYTHON=$(PYTHON) lacks " + ", ".join(gone) + ": pip install -r requirements.lock" if gone else 0)'
 
 DRIVER = $(PY) -m hrvgan_lib.reproduce --profile "$(PROFILE)" --data-root "$(DATA_ROOT)" --actions "$(ACTIONS)" \
@@ -75,6 +80,18 @@ reproduce: $(READY)  ## run every chapter: tables and figures into figures/<run>
 ablations: $(READY)  ## every arm of chapter 11, three seeds each, and the ledgers (about 100 minutes on two cores)
 	@$(DRIVER) --chapters 11 --seconds 36000 long=true $(PARAMETERS)
 	@$(DRIVER) --chapters 12
+
+first-check: $(READY)  ## on a new machine: versions, one training step of each system, each layer (two minutes on a GPU)
+	@$(PY) -m hrvgan_lib.timing --profile "$(or $(PROFILE),gpu)" --run "$(RUN)" $(if $(filter-out 0,$(REHEARSE)),--rehearse)
+
+wheels: $(READY)  ## collect in wheels/ what an offline machine with torch lacks (FOR=3.12, HAVE="names it has")
+	@$(PY) -m hrvgan_lib.wheels wheels --python "$(FOR)" --have "$(HAVE)"
+
+pack: $(READY)  ## a run as pieces under 16 MB in parcels/ (RUN=gpu, LIMIT=<MB>)
+	@$(PY) -m hrvgan_lib.parcels pack "$(PARCELS)" --run "$(or $(RUN),gpu)" --limit "$(LIMIT)"
+
+unpack: $(READY)  ## check the pieces in parcels/ and put their files in place
+	@$(PY) -m hrvgan_lib.parcels unpack "$(PARCELS)"
 
 test: lint  ## lint, library tests, nbval over notebooks/ (about 5 minutes)
 	@$(QUIET) DATA_ROOT="$(DATA_ROOT)" $(PY) -m pytest -q -n 2 --dist loadfile tests
@@ -101,6 +118,6 @@ test-environment: $(READY)  ## install environment.yml's pip section as written 
 	@$(PY) tests/environment.py
 
 clean:  ## remove what was made: runs, figures, packed and stand-in data, caches (not .venv, not recorded figures)
-	@rm -rf runs data/packed data/standin .pytest_cache .ruff_cache build *.egg-info
+	@rm -rf runs wheels data/packed data/standin .pytest_cache .ruff_cache build *.egg-info
 	@find figures -mindepth 1 -maxdepth 1 -type d ! -name gpu ! -name gpu-weizmann -exec rm -rf {} + 2>/dev/null || true
 	@find . -name .venv -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -print0 | xargs -0 rm -rf

@@ -6,6 +6,7 @@ import base64
 import csv
 import html
 import io
+import json
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from hrvgan_lib.data import ClipDataset
+    from hrvgan_lib.networks import System
 
 __all__ = ["SYSTEM_COLOURS", "Link", "Page", "clip_grid", "movie", "open", "read_csv"]
 
@@ -188,10 +190,93 @@ class Page:
         self._sidecar(name, [name], data, samples, **extra)
         return path
 
+    def film(
+        self, clips: Any, name: str, alt: str = "", data: Iterable | None = None, samples: int | None = None,
+        columns: int = 0, fps: int = 12,
+    ) -> None:  # fmt: skip
+        """Show clips (N, 3, T, H, W) moving, and save figures/<run>/<name>.webp and its sidecar."""
+        from IPython.display import display
+
+        path = self.figures / f"{name}.webp"
+        shown = movie(clips, path, fps=fps, alt=alt, columns=columns)
+        self._written[path.name] = provenance.sha256_file(path)
+        self._sidecar(name, [path.name], data, samples, alt=alt)
+        display(shown)
+
+    def model(
+        self, name: str, system: System, title: str, facts: dict[str, str], data: Iterable | None = None,
+        classes: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        """Save what `system` samples from as figures/<run>/<name>.safetensors, with a model card <name>.md.
+
+        facts: the card's table, {what: in words}. `checkpoints.load_generator` reads the file.
+        """
+        from hrvgan_lib.checkpoints import save_generator
+
+        datasets = list(self._datasets.values() if data is None else data)
+        facts = facts | {
+            "clips": f"{system.frames} frames of {system.size}×{system.size}, float32 in [-1, 1]",
+            "actions": ", ".join(classes) or "none",
+            "trained on": "; ".join(dict.fromkeys(f"{d.describe()} ({d.kind})" for d in datasets)),
+            "trained with": f"{provenance.device_name()}, seed {self.seed}, PyTorch {provenance.versions()['torch']}",
+            "weights": "the generator's running average (decision O2), in half precision",
+            "good for": "trying out chapter 09; it knows the clips that it was trained on and nothing else",
+            "licence": "MIT",
+        }
+        path = self.figures / f"{name}.safetensors"
+        card = f"""# {title}
+
+| | |
+|---|---|
+{chr(10).join(f"| {what} | {words} |" for what, words in facts.items())}
+
+```python
+from hrvgan_lib.checkpoints import load_generator
+
+system = load_generator("{path.relative_to(self.root)}")
+clips = system.sample({max(1, system.n_classes)})  # one of each class: (n, 3, frames, size, size)
+```
+"""
+        self._save(f"{name}.md", card)
+        save_generator(path, system, classes=list(classes), title=title, **facts)
+        self._written[path.name] = provenance.sha256_file(path)
+        self._sidecar(name, [path.name, f"{name}.md"], datasets, None)
+
     def recorded(self, filename: str) -> Path | None:
         """The same file from the recorded run (figures/gpu/), where it is there."""
         path = self.root / "figures" / RECORDED_RUN / filename
         return path if path.is_file() else None
+
+    def recorded_system(self, name: str = "hrvgan_generator") -> System | None:
+        """The recorded run's generator, where it is there and this is another run."""
+        from hrvgan_lib.checkpoints import load_generator
+
+        path = None if self.run == RECORDED_RUN else self.recorded(f"{name}.safetensors")
+        return None if path is None else load_generator(path, self.device)
+
+    def show_recorded(self, *filenames: str) -> None:
+        """Show figures (.png), clips (.webp) and tables (.md) of the recorded run, or say that there are none."""
+        from IPython.display import HTML, Markdown, display
+
+        if self.run == RECORDED_RUN:
+            print("this is the run that is recorded")
+            return
+        for filename in filenames:
+            path = self.recorded(filename)
+            if path is None:
+                print(f"no recorded run yet: figures/{RECORDED_RUN}/{filename} is written by PROFILE=gpu")
+                continue
+            record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+            sets = "; ".join(dict.fromkeys(f"{one['name']}, {one['kind']}" for one in record["data"]))
+            said = f"Recorded on {record['device']}: {sets or 'no data set'}, " + (
+                f"{record['samples']} samples, " if record["samples"] else "") + f"seed {record['seeds'][0]}."
+            if path.suffix == ".md":
+                display(Markdown(f"**{said}**\n\n{path.read_text(encoding='utf-8')}"))
+            else:
+                alt = html.escape(record.get("alt") or path.stem, quote=True)
+                code = base64.b64encode(_as_webp(path)).decode()
+                display(HTML(f'<figure><img alt="{alt}" style="max-width: 100%" src="data:image/webp;base64,{code}">'
+                             f"<figcaption>{html.escape(said)}</figcaption></figure>"))
 
     def expect(
         self, name: str, value: float, low: float | None = None, high: float | None = None,
@@ -320,6 +405,17 @@ def _about(dataset: ClipDataset) -> dict[str, Any]:
         "stride": dataset.stride,
         "digest": dataset.digest,
     }
+
+
+def _as_webp(path: Path) -> bytes:
+    """A picture's bytes as WebP, a third of a PNG's; clips are WebP already."""
+    from PIL import Image
+
+    if path.suffix == ".webp":
+        return path.read_bytes()
+    buffer = io.BytesIO()
+    Image.open(path).convert("RGB").save(buffer, "WEBP", quality=85, method=4)
+    return buffer.getvalue()
 
 
 def _display_png(png: bytes, alt: str) -> None:

@@ -1,13 +1,18 @@
 """Save and resume: checkpoints that are whole or not there at all; chapter 06."""
 
 import hashlib
+import json
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
+
+from hrvgan_lib.networks import System, build_system
 
 PATTERN = "step-*.pt"
 
@@ -18,6 +23,7 @@ def write_atomically(path: Path, write) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         write(temporary)
+        temporary.chmod(0o644)  # safetensors writes for the owner alone
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -76,3 +82,42 @@ def load_weights(path: Path, module: nn.Module) -> None:
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise ValueError(f"{path} does not fit this {type(module).__name__}: {first}") from None
+
+
+def save_generator(path: Path, system: System, **about: object) -> None:
+    """Write what `system` samples from, its averaged generator, in half precision: one file that needs nothing else.
+
+    The header says how to build it; `about` adds what a user should know, as text or as JSON (`classes`, `data`, ...).
+    """
+    tensors = {name: (tensor.half() if tensor.is_floating_point() else tensor).detach().contiguous().cpu()
+               for name, tensor in system.sampler.state_dict().items()}
+    header = {"system": system.name, "frames": system.frames, "size": system.size, "n_classes": system.n_classes,
+              "options": asdict(system.config), **about}
+    words = {key: value if isinstance(value, str) else json.dumps(value) for key, value in header.items()}
+    write_atomically(Path(path), lambda temporary: save_file(tensors, temporary, metadata=words))
+
+
+def load_generator(path: Path, device: torch.device | str = "cpu") -> System:
+    """Read what `save_generator` wrote: a system that samples, with what its file says of it in `system.about`.
+
+    Only the generator has learned: the discriminator is a fresh one. Raises FileNotFoundError or ValueError, in one
+    line, for a file that is not there, not whole or not a generator.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such generator; `make reproduce` writes one to figures/<run>/")
+    try:
+        with safe_open(path, "pt") as file:
+            about = file.metadata() or {}
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a whole safetensors file ({error}); fetch it again") from None
+    if not {"system", "frames", "size", "n_classes", "options"} <= about.keys():
+        raise ValueError(f"{path} does not say what system it holds; write it with `save_generator`")
+    options = {name: tuple(value) if isinstance(value, list) else value
+               for name, value in json.loads(about["options"]).items()}
+    system = build_system(about["system"], frames=int(about["frames"]), size=int(about["size"]),
+                          n_classes=int(about["n_classes"]), **options).to(device)
+    for network in (system.sampler, system.generator):
+        load_weights(path, network)
+    system.about = about
+    return system.eval()

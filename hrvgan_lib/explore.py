@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,18 +87,24 @@ def walk_shape(points: Tensor | np.ndarray) -> WalkShape:
 class LatentExplorer:
     """Two latents, a slider between them, a class selector, a play button, and the clip at that place.
 
+    `systems` are generators by name; a menu chooses among them, the last is shown first. Each says its class names.
+
     `widget` is what JupyterLab shows; the clip loops by itself. Without a front end `show` displays nothing, so that a
     headless run leaves no dead widget in the notebook: `strip` is the same walk as clips for a picture.
     """
 
-    def __init__(self, system: System, classes: Sequence[str] = (), seed: int = 0, steps: int = 21, width: int = 320):
+    def __init__(self, systems: Mapping[str, tuple[System, Sequence[str]]], seed: int = 0, steps: int = 21,
+                 width: int = 320):  # fmt: skip
         import ipywidgets
 
-        self.system, self.steps, self.width = system, steps, width
+        self.systems, self.steps, self.width = dict(systems), steps, width
         wide = {"description_width": "110px"}
-        options = [(name, index) for index, name in enumerate(classes)] if system.n_classes else [("no classes", 0)]
-        self.label = ipywidgets.Dropdown(options=options, description="class", style=wide)
-        self.label.disabled = len(options) < 2
+        names = list(systems)
+        self.source = ipywidgets.Dropdown(options=names, value=names[-1], description="generator", style=wide)
+        self.source.disabled = len(systems) < 2
+        self.label = ipywidgets.Dropdown(description="class", style=wide)
+        self._choose()
+        self.source.observe(self._choose, names="value")
         self.start = ipywidgets.BoundedIntText(2 * seed, 0, 10**6, description="latent A, seed", style=wide)
         self.end = ipywidgets.BoundedIntText(2 * seed + 1, 0, 10**6, description="latent B, seed", style=wide)
         self.path = ipywidgets.ToggleButtons(options=PATHS, description="path", style=wide)
@@ -106,11 +112,20 @@ class LatentExplorer:
         self.play = ipywidgets.Play(value=0, min=0, max=steps - 1, interval=400)
         ipywidgets.jslink((self.play, "value"), (self.place, "value"))
         self.picture, self.caption = ipywidgets.HTML(), ipywidgets.HTML()
-        for control in (self.label, self.start, self.end, self.path, self.place):
+        for control in (self.source, self.label, self.start, self.end, self.path, self.place):
             control.observe(self._draw, names="value")
-        controls = [self.label, self.start, self.end, self.path, self.place, self.play, self.caption]
+        controls = [self.source, self.label, self.start, self.end, self.path, self.place, self.play, self.caption]
         self.widget = ipywidgets.HBox([self.picture, ipywidgets.VBox(controls)])
         self._draw()
+
+    @property
+    def system(self) -> System:
+        return self.systems[self.source.value][0]
+
+    def _choose(self, _change: object = None) -> None:
+        system, classes = self.systems[self.source.value]
+        named = [(name, index) for index, name in enumerate(classes)] if system.n_classes else [("no classes", 0)]
+        self.label.options, self.label.disabled, self.label.index = named, len(named) < 2, 0
 
     def walk(self, steps: int | None = None) -> Tensor:
         """The latents of the walk that the controls describe."""
@@ -119,7 +134,7 @@ class LatentExplorer:
 
     def strip(self, steps: int = 5) -> Tensor:
         """The static twin: clips (steps, 3, T, S, S) at even places of the walk."""
-        return decode(self.system, self.walk(steps), self.label.value)
+        return decode(self.system, self.walk(steps), self.label.value or 0)
 
     def show(self) -> None:
         """Display the widget where a Jupyter server runs the kernel; elsewhere say in words where it is to be had."""
@@ -134,7 +149,7 @@ class LatentExplorer:
         latent = self.walk()[self.place.value]
         percent = round(100 * self.place.value / (self.steps - 1))
         alt = html.escape(f"generated clip, {self.label.label}, {percent} % of the way from latent A to latent B")
-        clip = decode(self.system, latent[None], self.label.value)
+        clip = decode(self.system, latent[None], self.label.value or 0)
         self.picture.value = movie(clip, alt=alt, width=self.width).data
         norm = latent.flatten().norm() / latent[..., 0].numel() ** 0.5
         typical = latent.shape[-1] ** 0.5

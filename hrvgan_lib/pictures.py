@@ -98,11 +98,12 @@ def clip_grid(
 
 
 def movie(
-    clips: Any, path: Path | None = None, fps: int = 12, alt: str = "moving clips", width: int = 0
+    clips: Any, path: Path | None = None, fps: int = 12, alt: str = "moving clips", width: int = 0, columns: int = 0
 ) -> HTML:  # fmt: skip
     """Clips side by side as one animated WebP (32 frames: tens of kB), shown without smoothing.
 
-    clips: (N, 3, T, H, W) in [-1, 1]. path: also write the file there. width: on screen, in pixels.
+    clips: (N, 3, T, H, W) in [-1, 1]. path: also write the file there. width: on screen, in pixels. columns: so many
+    in a row, by default all of them.
     """
     import numpy as np
     from IPython.display import HTML
@@ -110,9 +111,12 @@ def movie(
 
     frames = to_frames(clips)
     n, t, h, w, _ = frames.shape
-    sheet = np.full((t, h, n * (w + 2) - 2, 3), 255, np.uint8)
+    columns = min(columns or n, n)
+    rows = -(-n // columns)
+    sheet = np.full((t, rows * (h + 2) - 2, columns * (w + 2) - 2, 3), 255, np.uint8)
     for i in range(n):
-        sheet[:, :, i * (w + 2) : i * (w + 2) + w] = frames[i]
+        top, left = i // columns * (h + 2), i % columns * (w + 2)
+        sheet[:, top : top + h, left : left + w] = frames[i]
     images = [Image.fromarray(frame) for frame in sheet]
     buffer = io.BytesIO()
     images[0].save(

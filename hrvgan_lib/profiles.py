@@ -77,9 +77,9 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="gpu", minutes=18, hardware="one H200-class GPU",
             clips_per_group=4, standin_frames=64, stack_videos=40, clips_per_video=16,
-            frames=16, size=64, width=1.0, batch=32, steps=3000, rival_steps=1000, side_steps=1000, preset="stable",
-            native=(32, 256, 16, 300),
-            study_width=1.0, study_steps=400,
+            frames=16, size=64, width=1.0, batch=64, steps=1500, rival_steps=500, side_steps=500, preset="stable",
+            native=(32, 256, 16, 500),
+            study_width=1.0, study_steps=150,
             judge_width=0.5, judge_steps=1500, judge_batch=64,
             samples=2048, repeats=4,
         ),

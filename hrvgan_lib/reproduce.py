@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,7 @@ from hrvgan_lib.profiles import PROFILES, Profile, check_actions, get_profile, r
 # Chapters whose results a chapter reads: it runs again when they have changed.
 READS = {"07": ("06",), "08": ("06",), "09": ("06", "08"), "10": ("06", "08"), "11": ("06", "08"),
          "12": ("01", "02", "03", "04", "05", "06", "08", "09", "10", "11")}
+SHOWS_RECORDED = re.compile(r"\.(show_)?recorded(_system)?\(")
 SMOKE_HINT = f"PROFILE=smoke takes about {PROFILES['smoke'].minutes:g} minutes"
 
 
@@ -85,7 +87,7 @@ def chapter_key(path: Path, settings: Settings) -> str:
     for number in READS.get(path.stem.split("_")[0], ()):
         for finished in sorted(settings.folder.glob(f"{number}_*.ipynb")):
             parts[f"reads {finished.stem}"] = finished_record(finished).get("key")
-    if settings.run != "gpu" and any(".recorded(" in cell for cell in provenance.code_cells(path)):
+    if settings.run != "gpu" and any(SHOWS_RECORDED.search(cell) for cell in provenance.code_cells(path)):
         recorded = sorted((settings.root / "figures" / "gpu").glob("*.*"))
         parts["recorded"] = {file.name: provenance.sha256_file(file) for file in recorded if file.is_file()}
     return hashlib.sha256(provenance.to_json(parts).encode()).hexdigest()
@@ -150,7 +152,8 @@ def run_chapter(path: Path, settings: Settings, show: Any = None) -> Entry:
 
 def write_status(entries: list[Entry], settings: Settings) -> None:
     rows = [{name: value for name, value in vars(entry).items() if name != "error" or value} for entry in entries]
-    provenance.write_atomic(settings.folder / "status.json", json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+    for folder in (settings.folder, settings.root / "figures" / settings.run):  # what is committed says how it came
+        provenance.write_atomic(folder / "status.json", json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
 
 
 def clock(seconds: float) -> str:

@@ -22,6 +22,7 @@ from hrvgan_lib.networks import system as system_module
 from hrvgan_lib.profiles import Profile, pick_device, precision
 from hrvgan_lib.provenance import write_atomic
 
+SNAPSHOT_BYTES = 4_000_000  # of one snapshot at most, but for a single clip
 SNAPSHOT_SHARES = (0.05, 0.2, 0.5, 1.0)  # of the steps: when `trained` looks at the same eight latents
 STUCK_BELOW, STUCK_FOR = 1e-4, 200  # a discriminator's loss below the one for so many steps: nobody learns any more
 
@@ -70,8 +71,7 @@ def draw_batch(dataset: ClipDataset, config: TrainConfig, turn: int, device: tor
     for epoch in epochs.unique().tolist():
         order = torch.randperm(len(dataset), generator=stream("order", config.seed, epoch, config.rank))
         indices[epochs == epoch] = order[position[epochs == epoch] % len(dataset)]
-    clips, labels = dataset.batch(indices, generator=stream("window", config.seed, turn, config.rank))
-    return clips.to(device), labels.to(device)
+    return dataset.batch(indices, generator=stream("window", config.seed, turn, config.rank), device=device)
 
 
 def descend(optimiser: torch.optim.Optimizer, terms: dict[str, Tensor], network: str, step: int) -> dict[str, float]:
@@ -87,9 +87,9 @@ def descend(optimiser: torch.optim.Optimizer, terms: dict[str, Tensor], network:
     return values
 
 
-def train(system: System, dataset: ClipDataset, config: TrainConfig,
-          folder: Path | None = None) -> Iterator[StepRecord]:
-    """Run Algorithm 1, one record a turn.
+def train(system: System, dataset: ClipDataset, config: TrainConfig, folder: Path | None = None,
+          dtype: torch.dtype | None = None) -> Iterator[StepRecord]:
+    """Run Algorithm 1, one record a turn; `dtype` is the arithmetic, by default `profiles.precision`.
 
     With a `folder` the state is saved there every `config.save_every` steps and at the end, and a run that finds a
     checkpoint there goes on from it as if it had never stopped: bit for bit on the same CPU, on a GPU up to the order
@@ -100,7 +100,7 @@ def train(system: System, dataset: ClipDataset, config: TrainConfig,
         Diverged: a loss or a weight that is not finite, or a discriminator's loss that stays at zero; the last good
             checkpoint is kept.
     """
-    device, dtype = system.device, precision(system.device)
+    device, dtype = system.device, dtype or precision(system.device)
     mixed = torch.autocast(device.type, dtype) if dtype != torch.float32 else nullcontext()
     optimisers = system.optimisers()
     updates = {"discriminator": system.critic_steps, "generator": 1}
@@ -153,9 +153,16 @@ def restore(system: System, optimisers: dict, folder: Path | None) -> tuple[int,
     if state is None:
         return 0, 0.0, 0
     system.load_state_dict(state["system"])
-    for name, optimiser in optimisers.items():
-        optimiser.load_state_dict(state["optimisers"][name])
+    for name, moments in state["optimisers"].items():  # a finished training keeps none
+        optimisers[name].load_state_dict(moments)
     return state["step"], state["seconds"], state["stuck"]
+
+
+def finish(folder: Path) -> None:
+    """Keep of a finished training what sampling needs: the last checkpoint without moments, a quarter of the bytes."""
+    state = checkpoints.load_checkpoint(folder)
+    if state["optimisers"]:
+        checkpoints.save_checkpoint(folder, state["step"], {**state, "optimisers": {}}, keep=1)
 
 
 def code_version(name: str) -> str:
@@ -172,7 +179,7 @@ def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0,
 
     The folder's name holds a hash of the system, its options, the data, the seed, the batch and the code, so that a
     changed choice is trained anew and an interrupted one goes on where it stopped. `system.snapshots` holds what the
-    same eight latents gave along the way: (step, float clips) pairs.
+    same eight latents (fewer where clips are large) gave along the way: (step, float clips) pairs.
 
     A run that diverges raises nothing here: it comes back as its last good checkpoint left it, with the reason in
     `system.diverged`, so that a table can show the row and say so. It is not tried a second time.
@@ -219,6 +226,7 @@ def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0,
                             take_snapshot(system, folder, record.step)
                         if on_step is not None:
                             on_step(record, system)
+                finish(folder)
             except Diverged as error:
                 write_atomic(verdict, str(error))
         system.load_state_dict(start)  # where not even one checkpoint is good, the first weights are
@@ -244,8 +252,9 @@ def read_records(journal: Path, until: int) -> list[StepRecord]:
 
 
 def take_snapshot(system: System, folder: Path, step: int) -> None:
-    """Save what eight fixed latents, one for each of the first classes, give at `step`."""
-    clips = system.eval().sample(8, generator=stream("snapshot"))
+    """Save what up to eight fixed latents, one for each of the first classes, give at `step`."""
+    fit = SNAPSHOT_BYTES // (3 * system.frames * system.size**2)
+    clips = system.eval().sample(max(1, min(8, fit)), generator=stream("snapshot"))
     pixels = ((clips + 1) * 127.5).round().to(torch.uint8)
     checkpoints.write_atomically(folder / f"snapshot-{step:08d}.pt", lambda temporary: torch.save(pixels, temporary))
 

@@ -18,7 +18,7 @@
 # |---|---|
 # | **You will build** | Algorithm 1 in fifteen lines, and a run of it that can be stopped anywhere and goes on bit for bit |
 # | **Reads** | the action data set, Golf and Aeroplane (stand-ins are drawn if you have none) |
-# | **Writes** | the trained systems that chapters 08, 09 and 10 look at, in `runs/<run>/checkpoints/` |
+# | **Writes** | the trained systems that chapters 08, 09 and 10 look at, in `runs/<run>/checkpoints/`; `training_snapshots`, `training_curves`, `training_samples`; on a GPU `native_frames`, `native_samples` |
 # | **Budget** | half a minute at `smoke`, most of the quarter of an hour at `cpu` |
 #
 # Everything so far stood still. Here the generator of chapter 03 and the discriminator of chapter 04 begin to move, each
@@ -182,7 +182,17 @@ for axis, (step, clips) in zip(axes[:, 0], system.snapshots):
     axis.set_ylabel(f"step {step}", rotation=0, ha="right", va="center")
     axis.set(xticks=[], yticks=[])
     axis.grid(False)
-page.figure(figure, alt="Generated frames from the same eight latents at four moments of training", samples=8)
+page.figure(figure, name="training_snapshots", alt="Generated frames from the same eight latents at four moments of training",
+            data=[train_set], samples=8)
+
+# %%
+page.film(system.snapshots[-1][1], "training_samples", columns=4, alt="The eight clips of the last step, moving", data=[train_set], samples=8)
+
+# %% [markdown]
+# That is your run. Where a longer one on a GPU has been recorded, it stands here beside it.
+
+# %%
+page.show_recorded("training_snapshots.png", "training_samples.webp", "training_curves.png")
 
 # %% [markdown]
 # ## What the curves say, and what they do not
@@ -203,7 +213,7 @@ left.set(xlabel="step", ylabel="adversarial term")
 left.legend(frameon=False)
 right.plot(turns, [record.generator["pixel"] for record in records], color=colour, lw=1)
 right.set(xlabel="step", ylabel="pixel term", ylim=(0, None))
-page.figure(figure, alt="Adversarial terms and pixel term over training steps")
+page.figure(figure, name="training_curves", alt="Adversarial terms and pixel term over training steps", data=[train_set])
 
 # %% [markdown]
 # ## What the pixel loss is held against
@@ -302,10 +312,13 @@ if page.profile.native:
     native_set = page.dataset("actions", frames=frames, size=size)
     native, native_records = trained("hrvgan", native_set, page.profile, steps=steps, batch=batch, seed=page.seed,
                                      width=1.0, folder=page.runs / "checkpoints")
-    shown = native.sample(2, generator=stream("native"), batch=1)
-    page.figure(book.clip_grid(shown, every=4), alt="Two generated clips of 32 frames at 256x256, every fourth frame")
+    shown = native.sample(4, generator=stream("native"), batch=1)
+    page.figure(book.clip_grid(shown, every=4), name="native_frames", alt=f"Four generated clips of {frames} frames at {size}x{size}, every fourth frame",
+                data=[native_set], samples=4)
+    page.film(shown, "native_samples", columns=2, alt=f"Four generated clips of {frames} frames at {size}x{size}, moving", data=[native_set], samples=4)
 else:
     print(f"profile {page.profile.name} trains Table 1 cut at {page.profile.size}x{page.profile.size} only")
+    page.show_recorded("native_samples.webp", "native_frames.png")
 
 # %% [markdown]
 # ## Break it: a learning rate that is far too large

@@ -18,7 +18,7 @@
 # |---|---|
 # | **You will build** | the Inception Score (Eq. 16) and the Fréchet distance (Eq. 17) in a few lines each, intervals and extrapolations for both, and the classifier that they look through |
 # | **Reads** | clips of the action data set; the system that chapter 06 trained (trained here if it is not there) |
-# | **Writes** | the judge and its evaluations, for chapter 10; `evaluation_panel`, `evaluation_behaviour`, `evaluation_damage`, `evaluation_samples`, `evaluation_intervals` |
+# | **Writes** | the judge and its evaluations, for chapter 10; `evaluation_panel`, `evaluation_behaviour`, `evaluation_damage`, `evaluation_samples`, `evaluation_clips`, `evaluation_intervals`; the generator as `hrvgan_generator` |
 # | **Budget** | half a minute on two cores at `smoke`; about three minutes at `cpu` |
 #
 # Tables 3 and 4 hold ten numbers, and the paper's claims rest on them. Before we measure a generator with these rulers we measure the rulers, on
@@ -619,12 +619,7 @@ page.figure(book.clip_grid(pairs, every=max(1, pairs.shape[2] // 8), labels=["ge
 # Where a recorded run on a GPU is there, its panel stands here for comparison; otherwise this cell says so.
 
 # %%
-recorded = page.recorded("evaluation_panel.md")
-if recorded is None:
-    print("no recorded run yet: figures/gpu/evaluation_panel.md is written by PROFILE=gpu")
-else:
-    from IPython.display import Markdown, display
-    display(Markdown("**Recorded on a GPU:**\n\n" + recorded.read_text()))
+page.show_recorded("evaluation_panel.md", "evaluation_panel_figure.png")
 
 # %% [markdown]
 # ## Does a sample do what it was asked?
@@ -642,6 +637,10 @@ page.figure(book.clip_grid(samples, every=max(1, samples.shape[2] // 8), labels=
             data=(train_clips,), samples=len(samples))
 
 # %%
+page.film(samples, "evaluation_clips", columns=4, alt="The same clips, moving; the classes in the order of the rows above.", data=(train_clips,), samples=len(samples))
+page.show_recorded("evaluation_samples.png", "evaluation_clips.webp")
+
+# %%
 still = panel["hrvgan frozen"]
 print(f"data:    {ours.data}")
 print(f"asked {ours.n} conditional samples, {system.n_classes} classes, chance {ours.chance:.3f}")
@@ -650,6 +649,18 @@ print(f"frozen:  {still.accuracy.value:.3f} named right, 95 % {still.accuracy.lo
 half_width = (ours.inception.high - ours.inception.low) / (2 * ours.inception.value)
 page.measure("half width of the 95 % interval of our Inception Score, over the score", half_width, decision="E4",
              data=[train_clips], clips=records[-1].clips_seen)
+
+# %% [markdown]
+# The generator leaves the run as one file that needs nothing else, with a card that says what it can do. `checkpoints.load_generator` reads it.
+
+# %%
+page.model("hrvgan_generator", system, "HRVGAN's generator, conditional on the action", {
+    "seen": f"{len(records):,} steps, {records[-1].clips_seen:,} clips",
+    "Inception Score": f"{ours.inception.value:.2f} [{ours.inception.low:.2f}, {ours.inception.high:.2f}]; real clips {panel['real'].inception.value:.2f}, noise {panel['noise'].inception.value:.2f}",
+    "Fréchet distance": f"{ours.frechet.value:.4g} [{ours.frechet.low:.4g}, {ours.frechet.high:.4g}]; real clips {panel['real'].frechet.value:.4g}, noise {panel['noise'].frechet.value:.4g}",
+    "named as asked": f"{ours.accuracy.value:.1%} [{ours.accuracy.low:.1%}, {ours.accuracy.high:.1%}] by a judge that is right on {ours.judge_accuracy:.0%} of real clips; chance {ours.chance:.1%}",
+    "samples behind these": f"{ours.n}; intervals are 95 %, over samples",
+}, data=(train_clips,), classes=train_clips.classes)
 
 # %% [markdown]
 # ## What we ask of a run

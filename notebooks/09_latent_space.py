@@ -462,12 +462,18 @@ for what, statistic, bound in (("change in order over change when shuffled, samp
 # ## The explorer
 #
 # In JupyterLab the cell after next shows two latents, a slider between them, a class selector and a play button. On paper and on the
-# web it is a strip: one clip at five places of the same walk.
+# web it is a strip: one clip at five places of the same walk. Where a run on a GPU has been recorded, its generator is in the menu too,
+# and comes first: a walk between clips is worth more where the ends look like clips.
 
 # %% mystnb={"image": {"alt": "Five rows of eight generated frames: one class at five places of a walk between two latents."}, "figure": {"caption": "The explorer's static twin: its first walk at five places.", "name": "explorer-twin"}}
-explorer = explore.LatentExplorer(system, train_set.classes, seed=page.seed)
-page.figure(book.clip_grid(explorer.strip(5), every=max(1, system.frames // 8), labels=["A", "25 %", "50 %", "75 %", "B"]),
-            alt=f"five places of a walk between two latents, class {explorer.label.label}", data=[train_set], samples=5)
+import json
+
+generators = {"this run": (system, train_set.classes)}
+if recorded := page.recorded_system():
+    generators["recorded run"] = recorded, json.loads(recorded.about["classes"])
+explorer = explore.LatentExplorer(generators, seed=page.seed)
+page.figure(book.clip_grid(explorer.strip(5), every=max(1, explorer.system.frames // 8), labels=["A", "25 %", "50 %", "75 %", "B"]),
+            alt=f"five places of a walk between two latents, {explorer.source.value}, class {explorer.label.label}", data=[train_set], samples=5)
 
 # %%
 explorer.show()
@@ -481,14 +487,7 @@ explorer.show()
 # Where a run on a GPU has been recorded, its figures stand here beside yours.
 
 # %%
-from IPython.display import Image, display
-
-for name in ("fig2_interpolation_golf", "fig3_interpolation_aeroplane", "fig4_samples_actions"):
-    recorded = page.recorded(f"{name}.png") if page.run != "gpu" else None
-    if recorded is None:
-        print(f"no other recorded run: figures/gpu/{name}.png is written by PROFILE=gpu")
-    else:
-        display(Image(filename=str(recorded), alt=f"recorded on a GPU: {name.replace('_', ' ')}"))
+page.show_recorded("fig2_interpolation_golf.png", "fig3_interpolation_aeroplane.png", "fig4_samples_actions.png")
 
 # %% [markdown]
 # ## Check yourself

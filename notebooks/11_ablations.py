@@ -586,13 +586,7 @@ page.table([{name: row[name] for name in ("claim", "the paper", "ours", "asked",
 # A recorded run on a GPU, where it is there, stands beside your own:
 
 # %%
-from IPython.display import Markdown, display
-
-recorded = page.recorded("ablations.md")
-if recorded:
-    display(Markdown("**Recorded on a GPU: ablations**\n\n" + recorded.read_text()))
-else:
-    print("no recorded run yet: figures/gpu/ablations.md")
+page.show_recorded("ablations.md", "ablation_summary.png")
 
 # %% [markdown]
 # ## Check yourself

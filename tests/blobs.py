@@ -22,7 +22,7 @@ class MovingBlobs:
     def describe(self) -> str:
         return f"moving blobs: {self.n} clips"
 
-    def batch(self, indices, generator=None):
+    def batch(self, indices, generator=None, device="cpu"):
         clips = torch.full((len(indices), 3, 8, 16, 16), -0.5)
         steps = ((0, -1), (0, 1), (-1, 0), (1, 0))
         for row, i in enumerate(indices):

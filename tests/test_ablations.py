@@ -137,7 +137,7 @@ def test_the_gap_is_zero_for_equal_sets_and_large_for_a_good_memory(sets):
     class Memory(Blobs):
         """The same clips, all brighter: what a D that goes by brightness tells apart."""
 
-        def batch(self, indices, generator=None):
+        def batch(self, indices, generator=None, device="cpu"):
             clips, labels = super().batch(indices, generator)
             return clips.add(1.0), labels
 

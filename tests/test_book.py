@@ -143,3 +143,58 @@ def test_a_movie_is_small_and_described(tmp_path):
     from PIL import Image
 
     assert Image.open(tmp_path / "m.webp").n_frames == 32
+
+
+def toy_system(n_classes=2):
+    import torch
+
+    from hrvgan_lib.networks import build_system
+
+    torch.manual_seed(0)
+    return build_system("hrvgan", frames=8, size=8, n_classes=n_classes, width=1 / 16)
+
+
+def test_a_film_is_shown_and_saved_with_a_sidecar(page, capsys):
+    clips = np.random.default_rng(0).uniform(-1, 1, (4, 3, 8, 16, 16))
+    page.film(clips, "clips", alt="noise", data=[TOY], samples=4, columns=2)
+    from PIL import Image
+
+    with Image.open(page.figures / "clips.webp") as film:
+        assert film.n_frames == 8 and film.size == (34, 34)  # two by two, a gap of two pixels
+    sidecar = json.loads((page.figures / "clips.json").read_text())
+    assert sidecar["alt"] == "noise" and list(sidecar["files"]) == ["clips.webp"]
+
+
+def test_a_model_leaves_with_a_card_that_says_how_to_load_it(page):
+    page.model("generator", toy_system(), "A toy", {"seen": "3 steps"}, data=[TOY], classes=["a", "b"])
+    card = (page.figures / "generator.md").read_text()
+    for words in ("# A toy", "| seen | 3 steps |", "8 frames of 8×8", "procedural golf: 7 clips", "half precision"):
+        assert words in card
+    code = card.split("```python\n")[1].split("```")[0].replace("figures/", f"{page.root}/figures/")
+    scope = {}
+    exec(code, scope)  # as a reader would
+    assert scope["clips"].shape == (2, 3, 8, 8, 8)
+    sidecar = json.loads((page.figures / "generator.json").read_text())
+    assert {*sidecar["files"]} == {"generator.safetensors", "generator.md"}
+
+
+def test_the_recorded_run_stands_beside_the_own_one(page, tmp_path, monkeypatch, capsys):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append(data))
+    page.show_recorded("line.png", "table.md")
+    assert capsys.readouterr().out.count("no recorded run yet: figures/gpu/") == 2 and page.recorded_system() is None
+    gpu = book.open("99_toy", run="gpu", seed=1)
+    monkeypatch.setattr("hrvgan_lib.provenance.device_name", lambda: "NVIDIA H200")
+    gpu.figure(draw(), "line", alt="a rising line", data=[TOY], samples=16)
+    gpu.table([{"a": 1}], name="table", data=[TOY])
+    gpu.film(np.zeros((1, 3, 8, 8, 8)), "clips", data=[TOY], samples=1)
+    gpu.model("hrvgan_generator", toy_system(), "A toy", {}, data=[TOY], classes=["a", "b"])
+    shown.clear()
+    page.show_recorded("line.png", "table.md", "clips.webp")
+    picture, table, film = (output.data for output in shown)
+    assert 'alt="a rising line"' in picture and "data:image/webp" in picture and "data:image/webp" in film
+    assert "Recorded on NVIDIA H200: golf, procedural, 16 samples, seed 1." in picture
+    assert table.startswith("**Recorded on NVIDIA H200: golf, procedural, seed 1.**") and "| 1 |" in table
+    assert page.recorded_system().n_classes == 2
+    gpu.show_recorded("line.png")
+    assert "this is the run that is recorded" in capsys.readouterr().out and gpu.recorded_system() is None

@@ -64,7 +64,7 @@ def test_the_widget_draws_another_clip_for_every_control(n_classes, capsys, monk
     with torch.no_grad():  # a fresh average of the generator gives almost nothing: make its pictures differ
         for parameter in system.sampler.parameters():
             parameter.mul_(3)
-    explorer = explore.LatentExplorer(system, ["JumpingJack", "TaiChi"][:n_classes], steps=5)
+    explorer = explore.LatentExplorer({"this run": (system, ["JumpingJack", "TaiChi"][:n_classes])}, steps=5)
     seen = {explorer.picture.value}
     explorer.place.value = 2
     seen.add(explorer.picture.value)
@@ -81,3 +81,16 @@ def test_the_widget_draws_another_clip_for_every_control(n_classes, capsys, monk
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     explorer.show()
     assert capsys.readouterr().out.startswith("The explorer is live in JupyterLab")
+
+
+def test_the_widget_changes_generators_and_their_classes():
+    torch.manual_seed(0)
+    mine = build_system("hrvgan", frames=8, size=16, n_classes=2, width=0.0625)
+    recorded = build_system("hrvgan", frames=8, size=16, n_classes=3, width=0.0625)
+    explorer = explore.LatentExplorer({"this run": (mine, "ab"), "recorded": (recorded, "xyz")}, steps=5)
+    assert explorer.system is recorded and explorer.label.label == "x"
+    explorer.label.value = 2
+    before = explorer.picture.value
+    explorer.source.value = "this run"
+    assert explorer.system is mine and [name for name, _ in explorer.label.options] == ["a", "b"]
+    assert explorer.picture.value != before and "class" not in explorer.caption.value

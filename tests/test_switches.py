@@ -113,7 +113,7 @@ class Watched(MovingBlobs):
         super().__init__()
         self.asked: list[list[int]] = []
 
-    def batch(self, indices, generator=None):
+    def batch(self, indices, generator=None, device="cpu"):
         self.asked.append(list(map(int, indices)))
         clips, labels = super().batch(indices)
         return clips[..., ::2, ::2], labels
@@ -767,7 +767,7 @@ class Action(MovingBlobs):
     def __init__(self) -> None:
         super().__init__(n=2)
 
-    def batch(self, indices, generator=None):
+    def batch(self, indices, generator=None, device="cpu"):
         clips, labels = super().batch(indices)
         return clips.repeat_interleave(2, dim=2), labels
 

@@ -21,7 +21,7 @@ class Toy:
     def __len__(self) -> int:
         return len(CLIPS)
 
-    def batch(self, indices, generator=None):
+    def batch(self, indices, generator=None, device="cpu"):
         jitter = torch.rand(len(indices), generator=generator).view(-1, 1, 1, 1, 1) * 0.01
         return CLIPS[indices] + jitter, indices % 2
 
@@ -60,7 +60,7 @@ def test_every_epoch_sees_every_clip_once():
     seen = []
 
     class Spy(Toy):
-        def batch(self, indices, generator=None):
+        def batch(self, indices, generator=None, device="cpu"):
             seen.extend(indices.tolist())
             return super().batch(indices, generator)
 
@@ -95,7 +95,7 @@ def test_clipping_holds_after_training():
 
 def test_the_reconstruction_is_learned():
     class Plain(Toy):
-        def batch(self, indices, generator=None):
+        def batch(self, indices, generator=None, device="cpu"):
             return (indices.view(-1, 1, 1, 1, 1) % 2 * 2.0 - 1).expand(-1, 3, 8, 8, 8), indices % 2  # black or white
 
     system = build(learning_rate=5e-3, alpha=0.0, code_noise=0.0, pixel_reduction="mean")
@@ -166,6 +166,9 @@ def test_trained_trains_once_and_goes_on_after_a_stop(tmp_path):
     assert [record.step for record in records] == [1, 2, 3, 4]
     again, same = trained("hrvgan", Toy(), profile, folder=tmp_path, on_step=lambda *_: pytest.fail("trained twice"))
     assert same == records and torch.equal(state(first), state(again))
+    (folder,) = tmp_path.iterdir()
+    (last,) = folder.glob("step-*.pt")  # a finished training keeps what sampling needs, and no more
+    assert checkpoints.load_checkpoint(folder)["optimisers"] == {} and last.name == "step-00000004.pt"
     trained("hrvgan", Toy(), profile, folder=tmp_path, seed=1)
     assert len(list(tmp_path.iterdir())) == 2  # another seed is another folder
 
@@ -180,6 +183,22 @@ def test_a_journal_cut_off_in_a_line_and_a_lost_snapshot_are_no_loss(tmp_path):
     again, left = trained("hrvgan", Toy(), profile, folder=tmp_path, on_step=lambda *_: pytest.fail("trained again"))
     assert left == records[:3] and torch.equal(state(whole), state(again))
     assert [step for step, _ in again.snapshots][-1] == 4
+
+
+def test_snapshots_of_large_clips_are_few(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SNAPSHOT_BYTES", 3 * 3 * 8 * 8 * 8)
+    profile = replace(get_profile("smoke"), width=0.03, batch=4, steps=2)
+    system, _ = trained("hrvgan", Toy(), profile, folder=tmp_path)
+    assert {len(clips) for _, clips in system.snapshots} == {3}
+
+
+def test_the_arithmetic_can_be_named(monkeypatch):
+    seen = []
+    system = build()
+    system.discriminator.score.register_forward_pre_hook(lambda _m, inputs: seen.append(inputs[0].dtype))
+    for dtype in (torch.float32, torch.bfloat16):
+        list(train(system, Toy(), TrainConfig(steps=1, batch=4), dtype=dtype))
+    assert {*seen} == {torch.float32, torch.bfloat16} and seen[0] == torch.float32
 
 
 def test_the_newest_whole_checkpoint_is_loaded(tmp_path):
@@ -215,4 +234,35 @@ def test_weights_round_trip_and_a_misfit_is_named(tmp_path):
     assert torch.equal(target.generator.fc.bias, source.generator.fc.bias)
     with pytest.raises(ValueError, match="does not fit this Generator") as caught:
         checkpoints.load_weights(tmp_path / "g.safetensors", other.generator)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_generator_travels_alone_and_says_what_it_is(tmp_path):
+    torch.manual_seed(0)
+    options = {"width": 1 / 16, "betas": (0.1, 0.9), "generator_norm": "batch"}
+    system = build_system("hrvgan", frames=8, size=8, n_classes=2, **options)
+    for name, statistic in system.sampler.named_buffers():
+        if name.endswith("running_mean"):
+            statistic.fill_(0.25)
+    checkpoints.save_generator(tmp_path / "g.safetensors", system, classes=["a", "b"], data="toys")
+    back = checkpoints.load_generator(tmp_path / "g.safetensors")
+    assert back.config == system.config and (back.frames, back.size, back.n_classes) == (8, 8, 2)
+    assert back.about["data"] == "toys" and back.about["classes"] == '["a", "b"]'
+    draws = [made.eval().sample(4, generator=stream("same")) for made in (system, back)]
+    assert torch.allclose(*draws, atol=5e-3) and not torch.equal(*draws)  # half precision, and no less
+    weights = sum(p.numel() for p in system.sampler.parameters())
+    assert (tmp_path / "g.safetensors").stat().st_size < 2.2 * weights + 9000
+
+
+@pytest.mark.parametrize("kind, words", [("gone", "no such generator"), ("cut", "not a whole safetensors file"),
+                                         ("nameless", "does not say what system it holds")])
+def test_a_file_that_is_no_generator_is_refused_in_a_line(tmp_path, kind, words):
+    path = tmp_path / "g.safetensors"
+    if kind == "nameless":
+        checkpoints.save_weights(path, build().generator)
+    elif kind == "cut":
+        checkpoints.save_generator(path, build())
+        path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises((ValueError, FileNotFoundError), match=words) as caught:
+        checkpoints.load_generator(path)
     assert "\n" not in str(caught.value)

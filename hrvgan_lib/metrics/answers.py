@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from hrvgan_lib.metrics import behaviour, damage, extractors, judge, protocols, sources
 from hrvgan_lib.metrics.behaviour import frame_change, thumbnails
-from hrvgan_lib.metrics.frechet_distance import frechet_distance
+from hrvgan_lib.metrics.frechet_distance import EXACT, frechet_distance
 from hrvgan_lib.metrics.intervals import Interval, accuracy_interval
 from hrvgan_lib.metrics.sources import Source, freeze
 from hrvgan_lib.networks import c3d
@@ -51,12 +51,12 @@ class Answers:
         np.add.at(counts, (self.labels, self.probabilities.argmax(axis=1)), 1)
         return counts
 
-    def distance(self, real: Answers) -> float:
-        """Fréchet distance to `real`. Raises ValueError for features of another network or layer."""
+    def distance(self, real: Answers, tolerance: float = EXACT) -> float:
+        """Fréchet distance to `real` (see there). Raises ValueError for features of another network or layer."""
         if (self.extractor, self.layer) != (real.extractor, real.layer):
             raise ValueError(f"features of {self.extractor} {self.layer} and of {real.extractor} {real.layer} do not "
                              "compare; extract both with one network and layer")
-        return frechet_distance(real.features, self.features)
+        return frechet_distance(real.features, self.features, tolerance)
 
 
 ARRAYS = [field.name for field in fields(Answers) if field.type != "str"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.distance import cdist, pdist
+import torch
 from scipy.stats import wasserstein_distance
 from torch import Tensor
 from torch.nn import functional as F
@@ -39,6 +39,20 @@ def thumbnails(clips: Tensor, frames: int = 4, size: int = 8) -> np.ndarray:
     return F.adaptive_avg_pool3d(clips.float(), (frames, size, size)).flatten(1).cpu().numpy()
 
 
+def distances(these: np.ndarray, those: np.ndarray) -> np.ndarray:
+    """Euclidean distances between the rows of two arrays, (N, P) and (M, P): float64 (N, M), on every core.
+
+    By differences and not by products, so that a copy is at distance zero and not at the root of a rounding.
+    """
+    rows = [torch.from_numpy(np.asarray(array, np.float64)) for array in (these, those)]
+    return torch.cdist(*rows, compute_mode="donot_use_mm_for_euclid_dist").numpy()
+
+
+def variety(pictures: np.ndarray) -> float:
+    """Median distance of two different rows of (N, P)."""
+    return float(np.median(distances(pictures, pictures)[np.triu_indices(len(pictures), 1)]))
+
+
 def behaviour(change: np.ndarray, pictures: np.ndarray, real_change: np.ndarray, real_pictures: np.ndarray,
               held_out: np.ndarray | None = None) -> Behaviour:
     """Compare a set's frame changes (N,) and thumbnails (N, P) with those of training clips.
@@ -48,21 +62,21 @@ def behaviour(change: np.ndarray, pictures: np.ndarray, real_change: np.ndarray,
     """
     unit = max(float(np.median(real_change)), 1e-12)
     if held_out is None:
-        between = cdist(real_pictures, real_pictures)
+        between = distances(real_pictures, real_pictures)
         np.fill_diagonal(between, np.inf)
         usual = float(np.median(between.min(axis=1)))
     else:
-        usual = float(np.median(cdist(held_out, real_pictures).min(axis=1)))
+        usual = float(np.median(distances(held_out, real_pictures).min(axis=1)))
     return Behaviour(
         motion=float(np.median(change)) / unit,
         motion_gap=float(wasserstein_distance(change, real_change)) / unit,
         frozen=float((change < STILL * unit).mean()),
-        variety=float(np.median(pdist(pictures))) / float(np.median(pdist(real_pictures))),
-        nearest=float(np.median(cdist(pictures, real_pictures).min(axis=1))) / max(usual, 1e-12),
+        variety=variety(pictures) / variety(real_pictures),
+        nearest=float(np.median(distances(pictures, real_pictures).min(axis=1))) / max(usual, 1e-12),
     )
 
 
 def nearest_clips(pictures: np.ndarray, real_pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each row of `pictures` the number of the nearest real one, and its distance: (N,) and (N,)."""
-    between = cdist(pictures, real_pictures)
+    between = distances(pictures, real_pictures)
     return between.argmin(axis=1), between.min(axis=1)

@@ -19,9 +19,9 @@ from hrvgan_lib.metrics import intervals as intervals_module
 from hrvgan_lib.metrics import kernel_distance as kernel_module
 from hrvgan_lib.metrics.answers import Answers, answers_key, ask
 from hrvgan_lib.metrics.behaviour import Behaviour, behaviour
-from hrvgan_lib.metrics.frechet_distance import frechet_distance
+from hrvgan_lib.metrics.frechet_distance import CLOSE, frechet_distance
 from hrvgan_lib.metrics.intervals import Interval, half_sample_interval, sweep
-from hrvgan_lib.metrics.kernel_distance import kernel_distance
+from hrvgan_lib.metrics.kernel_distance import kernel_distance_of
 from hrvgan_lib.metrics.sources import (
     Source,
     frozen,
@@ -103,7 +103,9 @@ def evaluate(source: Source, judge, reference, *, n: int, seeds: Sequence[int] =
     unseen = None if held_out is None else _once(look, judge, real_clips(held_out), n, layer).pictures
     given = [look(source, seed=seed) for seed in seeds]
     first, groups = given[0], [real.videos, given[0].videos]
-    sided = partial(half_sample_interval, groups=groups)
+    sided, closely = partial(half_sample_interval, groups=groups), partial(frechet_distance, tolerance=CLOSE)
+    distances = (first.distance(real), *(answers.distance(real, CLOSE) for answers in given[1:]))
+    everyone = np.arange(n)
     rows, named = first.probabilities, first.probabilities is not None
     repeats = f"{n:,} clips x {len(seeds)}"
     record = Evaluation(
@@ -116,12 +118,12 @@ def evaluate(source: Source, judge, reference, *, n: int, seeds: Sequence[int] =
                    if named else None),
         inception_seeds=judge.score([answers.probabilities for answers in given])[2] if named else (),
         inception_infinity=sweep(partial(_score, judge), rows).at_infinity if named and n >= EXTRAPOLATE_FROM else None,
-        frechet=sided(frechet_distance, real.features, first.features, floor=0.0),
-        frechet_seeds=tuple(answers.distance(real) for answers in given),
-        frechet_infinity=(sweep(frechet_distance, real.features, first.features).at_infinity
+        frechet=sided(closely, real.features, first.features, floor=0.0, value=distances[0]),
+        frechet_seeds=distances,
+        frechet_infinity=(sweep(closely, real.features, first.features).at_infinity
                           if n >= EXTRAPOLATE_FROM else None),
-        frame_frechet=frechet_distance(real.stills, first.stills),
-        kernel=sided(kernel_distance, real.features, first.features),
+        frame_frechet=closely(real.stills, first.stills),
+        kernel=sided(kernel_distance_of(real.features, first.features), everyone, everyone),
         behaviour=behaviour(first.change, first.pictures, real.change, real.pictures, unseen),
         accuracy=first.accuracy,
         confusion=None if first.confusion is None else tuple(map(tuple, first.confusion.tolist())),

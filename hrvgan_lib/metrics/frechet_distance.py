@@ -9,9 +9,12 @@ few, exact always.
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 
 from hrvgan_lib.metrics.inception_score import bad_row
+
+EXACT, CLOSE = 1e-11, 1e-6  # tolerances: of a number that is printed; of one of many whose spread is wanted
 
 
 @dataclass(frozen=True)
@@ -88,12 +91,13 @@ class RunningMoments:
         return Moments(self.mean, self.triangle / np.sqrt(self.n - 1), self.n)
 
 
-def frechet_distance(real: ArrayLike | Moments, fake: ArrayLike | Moments) -> float:
+def frechet_distance(real: ArrayLike | Moments, fake: ArrayLike | Moments, tolerance: float = EXACT) -> float:
     """d^2 of Eq. 17: |m_r - m_f|^2 + Tr(S_r + S_f - 2 (S_r S_f)^(1/2)), at least 0, no upper limit.
 
     `real` and `fake` are (N, D) features of one extractor, N may differ, or their `moments`. Quadratic in the
     features' scale: features 10 times as large give 100 times the distance. Biased upwards by about 1/N, so
-    two distances compare only at the same N, the same extractor and the same layer.
+    two distances compare only at the same N, the same extractor and the same layer. `tolerance` is the error allowed
+    in the last term, as a share of it.
 
     Raises ValueError for NaN, a single clip, or features of different widths.
     """
@@ -105,22 +109,28 @@ def frechet_distance(real: ArrayLike | Moments, fake: ArrayLike | Moments) -> fl
     gap = np.square(real.mean - fake.mean).sum()
     spread = np.square(real.factor).sum() + np.square(fake.factor).sum()
     rank = min(real.n - 1, fake.n - 1, len(real.mean))  # centring takes one direction from each cloud
-    overlap = nuclear_norm(real.factor @ fake.factor.T, rank)
+    overlap = nuclear_norm(real.factor @ fake.factor.T, rank, tolerance)
     return float(max(gap + spread - 2 * overlap, 0.0))  # rounding may end a hair below zero
 
 
-def nuclear_norm(matrix: np.ndarray, rank: int | None = None) -> float:
-    """Sum of the singular values of a matrix (N, M) whose rank is at most `rank`, to 1e-11 of itself.
+def nuclear_norm(matrix: np.ndarray, rank: int | None = None, tolerance: float = EXACT) -> float:
+    """Sum of the singular values of a matrix (N, M) whose rank is at most `rank`, to `tolerance` of itself.
 
     The roots of the eigenvalues of M M^T are three times faster than a singular value decomposition, but squaring costs
-    the small ones their digits: an error of about eps * top in an eigenvalue v is one of eps * top / (2 sqrt(v)) in its
-    root. Where these add up to too much, the decomposition is made after all.
+    the small ones their digits: an error e, about eps * top, in an eigenvalue v is one of e / (2 sqrt(v)) in its root,
+    and never more than sqrt(e). Where these add up to too much, the decomposition is made after all.
     """
     wide = matrix if len(matrix) <= matrix.shape[1] else matrix.T
-    squares = np.linalg.eigvalsh(wide @ wide.T)[::-1][: rank if rank is not None else len(wide)]
-    if squares[0] > 0 and squares[-1] > 0:
-        values = np.sqrt(squares)
-        doubt = 4 * np.finfo(float).eps * squares[0] * np.sum(1 / (2 * values))
-        if doubt < 1e-11 * values.sum():
-            return float(values.sum())
+    squares = eigenvalues(wide @ wide.T)[::-1][: rank if rank is not None else len(wide)].clip(min=0)
+    values, error = np.sqrt(squares), 4 * np.finfo(float).eps * squares[0]
+    doubt = (error / np.maximum(2 * values, np.sqrt(error))).sum() if error else 0.0
+    if doubt <= tolerance * values.sum():
+        return float(values.sum())
     return float(np.linalg.svd(wide, compute_uv=False).sum())
+
+
+def eigenvalues(symmetric: np.ndarray) -> np.ndarray:
+    """Eigenvalues of a symmetric matrix, smallest first; a large one goes to the GPU where there is one."""
+    if len(symmetric) >= 256 and torch.cuda.is_available():
+        return torch.linalg.eigvalsh(torch.from_numpy(symmetric).cuda()).cpu().numpy()
+    return np.linalg.eigvalsh(symmetric)

@@ -33,7 +33,7 @@ class Interval:
 
 def half_sample_interval(statistic: Callable[..., float], *arrays: np.ndarray,
                          groups: Sequence[np.ndarray | None] | None = None, repeats: int = 40, seed: int = 0,
-                         floor: float = -np.inf) -> Interval:
+                         floor: float = -np.inf, value: float | None = None) -> Interval:
     """95 % interval of `statistic(*arrays)` from random halves, drawn without replacement.
 
     Each array is (N, ...), its rows are clips; each is halved on its own. The spread of the statistic over
@@ -45,7 +45,8 @@ def half_sample_interval(statistic: Callable[..., float], *arrays: np.ndarray,
 
     `groups` holds (N,) ids for each array, or None: rows that share an id (windows of one video) are no
     independent evidence and stay together. With fewer than 4 ids rows count one by one, and the interval is
-    too narrow. `floor` is the lowest value of the statistic. Raises ValueError for fewer than four rows.
+    too narrow. `floor` is the lowest value of the statistic, `value` the statistic of all rows where it is known
+    already, to more digits perhaps than the halves need. Raises ValueError for fewer than four rows.
     """
     sizes = [len(array) for array in arrays]
     if min(sizes) < 4:
@@ -59,7 +60,8 @@ def half_sample_interval(statistic: Callable[..., float], *arrays: np.ndarray,
     # An odd number leaves a smaller half; the factor restores the equality above.
     counts = [members.max() + 1 for members in ids]
     scale = np.mean([sqrt((n // 2) / (n - n // 2)) for n in counts])
-    value, margin = float(statistic(*arrays)), Z95 * float(np.std(values, ddof=1) * scale)
+    value = float(statistic(*arrays)) if value is None else value
+    margin = Z95 * float(np.std(values, ddof=1) * scale)
     return Interval(max(value - margin, floor), value + margin, value, min(sizes),
                     f"half-sampling, {repeats} repeats")
 

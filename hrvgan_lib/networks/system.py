@@ -77,6 +77,7 @@ class System(nn.Module):
     ema_decay = 0.999
     zero_means_won = True  # a discriminator's loss of zero: it has won, and G learns nothing; not so for a critic's
     from_profile = ("width",)  # options that `training.trained` takes from the profile
+    about: Mapping[str, str] = {}  # what its file says of it, where `checkpoints.load_generator` read it
     diverged = ""  # why training ended early, in one sentence; set by `training.trained`
 
     def __init__(self, frames: int, size: int, n_classes: int) -> None:
