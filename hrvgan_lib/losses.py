@@ -146,8 +146,9 @@ def gradient_penalty(
     draw_on = generator.device if generator is not None else real.device
     mix = torch.rand(len(real), *[1] * (real.ndim - 1), generator=generator, device=draw_on).to(real)
     x_hat = torch.lerp(fake, real, mix).requires_grad_(True)
-    scores = _full(critic(x_hat))
-    (slope,) = torch.autograd.grad(scores.sum(), x_hat, create_graph=True)
+    with torch.autocast(real.device.type, enabled=False):  # a derivative of a derivative wants all its digits
+        scores = _full(critic(x_hat))
+        (slope,) = torch.autograd.grad(scores.sum(), x_hat, create_graph=True)
     return (slope.flatten(1).norm(dim=1) - target).square().mean()
 
 

@@ -81,7 +81,7 @@ PROFILES: dict[str, Profile] = {
             native=(32, 256, 16, 500),
             study_width=1.0, study_steps=150,
             judge_width=0.5, judge_steps=1500, judge_batch=64,
-            samples=2048, repeats=4,
+            samples=2048, repeats=2,
         ),
         Profile(
             name="paper", minutes=10_000, hardware="one or many H200-class GPUs",

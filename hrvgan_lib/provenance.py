@@ -168,6 +168,8 @@ def versions() -> dict[str, str]:
 @cache
 def device_name() -> str:
     """The accelerator's name, else the processor's."""
+    if any(Path("/dev").glob("nvidia[0-9]*")):  # also for a chapter that computes nothing itself
+        import torch
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         return torch.cuda.get_device_name()

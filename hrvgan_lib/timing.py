@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from hrvgan_lib import ablations, book, provenance
+from hrvgan_lib.metrics.frechet_distance import eigenvalues
+from hrvgan_lib.metrics.judge import resize
 from hrvgan_lib.networks import build_system, system_class
 from hrvgan_lib.profiles import PROFILES, Profile, get_profile, pick_device, precision
 from hrvgan_lib.training import TrainConfig, train
@@ -170,6 +172,18 @@ def machine() -> list[str]:
     return lines
 
 
+def agreement(device: torch.device) -> list[str]:
+    """What the measurements compute on `device` and on the CPU: a line each, with the largest difference."""
+    draws = torch.Generator().manual_seed(0)
+    rows = torch.randn(300, 400, generator=draws, dtype=torch.float64).numpy()
+    found = eigenvalues(rows @ rows.T)  # on the GPU where there is one
+    known = np.linalg.eigvalsh(rows @ rows.T)
+    clips = torch.rand(1, 3, 4, 64, 64, generator=draws)
+    shrunk = [resize(clips.to(where), 16).cpu() for where in (device, "cpu")]
+    return [f"eigenvalues: largest relative difference {np.abs(found / known - 1).max():.1e}",
+            f"resizing: largest difference {(shrunk[0] - shrunk[1]).abs().max():.1e}"]
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("hrvgan_lib.timing", description=__doc__)
     parser.add_argument("--profile", default="gpu", help=", ".join(PROFILES))
@@ -182,7 +196,7 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
-    print("\n".join(machine()), flush=True)
+    print("\n".join([*machine(), *agreement(pick_device())]), flush=True)
     steps, layer_repeats = (1, 0) if arguments.rehearse else (12, 5)
     rows, layers = [], []
     for work in workloads(profile):

@@ -5,9 +5,9 @@ import hashlib
 import inspect
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from hrvgan_lib.networks import system as system_module
 from hrvgan_lib.profiles import Profile, pick_device, precision
 from hrvgan_lib.provenance import write_atomic
 
+SAVE_EVERY = 50  # steps between the checkpoints of `trained`, at most: what a stop or a divergence can cost
 SNAPSHOT_BYTES = 4_000_000  # of one snapshot at most, but for a single clip
 SNAPSHOT_SHARES = (0.05, 0.2, 0.5, 1.0)  # of the steps: when `trained` looks at the same eight latents
 STUCK_BELOW, STUCK_FOR = 1e-4, 200  # a discriminator's loss below the one for so many steps: nobody learns any more
@@ -165,6 +166,17 @@ def finish(folder: Path) -> None:
         checkpoints.save_checkpoint(folder, state["step"], {**state, "optimisers": {}}, keep=1)
 
 
+def clips_seen(records: Sequence[StepRecord]) -> int:
+    """Training clips behind a system; 0 for one that diverged before its first checkpoint."""
+    return records[-1].clips_seen if records else 0
+
+
+def describe(system: System, records: Sequence[StepRecord]) -> str:
+    """One line for tables and captions: who was trained, how long, on what shape."""
+    return (f"{type(system).__name__} {'with' if system.n_classes else 'without'} labels, {len(records)} steps, "
+            f"{system.frames}x{system.size}x{system.size}{', diverged' if system.diverged else ''}")
+
+
 def code_version(name: str) -> str:
     """Return a hash of the code that decides what training the system `name` gives."""
     modules = (norms, losses, system_module, inspect.getmodule(system_class(name)), inspect.getmodule(train))
@@ -198,7 +210,7 @@ def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0,
     n_classes = dataset.n_classes if conditional else 0
     config = TrainConfig(steps=profile.steps if steps is None else steps,
                          batch=profile.batch if batch is None else batch, seed=seed)
-    config = TrainConfig(**{**asdict(config), "save_every": max(1, config.steps // 4)})
+    config = replace(config, save_every=max(1, min(SAVE_EVERY, config.steps // 4)))
     identity = [name, sorted(options.items()), n_classes, dataset.digest, dataset.frames, dataset.size,
                 dataset.stride, dataset.split, asdict(config), device.type, str(precision(device)), torch.__version__,
                 code_version(name)]
@@ -234,8 +246,8 @@ def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0,
         if verdict.exists():
             system.diverged = verdict.read_text() or "training diverged"
             records = [record for record in records if record.step <= step]  # what these weights have seen
-        elif not (folder / f"snapshot-{step:08d}.pt").exists():
-            take_snapshot(system, folder, step)  # the run was stopped between its last step and its last picture
+        if not (folder / f"snapshot-{step:08d}.pt").exists():
+            take_snapshot(system, folder, step)  # the run was stopped before its last picture
     system.snapshots = read_snapshots(folder)
     return system.eval(), records
 

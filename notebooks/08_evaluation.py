@@ -48,6 +48,8 @@ page = book.open("08_evaluation", profile=profile, seed=seed, data_root=data_roo
                  rehearse=rehearse, allow_partial=allow_partial)
 
 # %%
+from functools import partial
+
 import matplotlib.pyplot as plt
 import numpy as np
 import scipy.linalg
@@ -418,12 +420,13 @@ page.expect("distance between features in bfloat16 and in float32, over that bet
 train_clips, test_clips = page.dataset("actions"), page.dataset("actions", split="test")
 held_out, n_damage = metrics.real_clips(test_clips), max(16, page.profile.samples // 2)
 reference = metrics.ask(judge, metrics.real_clips(train_clips), n_damage, seed=page.seed)
+closely = partial(metrics.frechet_distance, tolerance=1e-6)  # hundreds of them, and six digits will do
 
 
 def measure(kind, grade):
     seen = metrics.ask(judge, metrics.damaged(held_out, kind, grade), n_damage, seed=page.seed)
     score = metrics.half_sample_interval(metrics.inception_score, seen.probabilities, groups=[seen.videos], repeats=20, floor=1)
-    distance = metrics.half_sample_interval(metrics.frechet_distance, reference.features, seen.features, groups=[reference.videos, seen.videos], repeats=20, floor=0)
+    distance = metrics.half_sample_interval(closely, reference.features, seen.features, groups=[reference.videos, seen.videos], repeats=20, floor=0)
     return score, distance
 
 
@@ -528,7 +531,7 @@ print(f"one clip of each class, repeated: {collapsed} of the score of different 
 # %%
 train_clips, test_clips = page.dataset("actions"), page.dataset("actions", split="test")
 system, records = training.trained("hrvgan", train_clips, page.profile, seed=page.seed, folder=page.runs / "checkpoints")
-note = f"HRVGAN, conditional, preset {page.profile.preset}, {len(records)} steps, {train_clips.frames}x{train_clips.size}x{train_clips.size}"
+note = training.describe(system, records)
 panel = metrics.panel(system, train_clips, test_clips, judge, n=page.profile.samples, seeds=range(page.profile.repeats),
                       folder=page.runs / "evaluations", note=note)
 ours = panel["hrvgan"]
@@ -648,14 +651,14 @@ print(f"moving:  {ours.accuracy.value:.3f} named right, 95 % {ours.accuracy.low:
 print(f"frozen:  {still.accuracy.value:.3f} named right, 95 % {still.accuracy.low:.3f} to {still.accuracy.high:.3f}")
 half_width = (ours.inception.high - ours.inception.low) / (2 * ours.inception.value)
 page.measure("half width of the 95 % interval of our Inception Score, over the score", half_width, decision="E4",
-             data=[train_clips], clips=records[-1].clips_seen)
+             data=[train_clips], clips=training.clips_seen(records))
 
 # %% [markdown]
 # The generator leaves the run as one file that needs nothing else, with a card that says what it can do. `checkpoints.load_generator` reads it.
 
 # %%
 page.model("hrvgan_generator", system, "HRVGAN's generator, conditional on the action", {
-    "seen": f"{len(records):,} steps, {records[-1].clips_seen:,} clips",
+    "seen": f"{len(records):,} steps, {training.clips_seen(records):,} clips",
     "Inception Score": f"{ours.inception.value:.2f} [{ours.inception.low:.2f}, {ours.inception.high:.2f}]; real clips {panel['real'].inception.value:.2f}, noise {panel['noise'].inception.value:.2f}",
     "Fréchet distance": f"{ours.frechet.value:.4g} [{ours.frechet.low:.4g}, {ours.frechet.high:.4g}]; real clips {panel['real'].frechet.value:.4g}, noise {panel['noise'].frechet.value:.4g}",
     "named as asked": f"{ours.accuracy.value:.1%} [{ours.accuracy.low:.1%}, {ours.accuracy.high:.1%}] by a judge that is right on {ours.judge_accuracy:.0%} of real clips; chance {ours.chance:.1%}",
@@ -667,14 +670,15 @@ page.model("hrvgan_generator", system, "HRVGAN's generator, conditional on the a
 #
 # A run that calls itself trained has to show it. From the `cpu` profile on we ask four things, in seven checks at one N: a judge that knows its subject; at least 200 conditional samples, which it names at least three times as often as
 # guessing would, with the *lower* end of the interval; clearly fewer once frozen; and a distance whose interval lies wholly below those of an untrained generator, of frozen real clips and of noise. `smoke` trains for
-# seconds and is not asked.
+# seconds and is not asked. A run on a GPU trains the full width at 64×64 and is asked for more: a judge that is right on nine of ten, a thousand samples, and six of ten of them named as asked, again at the lower end.
 
 # %% tags=["nbval-check-output"]
 def acceptance():
+    long = page.profile.name in ("gpu", "paper")
     met = [
-        page.expect("judge, share of held-out clips named right", judge.accuracy.value, low=0.8, digits=3),
-        page.expect("samples that were asked", ours.n, low=200, digits=4),
-        page.expect("lower 95 % bound of samples named right, over chance", ours.accuracy.low / ours.chance, low=3, digits=3),
+        page.expect("judge, share of held-out clips named right", judge.accuracy.value, low=0.9 if long else 0.8, digits=3),
+        page.expect("samples that were asked", ours.n, low=1000 if long else 200, digits=4),
+        page.expect("lower 95 % bound of samples named right", ours.accuracy.low, low=0.6 if long else 3 * ours.chance, digits=3),
         page.expect("the same samples frozen: upper bound below the moving ones' lower bound, gap",
                     ours.accuracy.low - still.accuracy.high, low=0, digits=3),
     ]

@@ -54,7 +54,7 @@ import torch
 
 from hrvgan_lib import explore, metrics
 from hrvgan_lib.networks import build_system
-from hrvgan_lib.training import stream, trained
+from hrvgan_lib.training import clips_seen, stream, trained
 
 CHECKPOINTS = page.runs / "checkpoints"
 
@@ -126,8 +126,8 @@ for name in ("golf", "aeroplane"):
     side_set = page.dataset(name)
     side, records = trained("hrvgan", side_set, page.profile, steps=page.profile.side_steps, seed=page.seed,
                             conditional=False, folder=CHECKPOINTS)
-    sides[name], seen[name] = (side, side_set), records[-1].clips_seen
-    print(f"{side_set.describe()}; {records[-1].step} steps at {side.frames}x{side.size}x{side.size}")
+    sides[name], seen[name] = (side, side_set), clips_seen(records)
+    print(f"{side_set.describe()}; {len(records)} steps at {side.frames}x{side.size}x{side.size}")
 
 
 def walk_figure(name, steps=5):
@@ -379,7 +379,7 @@ for label in many:  # one at a time: the uncut Table 1 fills memory quickly
 right = metrics.accuracy_interval(int((np.array(named) == many.numpy()).sum()), len(many))
 page.measure(f"share of samples of {' and '.join(wanted)} named as asked, eight consecutive frames", right.value,
              interval=right, claim="figure4", low=1 / len(wanted), data=[figure_set],
-             clips=min(figure_records[-1].clips_seen, examined), diverged=figure_system.diverged)
+             clips=min(clips_seen(figure_records), examined), diverged=figure_system.diverged)
 print(f"named as asked: {right} of {len(many)} samples; one answer to all gives {1 / len(wanted):.2f}")
 
 # %% [markdown]
@@ -445,7 +445,7 @@ def motion(changes):
 
 
 both = in_order_and_shuffled(generated), in_order_and_shuffled(real)
-beside = {"data": [train_set, page.dataset("actions", split="test")], "clips": main_records[-1].clips_seen,
+beside = {"data": [train_set, page.dataset("actions", split="test")], "clips": clips_seen(main_records),
           "diverged": system.diverged}
 for what, statistic, bound in (("change in order over change when shuffled, samples over real clips", coherence, 1.5),
                                ("median change from frame to frame, samples over real clips", motion, 2)):

@@ -200,7 +200,7 @@ def seconds_a_clip(system, n=8):
 
 
 def seen(row):
-    return runs[row][-1].clips_seen if runs[row] else 0
+    return training.clips_seen(runs[row])
 
 
 costs = {row: {"clips seen": seen(row), "weights of G": weights_of(system.generator), "training, s": runs[row][-1].seconds if runs[row] else 0.0,
@@ -229,14 +229,8 @@ judge = metrics.judge_for(page.dataset("actions", **shape), page.dataset("action
                           data_root=page.data_root, folder=page.runs / "judges")
 asked = {"n": page.profile.samples, "seeds": range(page.profile.repeats), "folder": EVALUATIONS}
 
-
-def note(row, system, records):
-    labels = "with labels" if system.n_classes else "without labels"
-    return f"{system.name.upper()} {labels}, {len(records)} steps, {system.frames}x{system.size}x{system.size}{', diverged' if system.diverged else ''}"
-
-
-first = metrics.panel(systems["hrvgan"], train_clips, test_clips, judge, note=note("hrvgan", systems["hrvgan"], runs["hrvgan"]), **asked)
-scored = {row: metrics.evaluate(metrics.generated(system, system.name, note(row, system, runs[row])), judge, train_clips, held_out=test_clips, **asked)
+first = metrics.panel(systems["hrvgan"], train_clips, test_clips, judge, note=training.describe(systems["hrvgan"], runs["hrvgan"]), **asked)
+scored = {row: metrics.evaluate(metrics.generated(system, system.name, training.describe(system, runs[row])), judge, train_clips, held_out=test_clips, **asked)
           for row, system in systems.items() if row != "hrvgan"} | {"hrvgan": first["hrvgan"]}
 same = [judge.identity, train_clips.digest, test_clips.digest, page.profile, page.allow_partial, str(page.device), torch.__version__,
         *(training.code_version(name) for name in MODELS)]
@@ -256,14 +250,15 @@ if native:
     large_clips = page.dataset("actions", frames=frames, size=size)
     large, records = training.trained("hrvgan", large_clips, page.profile, steps=steps, batch=batch, seed=page.seed, width=1.0, folder=CHECKPOINTS)
     page.model("hrvgan_generator_native", large, f"HRVGAN's generator at {frames}x{size}x{size}, conditional on the action",
-               {"seen": f"{len(records):,} steps, {records[-1].clips_seen:,} clips"}, data=(large_clips,), classes=large_clips.classes)
+               {"seen": f"{len(records):,} steps, {training.clips_seen(records):,} clips"}, data=(large_clips,), classes=large_clips.classes)
     row, every = f"hrvgan, {frames}x{size}x{size}", frames // train_clips.frames
-    thinned = metrics.treated(metrics.generated(large, "hrvgan", note(row, large, records)), "hrvgan", lambda clips: clips[:, :, ::every], f"every {every}. frame")
+    thinned = metrics.treated(metrics.generated(large, "hrvgan", training.describe(large, records)), "hrvgan", lambda clips: clips[:, :, ::every], f"every {every}. frame")
     scored[row] = metrics.evaluate(metrics.resized(thinned, train_clips.size, "hrvgan"), judge, train_clips, held_out=test_clips, **(asked | {"seeds": (0,)}))  # large clips take long
     systems[row], runs[row], NAMES[row] = large, records, f"HRVGAN, labels, {frames}x{size}x{size}"
     seeds.keep(f"is {row}", metrics.mean_and_std(scored[row].inception_seeds)[0], seen(row), large.diverged)
     costs[row] = {"clips seen": seen(row), "weights of G": weights_of(large.generator), "training, s": records[-1].seconds if records else 0.0,
                   "sampling, ms a clip": 1000 * seconds_a_clip(large, 2), "diverged": large.diverged}
+    page.expect(f"share of the samples at {size}x{size} that stand still", scored[row].behaviour.frozen, high=0.5, digits=2)
 else:
     print(f"profile {page.profile.name} trains Table 1 cut at {page.profile.size}x{page.profile.size} only")
 
@@ -341,12 +336,12 @@ for dataset in ("golf", "aeroplane"):
     rows = {}
     for name in MODELS:
         system, records = training.trained(name, real, page.profile, seed=page.seed, steps=page.profile.side_steps, conditional=False, folder=CHECKPOINTS)
-        side_runs[dataset, name] = {"clips seen": records[-1].clips_seen if records else 0, "weights of G": weights_of(system.generator),
+        side_runs[dataset, name] = {"clips seen": training.clips_seen(records), "weights of G": weights_of(system.generator),
                                     "training, s": records[-1].seconds if records else 0.0, "diverged": system.diverged}
         if name == "hrvgan":
-            rows |= metrics.panel(system, real, held_out, judge, note=note(name, system, records), **asked_here)
+            rows |= metrics.panel(system, real, held_out, judge, note=training.describe(system, records), **asked_here)
         else:
-            rows[name] = metrics.evaluate(metrics.generated(system, name, note(name, system, records)), judge, real, held_out=held_out, **asked_here)
+            rows[name] = metrics.evaluate(metrics.generated(system, name, training.describe(system, records)), judge, real, held_out=held_out, **asked_here)
         seeds.keep(f"{dataset} {name}", rows[name].frechet.value, side_runs[dataset, name]["clips seen"], system.diverged)
     fd_panels[dataset] = rows
 
@@ -385,15 +380,29 @@ page.table(page_view(table4), note=note4)
 # %% mystnb={"image": {"alt": "Two panels, Golf and Aeroplane: Fréchet distance with its interval for real clips, frozen clips, noise, the untrained generator and the four systems, on a logarithmic axis."}, "figure": {"caption": "Table 4 drawn: every row with its interval, real clips and noise among them.", "name": "fig-table4"}}
 fig, panes = plt.subplots(1, 2, figsize=(10, 3.2), sharey=True)
 for axes, (dataset, rows) in zip(panes, fd_panels.items()):
-    for place, name in enumerate(SIDE):
+    for height, name in enumerate(SIDE):
         ink, interval = book.SYSTEM_COLOURS[rows[name].source], distance(dataset, name).interval if name in MODELS else rows[name].frechet
-        axes.plot([max(interval.low, 1e-9), interval.high], [place, place], color=ink, linewidth=6, solid_capstyle="butt", alpha=0.5)
-        axes.plot(interval.value, place, "o", color=ink)
+        axes.plot([max(interval.low, 1e-9), interval.high], [height, height], color=ink, linewidth=6, solid_capstyle="butt", alpha=0.5)
+        axes.plot(interval.value, height, "o", color=ink)
     axes.set(title=about(page.dataset(dataset)), xlabel="Fréchet distance", xscale="log", yticks=range(len(SIDE)), yticklabels=SIDE.values(),
              xlim=(0.3 * min(rows[name].frechet.value for name in SIDE), None))
 panes[0].invert_yaxis()
 page.figure(fig, name="table4_figure", alt="Fréchet distances on Golf and Aeroplane with floor, ceiling and intervals.", data=side_sets,
             samples=max(row["N"] for row in table4))
+
+# %% [markdown]
+# A system that has learned something lies nearer to real clips than to any of the ceilings: below 0.5 in this table.
+
+# %%
+def between(rows, ceiling):
+    floor = rows["real"].frechet.value
+    return place(rows["hrvgan"].frechet.value, floor, rows[ceiling].frechet.value)
+
+
+positions = [{"data set": about(page.dataset(name)), **{f"0 = real, 1 = {ceiling}": between(rows, ceiling) for ceiling in BASELINES}}
+             for name, rows in {"actions": first, **fd_panels}.items()]
+page.table(positions, name="table4_positions", data=[train_clips, test_clips, *side_sets], samples=page.profile.samples,
+           note="Where HRVGAN's Fréchet distance lies (on the actions with labels). Above 1: farther from real clips than the ceiling is.")
 
 # %% [markdown]
 # ## Ratios and orders, the only bridge
@@ -548,10 +557,10 @@ print("known systems:", ", ".join(networks.SYSTEMS))
 # %%
 steps = min(page.profile.rival_steps, 10)  # five critic updates in each, with the gradient of a gradient
 fifth, records = training.trained("ivgan", train_clips, page.profile, seed=page.seed, steps=steps, conditional=False, folder=CHECKPOINTS)
-record = metrics.evaluate(metrics.generated(fifth, "ivgan", note("ivgan", fifth, records)), judge, train_clips, held_out=test_clips, **(asked | {"seeds": (0,)}))
+record = metrics.evaluate(metrics.generated(fifth, "ivgan", training.describe(fifth, records)), judge, train_clips, held_out=test_clips, **(asked | {"seeds": (0,)}))
 page.table([{"system": "iVGAN [15], worked example", "ours": record.inception.value, "95 % low": record.inception.low, "95 % high": record.inception.high,
              "Fréchet distance": record.frechet.value, "its 95 %": f"[{record.frechet.low:.4g}, {record.frechet.high:.4g}]", "of real clips": first["real"].frechet.value,
-             "of noise": first["noise"].frechet.value, "N": record.n, "clips seen": records[-1].clips_seen if records else 0, "critic steps": fifth.critic_steps, "diverged": fifth.diverged}],
+             "of noise": first["noise"].frechet.value, "N": record.n, "clips seen": training.clips_seen(records), "critic steps": fifth.critic_steps, "diverged": fifth.diverged}],
            note="Not a row of the paper's tables.")
 
 # %% [markdown]

@@ -60,6 +60,7 @@ def test_the_first_check_writes_two_tables_with_sidecars(tmp_path, monkeypatch, 
     monkeypatch.setattr(timing, "workloads", lambda profile: tiny)
     assert timing.main(["--profile", "smoke", "--rehearse"]) == 0
     said = capsys.readouterr().out
+    assert "eigenvalues: largest relative difference" in said and "resizing: largest difference 0.0e+00" in said
     assert "device: " in said and "tgan            8x16x16" in said and "training alone, in" in said
     folder = tmp_path / "figures/smoke-rehearsal"
     with open(folder / "timing_steps.csv", newline="") as file:

@@ -146,6 +146,21 @@ def test_a_diverged_run_comes_back_marked_and_is_not_tried_again(tmp_path):
     assert again.diverged == system.diverged and same == records and torch.equal(state(again), state(system))
 
 
+def test_a_run_that_diverges_before_its_first_checkpoint_can_still_be_shown(tmp_path):
+    class Poisoned(Toy):
+        def batch(self, indices, generator=None, device="cpu"):
+            clips, labels = super().batch(indices, generator)
+            return clips * float("nan"), labels
+
+    profile = replace(get_profile("smoke"), width=0.03, batch=4, steps=8)
+    for _ in range(2):  # and again from what the first time left
+        system, records = trained("hrvgan", Poisoned(), profile, folder=tmp_path)
+        assert records == [] and training.clips_seen(records) == 0 and "at step 0" in system.diverged
+        ((step, clips),) = system.snapshots
+        assert step == 0 and clips.isfinite().all()
+        assert training.describe(system, records) == "HRVGAN with labels, 0 steps, 8x8x8, diverged"
+
+
 def test_a_batch_that_the_stddev_group_does_not_divide_is_refused():
     with pytest.raises(ValueError, match="use a batch of 4 or 8"):
         list(train(build(), Toy(), TrainConfig(steps=1, batch=6)))

@@ -172,7 +172,7 @@ def golf_course(rng: np.random.Generator, size: int) -> Image.Image:
     sky = _gradient(colour(0.58, rng.uniform(0.1, 0.5), 0.95), colour(0.57, 0.08, 1.0), size, size)
     y, x = np.mgrid[:size, :size]
     grass = np.array(colour(rng.uniform(0.24, 0.32), rng.uniform(0.5, 0.75), rng.uniform(0.45, 0.7)))
-    depth = (y - horizon) / (size - horizon) + 0.15
+    depth = np.maximum(y - horizon, 0) / (size - horizon) + 0.15
     mown = np.sign(np.sin((x - size / 2) / size / depth * rng.uniform(5, 9) + rng.uniform(0, 6)))
     sky[horizon:] = (grass * (1 + 0.06 * mown[..., None]) * (0.8 + 0.25 * depth[..., None]))[horizon:]
     image = Image.fromarray(sky.clip(0, 255).astype(np.uint8))

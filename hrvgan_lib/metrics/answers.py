@@ -76,6 +76,7 @@ def ask(eye, source: Source, n: int, seed: int = 0, layer: str | None = None, fo
     done = sum(len(part["features"]) for part in parts)
     with tqdm(desc=source.name, unit="clip", total=n, initial=done, disable=None if progress else True) as bar:
         for clips, asked, behind in source.draw(n, seed, len(parts)) if done < n else ():
+            clips = clips.to(next(eye.network.parameters()).device)  # once, for all that is asked of them
             features, probabilities = eye.look(clips, layer)
             middle = clips.shape[2] // 2
             still = clips[:, :, middle : middle + 1] if eye.frames_only else freeze(clips)
