@@ -66,9 +66,8 @@ setup: $(READY)  ## build .venv from requirements.lock (nothing to do with PYTHO
 check-python:
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo "PYTHON=$(PYTHON) is no Python 3.11 or newer" >&2; exit 1; }
-	@$(PY) -c 'import sys; from importlib.util import find_spec; \
-	  gone = [name for name in "torch torchvision scipy matplotlib av jupytext papermill ipykernel safetensors".split() if not find_spec(name)]; \
-	  sys.exit("PYTHON=$(PYTHON) lacks " + ", ".join(gone) + ": pip install -r requirements.lock" if gone else 0)'
+	@$(PY) -c 'import sys; from hrvgan_lib.provenance import lacking; gone = lacking(); \
+	  sys.exit("PYTHON=$(PYTHON) lacks " + ", ".join(gone) + ": pip install -r requirements.lock, or make wheels" if gone else 0)'
 
 DRIVER = $(PY) -m hrvgan_lib.reproduce --profile "$(PROFILE)" --data-root "$(DATA_ROOT)" --actions "$(ACTIONS)" \
   --run "$(RUN)" --seed "$(SEED)" \

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib
+import importlib.util
 import json
 import os
 import platform
@@ -151,6 +153,17 @@ def data_identity(data_root: Path) -> dict[str, str]:
     """{folder: listing digest} of the data sets, and of the published weights in `reference`, that are there."""
     folders = (*DATA_SETS, "reference")
     return {name: listing_digest(data_root / name) for name in folders if (data_root / name).is_dir()}
+
+
+def lacking() -> list[str]:
+    """Names of packages that this Python has to have and has not; the large ones are looked for, not imported."""
+    gone = [name for name in ("torch", "torchvision", "scipy", "matplotlib") if not importlib.util.find_spec(name)]
+    for name in ("av", "ipykernel", "ipywidgets", "jupytext", "papermill", "safetensors"):
+        try:
+            importlib.import_module(name)
+        except ImportError as error:  # of the package itself, or of what it needs
+            gone.append(error.name or name)
+    return sorted({*gone})
 
 
 @cache

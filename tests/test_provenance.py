@@ -1,5 +1,7 @@
 """What a result depends on: code cells without prose, library files reached by any import."""
 
+import sys
+
 from hrvgan_lib import provenance
 
 CHAPTER = '''# %% [markdown]
@@ -88,3 +90,10 @@ def test_write_atomic_leaves_no_other_file(tmp_path):
 def test_peak_memory_is_told():
     assert provenance.peak_rss_mb() > 10
     assert provenance.peak_rss_mb(2**22 + 1) == 0
+
+
+def test_what_a_python_lacks_is_named_down_to_the_needs_of_its_packages(monkeypatch):
+    assert provenance.lacking() == []
+    monkeypatch.setitem(sys.modules, "papermill", None)  # as if it could not be imported
+    monkeypatch.setattr(provenance.importlib.util, "find_spec", lambda name: None if name == "scipy" else object())
+    assert provenance.lacking() == ["papermill", "scipy"]
