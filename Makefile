@@ -118,5 +118,5 @@ test-environment: $(READY)  ## install environment.yml's pip section as written 
 
 clean:  ## remove what was made: runs, figures, packed and stand-in data, caches (not .venv, not recorded figures)
 	@rm -rf runs wheels data/packed data/standin .pytest_cache .ruff_cache build *.egg-info
-	@find figures -mindepth 1 -maxdepth 1 -type d ! -name gpu ! -name gpu-weizmann -exec rm -rf {} + 2>/dev/null || true
+	@find figures -mindepth 1 -maxdepth 1 -type d ! -name gpu ! -name gpu-weizmann ! -name readme -exec rm -rf {} + 2>/dev/null || true
 	@find . -name .venv -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -print0 | xargs -0 rm -rf

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SYSTEM_COLOURS", "Link", "Page", "clip_grid", "movie", "open", "read_csv"]
 
+EMBEDDED = 60_000  # bytes of a recorded picture inside a notebook, which stays under 1 MB
 RECORDED_RUN = "gpu"  # the committed run on a real GPU, shown beside the reader's own
 
 
@@ -263,10 +264,11 @@ clips = system.sample({max(1, system.n_classes)})  # one of each class: (n, 3, f
             return
         for filename in filenames:
             path = self.recorded(filename)
-            if path is None:
-                print(f"no recorded run yet: figures/{RECORDED_RUN}/{filename} is written by PROFILE=gpu")
+            sidecar = path and self.recorded(f"{path.stem}.json")
+            if sidecar is None:
+                print(f"not recorded yet: figures/{RECORDED_RUN}/{filename} and its sidecar are written by PROFILE=gpu")
                 continue
-            record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+            record = json.loads(sidecar.read_text(encoding="utf-8"))
             sets = "; ".join(dict.fromkeys(f"{one['name']}, {one['kind']}" for one in record["data"]))
             said = f"Recorded on {record['device']}: {sets or 'no data set'}, " + (
                 f"{record['samples']} samples, " if record["samples"] else "") + f"seed {record['seeds'][0]}."
@@ -274,9 +276,10 @@ clips = system.sample({max(1, system.n_classes)})  # one of each class: (n, 3, f
                 display(Markdown(f"**{said}**\n\n{path.read_text(encoding='utf-8')}"))
             else:
                 alt = html.escape(record.get("alt") or path.stem, quote=True)
-                code = base64.b64encode(_as_webp(path)).decode()
+                code = base64.b64encode(_small_webp(path)).decode()
                 display(HTML(f'<figure><img alt="{alt}" style="max-width: 100%" src="data:image/webp;base64,{code}">'
-                             f"<figcaption>{html.escape(said)}</figcaption></figure>"))
+                             f"<figcaption>{html.escape(said)} In full: figures/{RECORDED_RUN}/{filename}</figcaption>"
+                             "</figure>"))
 
     def expect(
         self, name: str, value: float, low: float | None = None, high: float | None = None,
@@ -407,20 +410,37 @@ def _about(dataset: ClipDataset) -> dict[str, Any]:
     }
 
 
-def _as_webp(path: Path) -> bytes:
-    """A picture's bytes as WebP, a third of a PNG's; clips are WebP already."""
+def _small_webp(path: Path) -> bytes:
+    """A picture or a moving clip as WebP in at most `EMBEDDED` bytes: smaller and coarser until it fits."""
+    from PIL import Image, ImageSequence
+
+    with Image.open(path) as source:
+        frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(source)]
+        duration = source.info.get("duration", 83)
+    for scale, quality in ((1, 85), (1, 70), (0.75, 70), (0.5, 60), (0.35, 50), (0.25, 40)):
+        size = [max(1, round(scale * side)) for side in frames[0].size]
+        first, *others = [frame.resize(size) if scale < 1 else frame for frame in frames]
+        buffer = io.BytesIO()
+        moving = {"save_all": True, "append_images": others, "duration": duration, "loop": 0} if others else {}
+        first.save(buffer, "WEBP", quality=quality, method=4, **moving)
+        if buffer.tell() <= EMBEDDED:
+            break
+    return buffer.getvalue()
+
+
+def _small_png(png: bytes) -> bytes:
+    """A PNG in 256 colours, less than half of its bytes: for a notebook; the file in figures/ keeps them all."""
     from PIL import Image
 
-    if path.suffix == ".webp":
-        return path.read_bytes()
     buffer = io.BytesIO()
-    Image.open(path).convert("RGB").save(buffer, "WEBP", quality=85, method=4)
-    return buffer.getvalue()
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(256).save(buffer, "PNG", optimize=True)
+    return min(png, buffer.getvalue(), key=len)
 
 
 def _display_png(png: bytes, alt: str) -> None:
     from IPython.display import display
 
+    png = _small_png(png)
     bundle = {"image/png": base64.b64encode(png).decode(), "text/plain": alt or "figure"}
     display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)
 

@@ -88,11 +88,15 @@ def save_generator(path: Path, system: System, **about: object) -> None:
     """Write what `system` samples from, its averaged generator, in half precision: one file that needs nothing else.
 
     The header says how to build it; `about` adds what a user should know, as text or as JSON (`classes`, `data`, ...).
+    Raises ValueError for a weight that half precision cannot hold.
     """
-    tensors = {name: (tensor.half() if tensor.is_floating_point() else tensor).detach().contiguous().cpu()
+    learned = dict(system.sampler.named_parameters())  # a norm's running statistics keep all their digits
+    tensors = {name: (tensor.half() if name in learned else tensor).detach().contiguous().cpu()
                for name, tensor in system.sampler.state_dict().items()}
-    header = {"system": system.name, "frames": system.frames, "size": system.size, "n_classes": system.n_classes,
-              "options": asdict(system.config), **about}
+    if bad := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
+        raise ValueError(f"{bad[0]} of the generator is too large for half precision: {path} is not written")
+    header = {**about, "system": system.name, "frames": system.frames, "size": system.size,
+              "n_classes": system.n_classes, "options": asdict(system.config)}
     words = {key: value if isinstance(value, str) else json.dumps(value) for key, value in header.items()}
     write_atomically(Path(path), lambda temporary: save_file(tensors, temporary, metadata=words))
 
@@ -113,10 +117,13 @@ def load_generator(path: Path, device: torch.device | str = "cpu") -> System:
         raise ValueError(f"{path} is not a whole safetensors file ({error}); fetch it again") from None
     if not {"system", "frames", "size", "n_classes", "options"} <= about.keys():
         raise ValueError(f"{path} does not say what system it holds; write it with `save_generator`")
-    options = {name: tuple(value) if isinstance(value, list) else value
-               for name, value in json.loads(about["options"]).items()}
-    system = build_system(about["system"], frames=int(about["frames"]), size=int(about["size"]),
-                          n_classes=int(about["n_classes"]), **options).to(device)
+    try:
+        options = {name: tuple(value) if isinstance(value, list) else value
+                   for name, value in json.loads(about["options"]).items()}
+        system = build_system(about["system"], frames=int(about["frames"]), size=int(about["size"]),
+                              n_classes=int(about["n_classes"]), **options).to(device)
+    except (ValueError, TypeError) as error:  # another version's options
+        raise ValueError(f"{path} cannot be built by this version: {error}") from None
     for network in (system.sampler, system.generator):
         load_weights(path, network)
     system.about = about

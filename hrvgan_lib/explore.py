@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -124,7 +123,8 @@ class LatentExplorer:
 
     def _choose(self, _change: object = None) -> None:
         system, classes = self.systems[self.source.value]
-        named = [(name, index) for index, name in enumerate(classes)] if system.n_classes else [("no classes", 0)]
+        names = [*classes, *(f"class {index}" for index in range(len(classes), system.n_classes))]
+        named = [(name, index) for index, name in enumerate(names)] if system.n_classes else [("no classes", 0)]
         self.label.options, self.label.disabled, self.label.index = named, len(named) < 2, 0
 
     def walk(self, steps: int | None = None) -> Tensor:
@@ -148,7 +148,7 @@ class LatentExplorer:
     def _draw(self, _change: object = None) -> None:
         latent = self.walk()[self.place.value]
         percent = round(100 * self.place.value / (self.steps - 1))
-        alt = html.escape(f"generated clip, {self.label.label}, {percent} % of the way from latent A to latent B")
+        alt = f"generated clip, {self.label.label}, {percent} % of the way from latent A to latent B"
         clip = decode(self.system, latent[None], self.label.value or 0)
         self.picture.value = movie(clip, alt=alt, width=self.width).data
         norm = latent.flatten().norm() / latent[..., 0].numel() ** 0.5

@@ -63,10 +63,10 @@ def workloads(profile: Profile) -> list[Workload]:
     found = [Workload("hrvgan", *shape, True, profile.width, profile.steps)]
     for name in ("hrvgan", "vgan", "tgan", "mocogan"):
         found.append(Workload(name, *shape, False, profile.width, unlabelled))
-    found.append(Workload("ivgan", *shape, False, profile.width, profile.rival_steps))
+    found.append(Workload("ivgan", *shape, False, profile.width, min(profile.rival_steps, 10)))  # a worked example
     arms = {repr(sorted(arm.options.items())) for study in ablations.STUDIES.values() for arm in study.chosen(False)}
     found += [Workload("hrvgan", ablations.FRAMES, ablations.SIZE, profile.batch, True, profile.study_width,
-                       len(arms) * profile.study_steps)]
+                       (len(arms) + 1) * profile.study_steps)]  # one arm has a second seed
     if profile.native:
         frames, size, batch, steps = profile.native
         found += [Workload("hrvgan", frames, size, batch, True, 1.0, steps)]
@@ -98,7 +98,8 @@ def step_cost(work: Workload, arithmetic: str, preset: str, steps: int) -> dict:
     config = TrainConfig(steps=steps, batch=work.batch)
     ends = [record.seconds for record in train(system, clips, config, dtype=ARITHMETIC[arithmetic])]
     spans = [late - early for early, late in zip([0.0, *ends], ends)]
-    seconds = statistics.median(spans[min(3, len(spans) - 1):])
+    spans = spans[min(3, len(spans) - 1):]
+    seconds = statistics.median(spans)
     on_gpu = system.device.type == "cuda"
     memory = torch.cuda.max_memory_allocated() / 1e9 if on_gpu else provenance.peak_rss_mb() / 1000
     return {"system": f"{work.system}{', labels' if work.labels else ''}",
@@ -202,7 +203,12 @@ def main(argv: list[str] | None = None) -> int:
     for work in workloads(profile):
         work = replace(work, batch=2) if arguments.rehearse else work
         for arithmetic in ARITHMETIC:
-            rows.append(row := step_cost(work, arithmetic, profile.preset, steps))
+            try:
+                rows.append(row := step_cost(work, arithmetic, profile.preset, steps))
+            except torch.OutOfMemoryError:
+                name = f"{work.system}{', labels' if work.labels else ''}"
+                print(f"{name:15} {f'{work.frames}x{work.size}x{work.size}':10} {arithmetic}: does not fit", flush=True)
+                continue
             memory = next(value for column, value in row.items() if column.startswith("peak GB"))
             print(f"{row['system']:15} {row['clip']:10} batch {row['batch']:3} {arithmetic}: "
                   f"{row['seconds a step']:8.3f} s a step, {row['clips a second']:8.1f} clips/s, {memory:5.1f} GB, "

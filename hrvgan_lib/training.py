@@ -160,7 +160,7 @@ def restore(system: System, optimisers: dict, folder: Path | None) -> tuple[int,
 
 
 def finish(folder: Path) -> None:
-    """Keep of a finished training what sampling needs: the last checkpoint without moments, a quarter of the bytes."""
+    """Keep of a finished training what sampling needs: one checkpoint, without the optimisers' moments."""
     state = checkpoints.load_checkpoint(folder)
     if state["optimisers"]:
         checkpoints.save_checkpoint(folder, state["step"], {**state, "optimisers": {}}, keep=1)
@@ -264,7 +264,7 @@ def read_records(journal: Path, until: int) -> list[StepRecord]:
 
 
 def take_snapshot(system: System, folder: Path, step: int) -> None:
-    """Save what up to eight fixed latents, one for each of the first classes, give at `step`."""
+    """Save what up to eight fixed latents, of one class after the other, give at `step`."""
     fit = SNAPSHOT_BYTES // (3 * system.frames * system.size**2)
     clips = system.eval().sample(max(1, min(8, fit)), generator=stream("snapshot"))
     pixels = ((clips + 1) * 127.5).round().to(torch.uint8)

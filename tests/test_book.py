@@ -154,7 +154,9 @@ def toy_system(n_classes=2):
     return build_system("hrvgan", frames=8, size=8, n_classes=n_classes, width=1 / 16)
 
 
-def test_a_film_is_shown_and_saved_with_a_sidecar(page, capsys):
+def test_a_film_is_shown_and_saved_with_a_sidecar(page, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
     clips = np.random.default_rng(0).uniform(-1, 1, (4, 3, 8, 16, 16))
     page.film(clips, "clips", alt="noise", data=[TOY], samples=4, columns=2)
     from PIL import Image
@@ -162,6 +164,7 @@ def test_a_film_is_shown_and_saved_with_a_sidecar(page, capsys):
     with Image.open(page.figures / "clips.webp") as film:
         assert film.n_frames == 8 and film.size == (34, 34)  # two by two, a gap of two pixels
     sidecar = json.loads((page.figures / "clips.json").read_text())
+    assert len(shown) == 1 and 'alt="noise"' in shown[0].data and "data:image/webp" in shown[0].data
     assert sidecar["alt"] == "noise" and list(sidecar["files"]) == ["clips.webp"]
 
 
@@ -182,7 +185,7 @@ def test_the_recorded_run_stands_beside_the_own_one(page, tmp_path, monkeypatch,
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append(data))
     page.show_recorded("line.png", "table.md")
-    assert capsys.readouterr().out.count("no recorded run yet: figures/gpu/") == 2 and page.recorded_system() is None
+    assert capsys.readouterr().out.count("not recorded yet: figures/gpu/") == 2 and page.recorded_system() is None
     gpu = book.open("99_toy", run="gpu", seed=1)
     monkeypatch.setattr("hrvgan_lib.provenance.device_name", lambda: "NVIDIA H200")
     gpu.figure(draw(), "line", alt="a rising line", data=[TOY], samples=16)
@@ -198,3 +201,33 @@ def test_the_recorded_run_stands_beside_the_own_one(page, tmp_path, monkeypatch,
     assert page.recorded_system().n_classes == 2
     gpu.show_recorded("line.png")
     assert "this is the run that is recorded" in capsys.readouterr().out and gpu.recorded_system() is None
+
+
+@pytest.mark.parametrize("moving", [False, True])
+def test_a_recorded_picture_of_any_size_stays_small_in_a_notebook(tmp_path, moving):
+    from PIL import Image
+
+    noise = np.random.default_rng(0).integers(0, 256, (6, 300, 400, 3), dtype=np.uint8)  # nothing compresses worse
+    frames = [Image.fromarray(frame) for frame in noise]
+    path = tmp_path / ("film.webp" if moving else "figure.png")
+    frames[0].save(path, **({"save_all": True, "append_images": frames[1:], "duration": 50} if moving else {}))
+    import io
+
+    with Image.open(io.BytesIO(book._small_webp(path))) as small:
+        assert len(book._small_webp(path)) <= book.EMBEDDED < path.stat().st_size
+        assert getattr(small, "n_frames", 1) == (6 if moving else 1)
+
+
+def test_a_figure_in_a_notebook_has_fewer_bytes_and_the_same_picture():
+    import io
+
+    from PIL import Image
+
+    wheel = np.stack(np.broadcast_arrays(*np.ogrid[0:256:2, 0:256:2], 99), axis=2).astype(np.uint8)
+    buffer = io.BytesIO()
+    grain = np.random.default_rng(0).integers(0, 5, wheel.shape, dtype=np.uint8)
+    Image.fromarray(wheel + grain).save(buffer, "PNG")
+    small = book._small_png(buffer.getvalue())
+    with Image.open(io.BytesIO(small)) as after, Image.open(buffer) as before:
+        difference = np.abs(np.asarray(after.convert("RGB"), float) - np.asarray(before.convert("RGB"), float))
+    assert len(small) < 0.7 * len(buffer.getvalue()) and difference.mean() < 6

@@ -93,4 +93,8 @@ def test_the_widget_changes_generators_and_their_classes():
     before = explorer.picture.value
     explorer.source.value = "this run"
     assert explorer.system is mine and [name for name, _ in explorer.label.options] == ["a", "b"]
-    assert explorer.picture.value != before and "class" not in explorer.caption.value
+    assert explorer.picture.value != before
+    nameless = explore.LatentExplorer({"this run": (mine, ())}, steps=5)
+    assert [name for name, _ in nameless.label.options] == ["class 0", "class 1"]
+    named = explore.LatentExplorer({"this run": (mine, ("A & B", "c"))}, steps=5)
+    assert "A &amp; B" in named.picture.value and "amp;amp" not in named.picture.value

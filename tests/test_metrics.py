@@ -288,6 +288,10 @@ def test_a_judge_learns_motion_and_is_trained_once(tmp_path, monkeypatch):
     assert second.digest == first.digest and second.accuracy == first.accuracy
     np.testing.assert_array_equal(second.features(clips), first.features(clips))
     np.testing.assert_allclose(second.probabilities(clips).sum(axis=1), 1)
+    (weights,) = tmp_path.glob("*/judge.safetensors")
+    weights.unlink()  # a record without its weights is no judge
+    with pytest.raises(TypeError, match="not callable"):
+        metrics.trained_judge(train, test, profile, **settings)
 
 
 def test_the_judges_key_names_data_recipe_and_shape():

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -23,7 +24,9 @@ def test_workloads_are_all_trainings_of_a_profile():
         assert by_name[name, False, gpu.size].steps == gpu.rival_steps + 2 * gpu.side_steps
     native = by_name["hrvgan", True, 256]
     assert (native.frames, native.size, native.batch, native.steps) == gpu.native
-    assert by_name["hrvgan", True, 16].steps % gpu.study_steps == 0
+    arms = by_name["hrvgan", True, 16].steps / gpu.study_steps
+    assert arms == int(arms) and 6 < arms < 20
+    assert by_name["ivgan", False, gpu.size].steps < by_name["vgan", False, gpu.size].steps  # a worked example
     assert not any(work.size == 256 for work in timing.workloads(get_profile("smoke")))
 
 
@@ -31,7 +34,8 @@ def test_a_step_has_a_cost_in_either_arithmetic():
     work = timing.Workload("hrvgan", 8, 8, 4, True, 1 / 16, 600)
     for arithmetic in timing.ARITHMETIC:
         row = timing.step_cost(work, arithmetic, "stable", steps=4)
-        assert row["arithmetic"] == arithmetic and row["clip"] == "8x8x8" and row["steps timed"] == 4
+        assert row["arithmetic"] == arithmetic and row["clip"] == "8x8x8"
+        assert row["steps timed"] == 1  # the first three set things up
         assert row["clips a second"] == pytest.approx(4 / row["seconds a step"])
         assert row["minutes in the profile"] == pytest.approx(10 * row["seconds a step"])
 
@@ -60,7 +64,7 @@ def test_the_first_check_writes_two_tables_with_sidecars(tmp_path, monkeypatch, 
     monkeypatch.setattr(timing, "workloads", lambda profile: tiny)
     assert timing.main(["--profile", "smoke", "--rehearse"]) == 0
     said = capsys.readouterr().out
-    assert "eigenvalues: largest relative difference" in said and "resizing: largest difference 0.0e+00" in said
+    assert "eigenvalues: largest relative difference" in said and "resizing: largest difference" in said
     assert "device: " in said and "tgan            8x16x16" in said and "training alone, in" in said
     folder = tmp_path / "figures/smoke-rehearsal"
     with open(folder / "timing_steps.csv", newline="") as file:
@@ -72,14 +76,46 @@ def test_the_first_check_writes_two_tables_with_sidecars(tmp_path, monkeypatch, 
 
 
 def test_the_wheelhouse_holds_what_a_machine_with_torch_lacks():
-    where = wheels.environment("3.12")
-    wanted = wheels.closure(wheels.RUNS_THE_BOOK, where) - wheels.closure(wheels.PRESENT, where)
-    assert {"papermill", "nbclient", "ipykernel", "jupytext", "ipywidgets", "av"} <= wanted
-    assert not {"torch", "numpy", "pillow", "matplotlib", "jupyterlab"} & wanted
-    lines = wheels.locked((repo_root() / "requirements.lock").read_text(), wanted, where)
-    names = [line.split("==")[0] for line in lines]
-    assert sorted(names) == sorted(wanted) and len({*names}) == len(names)  # every one once, though the lock forks
-    assert all("--hash=sha256:" in line and ";" not in line for line in lines)
-    older = wheels.locked((repo_root() / "requirements.lock").read_text(), {"av"}, wheels.environment("3.11"))
-    newer = wheels.locked((repo_root() / "requirements.lock").read_text(), {"av"}, where)
-    assert older[0].split()[0] != newer[0].split()[0]  # the machine's Python chooses, not ours
+    text = (repo_root() / "requirements.lock").read_text()
+    lock = wheels.read_lock(text, "3.12")
+    wanted = wheels.closure(wheels.RUNS_THE_BOOK, lock) - wheels.closure(wheels.PRESENT, lock)
+    assert {"papermill", "nbclient", "ipykernel", "jupytext", "ipywidgets", "av", "platformdirs"} <= wanted
+    assert {"aiohttp", "yarl", "multidict"} <= wanted  # papermill asks for these on 3.12 alone
+    assert not {"torch", "numpy", "pillow", "matplotlib", "jupyterlab", "pytest"} & wanted
+    assert all(lock[name].hashes and ";" not in lock[name].pin for name in wanted)
+    older = wheels.read_lock(text, "3.11")
+    assert older["av"].pin != lock["av"].pin and "aiohttp" not in older  # that machine's Python chooses, not ours
+
+
+def test_wheels_that_cannot_be_had_leave_the_old_ones_and_everything_else(tmp_path, monkeypatch, capsys):
+    (tmp_path / "old.whl").write_text("old")
+    (tmp_path / "thesis.tex").write_text("mine")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    assert wheels.main([str(tmp_path)]) == 1
+    assert "is as it was" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["old.whl", "thesis.tex"]
+
+
+def test_the_c_library_that_all_wheels_run_on():
+    names = ["a-1-py3-none-any.whl", "b-1-cp312-abi3-manylinux_2_28_x86_64.whl",
+             "c-1-cp312-cp312-manylinux2014_x86_64.manylinux_2_17_x86_64.manylinux_2_34_x86_64.whl"]
+    assert wheels.glibc_needed([Path(name) for name in names]) == "2.28"
+    assert wheels.glibc_needed([Path(names[0])]) == "any"
+
+
+def test_what_does_not_fit_is_said_and_the_rest_is_measured(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HRVGAN_ROOT", str(tmp_path))
+    tiny = [timing.Workload("hrvgan", 8, 16, 4, True, 0.125, 6), timing.Workload("tgan", 8, 16, 4, False, 0.125, 6)]
+    monkeypatch.setattr(timing, "workloads", lambda profile: tiny)
+    measured = timing.step_cost
+
+    def full(work, *arguments):
+        if work.system == "hrvgan":
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return measured(work, *arguments)
+
+    monkeypatch.setattr(timing, "step_cost", full)
+    assert timing.main(["--profile", "smoke", "--rehearse"]) == 0
+    said = capsys.readouterr().out
+    assert "hrvgan, labels  8x16x16    fp32: does not fit" in said and "tgan            8x16x16" in said

@@ -171,7 +171,7 @@ def trained_judge(train_set, test_set, profile, *, seed: int = 0, folder: str | 
     place = folder / f"{train_set.name}-{judge_key(train_set, test_set, recipe)}"
     device = device or pick_device()
     with FileLock(f"{place}.lock"):  # two chapters at once: the second waits, then loads
-        if not (place / "judge.json").is_file():
+        if not all((place / name).is_file() for name in ("judge.json", "judge.safetensors")):
             save_judge(make_judge(train_set, test_set, recipe, device), train_set, place)
     return load_judge(place, device)
 
