@@ -117,6 +117,8 @@ def movie(
     for i in range(n):
         top, left = i // columns * (h + 2), i % columns * (w + 2)
         sheet[:, top : top + h, left : left + w] = frames[i]
+    scale = max(1, 128 // h)  # the format halves the resolution of colour: give each source pixel several of its own
+    sheet = sheet.repeat(scale, axis=1).repeat(scale, axis=2)
     images = [Image.fromarray(frame) for frame in sheet]
     buffer = io.BytesIO()
     images[0].save(
@@ -126,6 +128,7 @@ def movie(
     if path is not None:
         write_atomic(Path(path), buffer.getvalue())
     code = base64.b64encode(buffer.getvalue()).decode()
-    style = f"image-rendering: pixelated; width: {width or max(2 * sheet.shape[2], 128)}px; max-width: 100%"
+    width = width or max(sheet.shape[2] * (2 if scale == 1 else 1), 128)
+    style = f"image-rendering: pixelated; width: {width}px; max-width: 100%"
     alt = html.escape(alt, quote=True)
     return HTML(f'<img alt="{alt}" style="{style}" src="data:image/webp;base64,{code}">')

@@ -174,19 +174,19 @@ page.table([
 ])
 
 # %% [markdown]
-# The same eight latents, one for each of the first classes, watched while the generator learned. Read it from top to bottom:
+# The same four latents, one for each of the first classes, watched while the generator learned. Read it from top to bottom:
 # first a mean colour, then a figure-shaped blur where a figure always is, then, if the profile is patient enough, limbs.
 
-# %% mystnb={"image": {"alt": "Four blocks of generated frames from the same eight latents, one block for each of four moments of training"}, "figure": {"caption": "The same eight latents at four moments of training; every second frame.", "name": "training-snapshots"}}
-figure, axes = plt.subplots(len(system.snapshots), 1, figsize=(9, 1.35 * len(system.snapshots)), squeeze=False)
+# %% mystnb={"image": {"alt": "Four rows of generated frames from the same four latents, one row for each of four moments of training"}, "figure": {"caption": "The same four latents at four moments of training; four frames of each clip.", "name": "training-snapshots"}}
+figure, axes = plt.subplots(len(system.snapshots), 1, figsize=(9, 0.62 * len(system.snapshots)), squeeze=False)
 for axis, (step, clips) in zip(axes[:, 0], system.snapshots):
-    strip = clips[:, :, ::2].permute(1, 3, 0, 2, 4)  # channel, height, clip, time, width: one long row
-    axis.imshow((strip.flatten(2).permute(1, 2, 0) + 1) / 2, aspect="auto")
+    strip = clips[:4, :, ::max(1, system.frames // 4)].permute(1, 3, 0, 2, 4)  # channel, height, clip, time, width: one long row
+    axis.imshow((strip.flatten(2).permute(1, 2, 0) + 1) / 2)
     axis.set_ylabel(f"step {step}", rotation=0, ha="right", va="center")
     axis.set(xticks=[], yticks=[])
     axis.grid(False)
-page.figure(figure, name="training_snapshots", alt="Generated frames from the same eight latents at four moments of training",
-            data=[train_set], samples=8)
+page.figure(figure, name="training_snapshots", alt="Generated frames from the same four latents at four moments of training",
+            data=[train_set], samples=4)
 
 # %%
 page.film(system.snapshots[-1][1], "training_samples", columns=4, alt="The eight clips of the last step, moving", data=[train_set], samples=8)
@@ -226,15 +226,15 @@ page.figure(figure, name="training_curves", alt="Adversarial terms and pixel ter
 # generator maps it back, and the pixel loss compares $G(E(Y))$ with Y. Above, real clips that training never saw; below,
 # what comes back.
 
-# %% mystnb={"image": {"alt": "Two rows of frames: real held-out clips and their reconstructions by encoder and generator"}, "figure": {"caption": "Held-out real clips (top) and G(E(Y)) (bottom), every second frame.", "name": "reconstruction"}}
+# %% mystnb={"image": {"alt": "Two rows of frames: real held-out clips and their reconstructions by encoder and generator"}, "figure": {"caption": "Held-out real clips (top) and G(E(Y)) (bottom); four clips, four frames of each.", "name": "reconstruction"}}
 test_set = page.dataset("actions", split="test")
 real, labels, _ = test_set.draw(4, stream("reconstruction"))
 with torch.no_grad():
     system.eval()
     back = system.generator(system.encoder(real.to(page.device)), labels.to(page.device)).float().cpu()
-rows = torch.stack([real, back])[:, :, :, ::2].permute(0, 4, 1, 3, 5, 2)  # source, height, clip, time, width, channel
-figure, axis = plt.subplots(figsize=(9, 1.4))
-axis.imshow((rows.flatten(2, 4).flatten(0, 1).clamp(-1, 1) + 1) / 2, aspect="auto")
+rows = torch.stack([real, back])[:, :, :, ::max(1, system.frames // 4)].permute(0, 4, 1, 3, 5, 2)  # source, height, clip, time, width, channel
+figure, axis = plt.subplots(figsize=(9, 1.2))
+axis.imshow((rows.flatten(2, 4).flatten(0, 1).clamp(-1, 1) + 1) / 2)
 axis.set(xticks=[], yticks=[])
 axis.grid(False)
 page.figure(figure, alt="Real held-out clips above, their reconstructions below", data=[test_set], samples=4)

@@ -154,6 +154,17 @@ def toy_system(n_classes=2):
     return build_system("hrvgan", frames=8, size=8, n_classes=n_classes, width=1 / 16)
 
 
+def test_small_clips_keep_their_colours_in_a_movie(tmp_path):
+    from PIL import Image
+
+    checks = np.indices((32, 32)).sum(axis=0) % 2 * 2.0 - 1  # red and blue squares of one pixel
+    clips = np.stack([checks, -np.ones((32, 32)), -checks])[None, :, None].repeat(2, axis=2)
+    book.movie(clips, tmp_path / "m.webp")
+    with Image.open(tmp_path / "m.webp") as film:
+        middles = np.asarray(film.convert("RGB"), float)[2::4, 2::4]
+    assert np.abs(middles / 127.5 - 1 - clips[0, :, 0].transpose(1, 2, 0)).mean() < 0.2
+
+
 def test_a_film_is_shown_and_saved_with_a_sidecar(page, monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", shown.append)
@@ -162,7 +173,7 @@ def test_a_film_is_shown_and_saved_with_a_sidecar(page, monkeypatch):
     from PIL import Image
 
     with Image.open(page.figures / "clips.webp") as film:
-        assert film.n_frames == 8 and film.size == (34, 34)  # two by two, a gap of two pixels
+        assert film.n_frames == 8 and film.size == (272, 272)  # two by two, a gap of two pixels, times 8
     sidecar = json.loads((page.figures / "clips.json").read_text())
     assert len(shown) == 1 and 'alt="noise"' in shown[0].data and "data:image/webp" in shown[0].data
     assert sidecar["alt"] == "noise" and list(sidecar["files"]) == ["clips.webp"]
