@@ -179,16 +179,17 @@ class Page:
 
     def save_file(
         self, name: str, writer: Callable[[Path], Any], data: Iterable | None = None,
-        samples: int | None = None, **extra: Any,
+        samples: int | None = None, beside: Sequence[str] = (), **extra: Any,
     ) -> Path:  # fmt: skip
-        """Let `writer(path)` write figures/<run>/<name> (name with its extension); sidecar <name>.json."""
+        """Let `writer(path)` write figures/<run>/<name>, a name with its extension; one sidecar names it and the files
+        that were saved `beside` it. Returns the path."""
         path = self.figures / name
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".tmp.{path.name}")  # keeps the extension, which writers go by
         writer(temporary)
         temporary.replace(path)
         self._written[name] = provenance.sha256_file(path)
-        self._sidecar(name, [name], data, samples, **extra)
+        self._sidecar(path.stem, [name, *beside], data, samples, **extra)
         return path
 
     def film(
@@ -198,11 +199,10 @@ class Page:
         """Show clips (N, 3, T, H, W) moving, and save figures/<run>/<name>.webp and its sidecar."""
         from IPython.display import display
 
-        path = self.figures / f"{name}.webp"
-        shown = movie(clips, path, fps=fps, alt=alt, columns=columns)
-        self._written[path.name] = provenance.sha256_file(path)
-        self._sidecar(name, [path.name], data, samples, alt=alt)
-        display(shown)
+        def write(path: Path) -> None:
+            display(movie(clips, path, fps=fps, alt=alt, columns=columns))
+
+        self.save_file(f"{name}.webp", write, data, samples, alt=alt)
 
     def model(
         self, name: str, system: System, title: str, facts: dict[str, str], data: Iterable | None = None,
@@ -239,9 +239,8 @@ clips = system.sample({max(1, system.n_classes)})  # one of each class: (n, 3, f
 ```
 """
         self._save(f"{name}.md", card)
-        save_generator(path, system, classes=list(classes), title=title, **facts)
-        self._written[path.name] = provenance.sha256_file(path)
-        self._sidecar(name, [path.name, f"{name}.md"], datasets, None)
+        about = {"classes": list(classes), "title": title} | facts
+        self.save_file(path.name, lambda place: save_generator(place, system, **about), datasets, beside=[f"{name}.md"])
 
     def recorded(self, filename: str) -> Path | None:
         """The same file from the recorded run (figures/gpu/), where it is there."""

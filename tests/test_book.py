@@ -88,7 +88,7 @@ def test_the_colophon_leaves_a_usage_file(page, capsys):
     page.colophon()
     usage = json.loads((page.runs / "99_toy.usage.json").read_text())
     assert usage["peak_rss_mb"] > 10 and usage["seconds"] >= 0 and usage["peak_cuda_mb"] == 0
-    assert set(usage["files"]) == {"note.txt", "note.txt.json"}
+    assert set(usage["files"]) == {"note.txt", "note.json"}
     assert usage["expectations"][0]["met"] is True
     assert "seed 3" in capsys.readouterr().out
 
