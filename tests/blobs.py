@@ -6,8 +6,12 @@ CLASSES = ("left", "right", "up", "down")
 
 
 class MovingBlobs:
-    """A bright square that moves one way: the smallest labelled clips that need motion to be told apart."""
+    """A bright square that moves one way: the smallest labelled clips that need motion to be told apart.
 
+    As in a `ClipDataset`, a generator draws the window: the frame at which each clip begins, of `PLACES` in all.
+    """
+
+    PLACES = 9
     name, kind, split, classes, n_classes = "blobs", "procedural", "train", CLASSES, len(CLASSES)
     frames, size, stride = 8, 16, 4
 
@@ -24,10 +28,15 @@ class MovingBlobs:
 
     def batch(self, indices, generator=None, device="cpu"):
         clips = torch.full((len(indices), 3, 8, 16, 16), -0.5)
+        begin = torch.zeros(len(indices), dtype=torch.long)
+        if generator is not None:
+            begin = torch.randint(self.PLACES, begin.shape, generator=generator)
         steps = ((0, -1), (0, 1), (-1, 0), (1, 0))
         for row, i in enumerate(indices):
+            dy, dx = steps[self.labels[i]]
+            at_y, at_x = self.starts[i].tolist()
             for t in range(8):
-                dy, dx = steps[self.labels[i]]
-                y, x = (int(self.starts[i, 0]) + dy * t) % 16, (int(self.starts[i, 1]) + dx * t) % 16
+                moved = int(begin[row]) + t
+                y, x = (at_y + dy * moved) % 16, (at_x + dx * moved) % 16
                 clips[row, :, t, y:y + 4, x:x + 4] = 1.0
-        return clips, self.labels[torch.as_tensor(indices)]
+        return clips.to(device), self.labels[torch.as_tensor(indices)]

@@ -15,3 +15,14 @@ def judge():
     torch.manual_seed(0)
     network = judge_module.blank_network(data, recipe).eval().requires_grad_(False)
     return metrics.Judge(network, "blank", CLASSES, 4, metrics.accuracy_interval(1, 4), "0")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_meta_tensors():
+    """Draw nothing for a tensor that holds no numbers: torch would import a compiler first, which takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("normal_", "uniform_", "kaiming_normal_", "kaiming_uniform_"):
+            whole = getattr(torch.nn.init, name)
+            patch.setattr(torch.nn.init, name, lambda tensor, *args, whole=whole, **options:
+                          tensor if tensor.is_meta else whole(tensor, *args, **options))  # fmt: skip
+        yield

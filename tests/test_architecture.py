@@ -1,6 +1,9 @@
 """The house: a module imports only modules above it, and the driver starts without the heavy ones."""
 
 import ast
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,10 +41,54 @@ def test_imports_point_upwards(path):
         assert "book" not in rooms(path, path.read_text(encoding="utf-8")), "only chapters and timing open a page"
 
 
-@pytest.mark.parametrize("name", ["book", "chapters", "provenance", "profiles", "pictures", "reproduce"])
-def test_machinery_imports_nothing_heavy_at_import_time(name):
-    tree = ast.parse((ROOT / "hrvgan_lib" / f"{name}.py").read_text(encoding="utf-8"))
-    found = {name for node in tree.body if isinstance(node, ast.Import) for name in [a.name for a in node.names]}
-    found |= {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
-    heavy = {"torch", "torchvision", "matplotlib.pyplot", "scipy"}
-    assert not found & (heavy | {f"hrvgan_lib.{room}" for room in ("data", "networks", "training", "metrics")})
+HEAVY = {"torch", "torchvision", "scipy", "matplotlib.pyplot"} | {
+    f"hrvgan_lib.{room}" for room in ("data", "networks", "training", "metrics")}  # fmt: skip
+LIGHT = ["paper", "profiles", "provenance", "measurements", "ledgers", "pictures", "book", "chapters", "reproduce"]
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    """{module: what a fresh interpreter has loaded once it has imported this one and those before it}."""
+    code = """
+import importlib, json, sys
+sys.modules["rfc3987_syntax"] = None  # 3 s to import, and one that nbformat does without
+found = {}
+for name in sys.argv[1:]:
+    importlib.import_module(f"hrvgan_lib.{name}")
+    found[name] = sorted(sys.modules)
+print(json.dumps(found))
+"""
+    told = subprocess.run([sys.executable, "-c", code, *LIGHT], cwd=ROOT, capture_output=True, text=True, check=True)
+    return json.loads(told.stdout)
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_machinery_imports_nothing_heavy_at_import_time(loaded, name):
+    assert f"hrvgan_lib.{name}" in loaded[name]
+    assert not set(loaded[name]) & HEAVY
+
+
+THAWED = {"reproduce.Entry": "the driver adds the error once the chapter has ended"}
+
+
+def dataclasses_of(source: str) -> dict[str, bool]:
+    """{class: whether it is frozen} of every dataclass in a source."""
+    found = {}
+    for node in ast.walk(ast.parse(source)):
+        for one in node.decorator_list if isinstance(node, ast.ClassDef) else []:
+            if ast.unparse(getattr(one, "func", one)).split(".")[-1] == "dataclass":
+                keywords = {word.arg: ast.unparse(word.value) for word in getattr(one, "keywords", [])}
+                found[node.name] = keywords.get("frozen") == "True"
+    return found
+
+
+def test_every_dataclass_is_frozen():
+    found = {f"{path.stem}.{name}": frozen for path in FILES
+             for name, frozen in dataclasses_of(path.read_text(encoding="utf-8")).items()}  # fmt: skip
+    assert len(found) > 40 and {name for name, frozen in found.items() if not frozen} == set(THAWED)
+
+
+def test_a_dataclass_is_found_however_it_is_spelled():
+    source = "@dataclass\nclass A: pass\n@dataclasses.dataclass(frozen=False)\nclass B: pass\n"
+    source += "@dataclass(frozen=True, slots=True)\nclass C: pass\n@other\nclass D: pass\n"
+    assert dataclasses_of(source) == {"A": False, "B": False, "C": True}

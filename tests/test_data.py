@@ -1,13 +1,21 @@
 """Data: readers, splits, the packed store, windows; every bad file and what is said about it."""
 
 import csv
+import errno
+import hashlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,9 +23,13 @@ import torch
 from PIL import Image
 
 from hrvgan_lib import data
-from hrvgan_lib.data import open_dataset, read_video, stacks, store, strips, ucf101, write_video
+from hrvgan_lib.data import __main__ as command
+from hrvgan_lib.data import clips as clips_module
+from hrvgan_lib.data import open_dataset, procedural, read_video, scenes, stacks, store, strips, ucf101, write_video
+from hrvgan_lib.data import video as video_module
 from hrvgan_lib.data.__main__ import main
-from hrvgan_lib.data.clips import starts, window
+from hrvgan_lib.data.clips import ClipDataset, starts, window
+from hrvgan_lib.data.listing import Folder, read_lines, read_rows
 
 real = pytest.mark.skipif(not os.environ.get("DATA_ROOT"), reason="needs real data sets: set DATA_ROOT")
 CLASSES = ("Archery", "JumpingJack", "TaiChi")
@@ -97,11 +109,17 @@ def make_strips(folder: Path, people=range(9), frames=20) -> Path:
 MAKERS = {"ucf101": make_ucf101, "golf": make_stacks, "weizmann": make_strips}
 
 
-@pytest.fixture
-def root(tmp_path):
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("written")
     for name, make in MAKERS.items():
-        make(tmp_path / "root" / name)
-    return tmp_path / "root"
+        make(folder / name)
+    return folder
+
+
+@pytest.fixture
+def root(written, tmp_path):
+    return Path(shutil.copytree(written, tmp_path / "root"))
 
 
 @pytest.fixture
@@ -225,10 +243,133 @@ def test_absent_video_and_wrong_frames(tmp_path):
     with pytest.raises(FileNotFoundError) as error:
         read_video(tmp_path / "none.avi")
     one_line(error, "none.avi")
-    for frames in (np.zeros((0, 8, 8, 3), np.uint8), np.zeros((2, 8, 8, 3), np.float32), np.zeros((2, 8, 8))):
+    for shape, kind in (
+        ((0, 8, 8, 3), np.uint8), ((2, 8, 8, 3), np.float32), ((2, 8, 3), np.uint8), ((2, 8, 8, 4), np.uint8),
+        ((1, 2, 8, 8, 3), np.uint8), ((2, 8, 8), float),
+    ):  # fmt: skip
+        frames = np.zeros(shape, kind)
         with pytest.raises(ValueError) as error:
             write_video(tmp_path / "a.avi", frames)
         one_line(error, "uint8 (T, H, W, 3)")
+
+
+def test_a_video_is_mpeg_4_in_avi_of_one_quality_whatever_its_name(tmp_path):
+    """Encoded here once more, with one thread, quantiser 4 and no trace of the encoder's version."""
+    import av
+
+    frames = drifting(6, 240, 320)
+    with av.open(str(tmp_path / "own.avi"), "w", format="avi", options={"fflags": "+bitexact"}) as out:
+        stream = out.add_stream("mpeg4", rate=25, options={"qmin": "4", "qmax": "4"})
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        stream.codec_context.thread_count = 1
+        stream.codec_context.flags |= 0x800000
+        for frame in frames:
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        out.mux(stream.encode())
+    own = (tmp_path / "own.avi").read_bytes()
+    for name in ("a.avi", "part-1-a.mp4"):
+        content = write_video(tmp_path / name, frames).read_bytes()
+        assert content == own and content[:4] == b"RIFF" and b"Lavc" not in content and b"Lavf" not in content
+    with av.open(str(write_video(tmp_path / "slow.avi", frames, fps=10))) as video:
+        assert video.streams.video[0].average_rate == 10
+
+
+class Container:
+    """A video whose header declares `declared` frames; where it is `broken`, the decoder stops at the last one."""
+
+    def __init__(self, frames: int, declared: int, broken=False, kind="avi", cover=False) -> None:
+        import av
+
+        picture = SimpleNamespace(frames=1, disposition=video_module.Disposition.attached_pic, length=3)
+        film = SimpleNamespace(frames=declared, disposition=video_module.Disposition.default, length=frames)
+        self.format = SimpleNamespace(name=kind)
+        self.streams = SimpleNamespace(video=[picture] * cover + [film] * (frames > 0))
+        self.frame, self.broken = av.VideoFrame(4, 4, "rgb24"), broken
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error) -> None:
+        pass
+
+    def decode(self, stream):
+        import av
+
+        yield from [self.frame] * stream.length
+        if self.broken:
+            raise av.error.InvalidDataError(1094995529, "Invalid data found")
+
+
+@pytest.fixture
+def read_container(tmp_path, monkeypatch):
+    (tmp_path / "clip.avi").write_bytes(b"something")
+
+    def read(container: Container, max_frames: int | None = None) -> int:
+        monkeypatch.setattr(video_module, "open_video", lambda path: container)
+        return len(read_video(tmp_path / "clip.avi", max_frames))
+
+    return read
+
+
+@pytest.mark.parametrize("frames, declared", [(10, 0), (10, 10), (10, 12), (17, 20), (36, 40), (95, 102), (12, 10)])
+def test_a_header_that_is_off_by_a_frame_or_two_is_no_damage(read_container, frames, declared):
+    assert read_container(Container(frames, declared)) == frames
+
+
+@pytest.mark.parametrize("frames, declared", [(10, 13), (16, 20), (35, 40), (94, 102), (1, 4)])
+def test_a_video_with_too_few_frames_is_truncated(read_container, frames, declared):
+    with pytest.raises(ValueError) as error:
+        read_container(Container(frames, declared))
+    one_line(error, "truncated", f"{frames} of {declared} frames")
+    assert read_container(Container(frames, declared), max_frames=frames) == frames  # all that was asked for
+
+
+@pytest.mark.parametrize("declared, words", [(10, "10 of 10 frames decode"), (0, "damaged, 10 frames decode")])
+def test_a_video_that_breaks_off_is_damaged_whatever_its_header_says(read_container, declared, words):
+    with pytest.raises(ValueError) as error:
+        read_container(Container(10, declared, broken=True))
+    one_line(error, words)
+    assert read_container(Container(10, declared, broken=True), max_frames=10) == 10
+    with pytest.raises(ValueError) as error:
+        read_container(Container(10, declared, broken=True), max_frames=11)
+    one_line(error, words)
+
+
+def test_album_covers_and_pictures_are_no_videos(read_container):
+    assert read_container(Container(5, 5, cover=True)) == 5
+    for container in (
+        Container(0, 0, cover=True), Container(0, 0), Container(5, 5, kind="tty"), Container(5, 5, kind="png_pipe"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError) as error:
+            read_container(container)
+        one_line(error, "not a video")
+
+
+def test_frames_of_another_size_are_brought_to_that_of_the_first(tmp_path):
+    import av
+
+    path = tmp_path / "a.avi"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        for width, height in ((64, 48), (32, 32)):
+            codec = av.CodecContext.create("mjpeg", "w")
+            codec.width, codec.height, codec.pix_fmt, codec.time_base = width, height, "yuvj420p", Fraction(1, 25)
+            frame = av.VideoFrame.from_ndarray(np.full((height, width, 3), 2 * width, np.uint8), format="rgb24")
+            for packet in codec.encode(frame) + codec.encode():
+                packet.stream, packet.pts, packet.dts = stream, int(width == 32), int(width == 32)
+                out.mux(packet)
+    frames = read_video(path)
+    assert frames.shape == (2, 48, 64, 3) and np.abs(frames.mean(axis=(1, 2, 3)) - [128, 64]).max() < 3
+
+
+@pytest.mark.parametrize("version, lenient", [("18.20.0", True), ("14.0.1", True), ("19.0.0", False), ("21.1", False)])
+def test_older_pyav_is_told_to_take_any_title(monkeypatch, version, lenient):
+    import av
+
+    monkeypatch.setattr(av, "__version__", version)
+    monkeypatch.setattr(av, "open", lambda path, **options: (path, options))
+    assert video_module.open_video(Path("a.avi")) == ("a.avi", {"metadata_errors": "ignore"} if lenient else {})
 
 
 # -- stacks and strips ----------------------------------------------------------------------------------------
@@ -253,7 +394,8 @@ def test_bad_images_are_named_in_one_line(tmp_path):
         for read in (stacks.read_stack, strips.read_strip):
             with pytest.raises(ValueError) as error:
                 read(path)
-            one_line(error, str(path), "fetch it again")
+            reason = {"empty": "0 bytes", "noise": "not an image", "cut": "truncated"}[name]
+            one_line(error, str(path), "fetch it again", reason)
     Image.new("RGB", (16, 16 * 16 + 5)).save(tmp_path / "odd.png")
     with pytest.raises(ValueError) as error:
         stacks.read_stack(tmp_path / "odd.png")
@@ -264,6 +406,16 @@ def test_bad_images_are_named_in_one_line(tmp_path):
     one_line(error, "wide.png", "width 50", "16")
     with pytest.raises(FileNotFoundError):
         stacks.read_stack(tmp_path / "none.jpg")
+
+
+def test_frames_are_read_from_the_first_and_huge_images_are_refused(tmp_path, monkeypatch):
+    frames = drifting(17, 16, 16)
+    save_stack(tmp_path / "stack.png", frames)
+    assert np.array_equal(stacks.read_stack(tmp_path / "stack.png", max_frames=5), frames[:5])
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(ValueError) as error:
+        stacks.read_stack(tmp_path / "stack.png")
+    one_line(error, "stack.png", "exceeds limit")
 
 
 # -- listings and splits --------------------------------------------------------------------------------------
@@ -349,6 +501,138 @@ def test_people(tmp_path):
     assert all(a.split == b.split for a, b in pairs)  # a clip and its mirror image
 
 
+@pytest.mark.parametrize(
+    "line, words", [("4 Surfing Board", "'<number> <class>'"), ("Surfing", "'<number> <class>'"), ("5 Surfing", "gaps")]
+)
+def test_classes_are_numbered_one_a_line(tmp_path, line, words):
+    folder = make_ucf101(tmp_path / "ucf101")
+    with open(folder / "ucfTrainTestlist/classInd.txt", "a") as file:
+        file.write(line + "\n")
+    with pytest.raises(ValueError) as error:
+        ucf101.scan(folder)
+    one_line(error, "classInd.txt", words)
+
+
+def test_ucf101_without_its_inner_folders_and_with_other_names(root):
+    folder = root / "ucf101"
+    for inner in ("UCF-101", "ucfTrainTestlist"):
+        for path in (folder / inner).iterdir():
+            path.rename(folder / path.name)
+        (folder / inner).rmdir()
+    (folder / "classInd.txt").write_text("3 TaiChi\n1 Archery\n\n2 JumpingJack\n")  # any order, blank lines
+    (folder / "Archery/v_Archery_g01_c01.avi").rename(folder / "Archery/bow.avi")
+    (folder / "testlist02.txt").write_text("Archery/bow.avi\nArchery/v_Archery_g03_c02.avi\nArchery/gone.avi")
+    (folder / "trainlist02.txt").write_text("\ufeffTaiChi/V_TAICHI_G01_C01.AVI 3\n", encoding="utf-8")
+    listing = data.scan("ucf101", folder, fold=2)
+    assert listing.classes == CLASSES and listing.missing == ("Archery/gone.avi",) and listing.expected == 4
+    assert [(entry.path.name, entry.label, entry.group, entry.split) for entry in listing.entries] == [
+        ("v_TaiChi_g01_c01.avi", 2, "TaiChi/g01", "train"),
+        ("bow.avi", 0, "Archery/bow", "test"),
+        ("v_Archery_g03_c02.avi", 0, "Archery/g03", "test"),
+    ]
+    assert data.scan("ucf101", folder).expected == 18  # the first split unless told otherwise
+
+
+def test_a_clip_is_on_one_side_however_it_is_spelled(tmp_path):
+    folder = make_ucf101(tmp_path / "ucf101")
+    with open(folder / "ucfTrainTestlist/testlist01.txt", "a") as file:
+        file.write("archery/V_Archery_G02_c01.AVI\n")
+    with pytest.raises(ValueError, match="train clip too"):
+        ucf101.scan(folder)
+
+
+def test_files_are_found_by_their_parts(tmp_path):
+    (tmp_path / "A/b").mkdir(parents=True)
+    (tmp_path / "A/b/C.avi").touch()
+    (tmp_path / "top.avi").touch()
+    files = Folder(tmp_path)
+    for relative, any_case, found in (
+        ("A/b/C.avi", False, "A/b/C.avi"), ("A/b/c.avi", False, None), ("a/B/c.AVI", True, "A/b/C.avi"),
+        ("top.avi", False, "top.avi"), ("TOP.avi", True, "top.avi"), ("A/x/C.avi", True, None),
+        ("x/C.avi", False, None), ("A/b/C.avi/D.avi", False, None), ("A/b/C.avi/D.avi", True, None),
+    ):  # fmt: skip
+        assert files.find(relative, any_case=any_case) == (found and tmp_path / found)
+    assert files.find("top.avi") and not files.find("TOP.avi")  # case counts unless told otherwise
+
+
+def test_lines_and_rows_of_text_files(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_bytes("\ufeff a,b \r\n\r\n1,\u00fc\r\n2,\n".encode())
+    assert read_lines(path, "remedy") == ["a,b", "1,\u00fc", "2,"]
+    assert read_rows(path, ("a", "b"), "remedy") == [{"a": "1", "b": "\u00fc"}, {"a": "2", "b": ""}]
+    for content, kind, words in (
+        (b"\n \r\n", ValueError, "is empty: remedy"),
+        (b"a,b\n\xff\xfe\n", ValueError, "is not a text file: remedy"),
+        (b"a,b\n", ValueError, "has no column a, b: remedy"),
+        (b"a,c\n1,2\n", ValueError, "has no column b: remedy"),
+        (b"a,b\n1\n", ValueError, "has no column b: remedy"),
+        (None, FileNotFoundError, "is missing: remedy"),
+    ):
+        path.unlink() if content is None else path.write_bytes(content)
+        with pytest.raises(kind) as error:
+            read_rows(path, ("a", "b"), "remedy")
+        one_line(error, str(path), words)
+
+
+def test_held_out_videos_follow_their_rule():
+    """Written down once more: in the order of their hashes, each that fits into what is left of a fifth."""
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        counts = {f"v{video}": int(n) for video, n in enumerate(rng.integers(1, 9, rng.integers(2, 12)))}
+        ordered = sorted(counts, key=lambda video: hashlib.sha256(video.encode()).hexdigest())
+        held_out, left = [], Fraction(sum(counts.values()), 5)
+        for video in ordered:
+            if counts[video] <= left:
+                held_out, left = [*held_out, video], left - counts[video]
+        held_out = held_out or sorted(ordered, key=counts.get)[:1]
+        assert stacks.test_videos(list(Counter(counts).elements())) == set(held_out)
+
+
+def test_an_index_is_found_and_names_what_is_missing(tmp_path):
+    folder = make_stacks(tmp_path / "golf", videos=(2, 3))
+    before = stacks.scan(folder)
+    lines = (folder / "golf.txt").read_text().splitlines()
+    lines[2] = lines[2].replace("/", "\\")
+    (folder / "golf.txt").write_text("\n".join([*lines, "videos/1.mp4/gone.jpg"]))
+    (folder / "other.txt").write_text("no/clip.jpg")
+    listing = stacks.scan(folder)
+    assert listing.entries == before.entries and listing.missing == ("videos/1.mp4/gone.jpg",)
+    assert [entry.group for entry in listing.entries] == ["videos/0.mp4"] * 2 + ["videos/1.mp4"] * 3
+    (folder / "golf.txt").rename(folder / "another.txt")
+    with pytest.raises(FileNotFoundError, match=r"golf\.txt is missing"):  # which of the two others is it?
+        stacks.scan(folder)
+    (folder / "other.txt").unlink()
+    assert stacks.scan(folder).entries == before.entries
+
+
+@pytest.mark.parametrize("people, held_out", [(2, 1), (3, 1), (5, 1), (6, 2), (9, 3), (12, 4)])
+def test_the_last_third_of_the_people_is_held_out(people, held_out):
+    names = [str(person) for person in range(people)]
+    assert strips.test_people(names * 2) == set(names[people - held_out :])
+    assert strips.test_people(["ido", "11", "9"]) == {"ido"}  # names behind numbers
+
+
+@pytest.mark.parametrize(
+    "codes, classes",
+    [
+        ("4013", ("WaveOneHand", "WaveBothHands", "JumpingJack", "Bend")),
+        ("30", ("WaveOneHand", "JumpingJack")),
+        (("10", "9", "0"), ("0", "9", "10")),  # not Weizmann's
+        (("run", "0"), ("0", "run")),
+    ],
+)
+def test_classes_of_a_manifest(tmp_path, codes, classes):
+    rows = [f"{code}.png,{code},1" for code in codes]
+    (tmp_path / "manifest.csv").write_text("\n".join(["path,class,person", *rows, f"gone.png,{codes[0]},2"]))
+    for code in codes:
+        (tmp_path / f"{code}.png").touch()
+    listing = strips.scan(tmp_path)
+    assert listing.classes == classes and listing.missing == ("gone.png",)
+    order = sorted(codes, key=lambda code: (not code.isdigit(), int(code) if code.isdigit() else 0))
+    assert [entry.label for entry in listing.entries] == [order.index(code) for code in codes]
+    assert {(entry.group, entry.split) for entry in listing.entries} == {("person 1", "train")}
+
+
 @pytest.mark.parametrize("name", MAKERS)
 def test_no_group_on_both_sides(opened, name):
     train, test = opened(name), opened(name, split="test")
@@ -379,8 +663,6 @@ def test_partial_data_set(opened, root, name, victim):
 
 
 def test_split_lists_alone_are_not_a_data_set(opened, root):
-    import shutil
-
     shutil.rmtree(root / "ucf101" / "UCF-101")
     with pytest.raises(FileNotFoundError) as error:
         opened("ucf101", allow_partial=True)
@@ -430,6 +712,76 @@ def test_wrong_calls(opened, root, tmp_path):
     one_line(error, "manifest.csv", "person")
 
 
+def test_a_partial_data_set_says_what_can_be_done(opened, root):
+    for path in (root / "golf").rglob("*.jpg"):
+        path.unlink()
+    for accepted in (False, True):
+        with pytest.raises(FileNotFoundError) as error:
+            opened("golf", allow_partial=accepted)
+        one_line(error, "0 of 14", "or remove the folder to use the stand-in")
+        assert "ALLOW_PARTIAL" not in str(error.value)
+
+
+def test_a_data_set_of_one_frame_windows_of_one_pixel_is_possible(opened):
+    assert opened("golf", frames=1, size=1, stride=1)[0][0].shape == (3, 1, 1, 1)
+
+
+def test_data_sets_are_opened_as_chapter_01_says(root, tmp_path, monkeypatch):
+    monkeypatch.setenv("HRVGAN_CACHE", str(tmp_path / "cache"))
+    data_set = open_dataset("ucf101", root)
+    assert (data_set.split, data_set.frames, data_set.size, data_set.stride) == ("train", 8, 32, 4)
+    assert (data_set.name, data_set.kind, data_set.title) == ("ucf101", "real", "real UCF101")
+    assert data_set.root == root / "ucf101" and data_set.folder.parent == tmp_path / "cache" / "packed"
+    assert data_set.describe() == "real UCF101: 12 train clips, 3 classes"
+    assert {row.frames for row in data_set.rows} == {13, 14}  # all of them
+    assert open_dataset("golf", root).describe() == "real Golf: 12 train clips, 3 source videos"
+    assert {open_dataset("golf", root, frames=n).stride for n in (33, 64)} == {1}
+    assert open_dataset("golf", root, frames=8, stride=3).stride == 3
+    with pytest.raises(FileNotFoundError, match="trainlist02"):
+        open_dataset("ucf101", root, fold=2)
+    with pytest.raises(FileNotFoundError, match="ucf101/ golf/ aeroplane/ weizmann/ in it"):
+        open_dataset("ucf101", root / "nowhere")
+    (root / "ucf101/UCF-101/Archery/v_Archery_g02_c01.avi").unlink()
+    with pytest.raises(FileNotFoundError, match="17 of 18"):
+        open_dataset("ucf101", root)
+    partial = open_dataset("ucf101", root, allow_partial=True)
+    assert partial.describe() == "real UCF101, 17 of 18 clips: 11 train clips, 3 classes"
+
+
+def test_data_lie_in_the_repository_unless_told_otherwise(root, tmp_path, monkeypatch):
+    monkeypatch.delenv("HRVGAN_CACHE", raising=False)
+    monkeypatch.setattr(data, "repo_root", lambda: tmp_path)
+    root.rename(tmp_path / "data")
+    data_set = open_dataset("golf", size=8)
+    assert data_set.root == tmp_path / "data/golf" and data_set.folder.parent == tmp_path / "data/packed"
+    monkeypatch.setenv("HRVGAN_CACHE", str(tmp_path / "env"))
+    assert open_dataset("golf", size=8).folder.parent == tmp_path / "env/packed"
+    assert open_dataset("golf", size=8, cache=tmp_path / "given").folder.parent == tmp_path / "given/packed"
+
+
+@pytest.fixture
+def bars(monkeypatch):
+    """What the progress bars of packing were made with."""
+    made = []
+    monkeypatch.setattr(store, "tqdm", lambda clips, **options: made.append(options) or clips)
+    return made
+
+
+def test_options_reach_the_packing(root, tmp_path, bars):
+    open_dataset("golf", root, cache=tmp_path, size=8)
+    open_dataset("weizmann", root, cache=tmp_path, size=8, max_frames=3, progress=False)
+    assert bars == [
+        dict(desc="packing golf", unit="clip", total=14, initial=0, disable=None),  # None: where somebody watches
+        dict(desc="packing weizmann", unit="clip", total=36, initial=0, disable=True),
+    ]
+
+
+def test_class_of_data_sets_is_there_on_demand():
+    assert data.ClipDataset is ClipDataset
+    with pytest.raises(AttributeError, match=r"hrvgan_lib\.data.*'Clips'"):
+        data.Clips  # noqa: B018
+
+
 # -- the packed store -----------------------------------------------------------------------------------------
 
 
@@ -445,6 +797,14 @@ def test_fit_keeps_the_centre_and_does_not_alias():
     assert (store.fit(constant, 12) == 77).all() and store.fit(constant, 12).shape == (2, 12, 12, 3)
 
 
+@pytest.mark.parametrize("height, width", [(9, 16), (16, 9), (10, 10), (8, 13), (13, 8)])
+def test_fit_of_a_mirror_image_is_the_mirror_image_of_the_fit(height, width):
+    frames = np.random.default_rng(0).integers(0, 256, (2, height, width, 3), dtype=np.uint8)
+    fitted = store.fit(frames, 8).astype(int)
+    for axis in (1, 2):  # off by a pixel, or not in the middle, would show
+        np.testing.assert_allclose(store.fit(np.flip(frames, axis), 8), np.flip(fitted, axis), atol=1)
+
+
 def test_packed_pixels_are_the_decoded_ones(opened, root):
     data_set = opened("weizmann", size=16)
     for index, source in enumerate(data_set.paths):
@@ -457,8 +817,6 @@ def test_packed_pixels_are_the_decoded_ones(opened, root):
 
 def test_version_names_the_packed_bytes():
     """Pinned on purpose: when this fails, raise store.VERSION, so that no old store is taken for a new one."""
-    import hashlib
-
     frames = np.random.default_rng(0).integers(0, 256, (2, 20, 30, 3), dtype=np.uint8)
     digest = hashlib.sha256(store.fit(frames, 8).tobytes()).hexdigest()[:12]
     assert (store.VERSION, digest) == (1, "2b076bbeb64a")
@@ -475,6 +833,38 @@ def test_store_is_found_again_and_follows_its_files(opened, root):
     (root / "golf").rename(root.parent / "moved")
     (root / "golf").symlink_to(root.parent / "moved")
     assert opened("golf").folder == changed  # where the data set lies does not matter
+
+
+def test_a_store_is_known_by_all_that_it_depends_on(root, tmp_path):
+    listing = data.scan("golf", root / "golf")
+    key = store.store_key(listing, 8)
+    assert key == store.store_key(listing, 8, None) and re.fullmatch("[0-9a-f]{16}", key)
+    entry, *rest = listing.entries
+    changed = {store.store_key(listing, 9), store.store_key(listing, 8, 3)}
+    for change in ({"label": 5}, {"group": "other"}, {"split": "other"}, {"path": rest[0].path}):
+        changed.add(store.store_key(replace(listing, entries=(replace(entry, **change), *rest)), 8))
+    stat = entry.path.stat()
+    os.utime(entry.path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+    changed.add(store.store_key(listing, 8))
+    with open(entry.path, "ab") as file:
+        file.write(b"more")
+    os.utime(entry.path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    changed.add(store.store_key(listing, 8))
+    assert len(changed | {key}) == 9
+
+
+def test_a_finished_store_is_read_only_and_says_how_it_was_made(root, tmp_path):
+    listing = data.scan("golf", root / "golf")
+    packed = store.pack(listing, 8, tmp_path / "deep" / "er", max_frames=5)
+    assert packed.folder.name == f"clips-8-{store.store_key(listing, 8, 5)}" and not packed.clips.flags.writeable
+    made = {"size": 8, "max_frames": 5, "version": store.VERSION}
+    assert (packed.folder / "store.json").read_text() == str(made).replace("'", '"')
+    assert [row.offset for row in packed.rows] == list(range(0, 14 * 5, 5)) and packed.clips.shape == (70, 8, 8, 3)
+    assert packed.unreadable == 0 and sorted(path.name for path in packed.folder.iterdir()) == [
+        "clips.bin", "index.csv", "store.json", "unreadable.csv",
+    ]  # fmt: skip
+    elsewhere = store.pack(replace(listing, folder=tmp_path / "elsewhere"), 8, tmp_path)
+    assert [row.source for row in elsewhere.rows] == [entry.path.as_posix() for entry in listing.entries]
 
 
 def test_max_frames_caps_a_clip(opened):
@@ -519,14 +909,227 @@ def test_killed_packing_resumes(root, tmp_path):
         decoded.append(path)
         return strips.read_strip(path, max_frames)
 
-    from dataclasses import replace
-
     resumed = store.pack(
         replace(listing, decode=counting), 12, folder, name="weizmann", progress=False, workers=1
     )
     assert len(decoded) == len(listing.entries) - done  # nothing is decoded twice
     assert resumed.rows == whole.rows and np.array_equal(resumed.clips, whole.clips)
     assert not partial.exists()
+
+
+@pytest.fixture
+def counted(root):
+    """The listing of golf, and the files that it has decoded; those in `bad` cannot be."""
+
+    def decode(path, max_frames=None):
+        decoded.append(path)
+        if path in bad:
+            raise ValueError(f"{path.name} is bad, \"quoted\", too")
+        return stacks.read_stack(path, max_frames)
+
+    decoded, bad = [], set()
+    return SimpleNamespace(listing=replace(data.scan("golf", root / "golf"), decode=decode), decoded=decoded, bad=bad)
+
+
+def cut(path: Path, size: int) -> None:
+    os.truncate(path, path.stat().st_size + size)
+
+
+def rewrite(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    "damage, decoded",
+    [
+        (lambda folder: None, 0),
+        (lambda folder: (folder / "store.json").write_text("half"), 0),
+        (lambda folder: cut(folder / "clips.bin", 10), 0),  # bytes that no line names
+        (lambda folder: cut(folder / "clips.bin", -1), 1),  # the last clip is not whole
+        (lambda folder: cut(folder / "index.csv", -1), 1),  # nor its line
+        (lambda folder: cut(folder / "index.csv", -30), 1),
+        (lambda folder: (folder / "clips.bin").unlink(), 13),
+        (lambda folder: (folder / "index.csv").unlink(), 13),
+        (lambda folder: (folder / "index.csv").write_text(""), 13),
+        (lambda folder: rewrite(folder / "index.csv", "source,", "file,"), 13),
+        (lambda folder: rewrite(folder / "index.csv", ",16,0,", ",16,1,"), 13),  # does not follow what is before it
+        (lambda folder: rewrite(folder / "index.csv", ",17,16,", ",17,17,"), 12),
+        (lambda folder: (folder / "unreadable.csv").unlink(), 1),
+        (lambda folder: cut(folder / "unreadable.csv", -1), 1),  # tried again: that line has no end
+        (lambda folder: (folder / "unreadable.csv").write_text("one,two,three\none\n"), 1),
+    ],
+)
+def test_an_interrupted_packing_goes_on_behind_the_last_whole_clip(counted, tmp_path, damage, decoded):
+    counted.bad.add(counted.listing.entries[4].path)
+    with pytest.warns(UserWarning, match="1 of 14 clips cannot be read"):
+        whole = store.pack(counted.listing, 8, tmp_path / "whole", progress=False, workers=1)
+    partial = tmp_path / "again" / f"{whole.folder.name}.partial"
+    shutil.copytree(whole.folder, partial)
+    damage(partial)
+    counted.decoded.clear()
+    with pytest.warns(UserWarning, match="1 of 14 clips cannot be read"):
+        again = store.pack(counted.listing, 8, tmp_path / "again", progress=False, workers=1)
+    assert len(counted.decoded) == decoded and not partial.exists()
+    assert {row.source: row.sha256 for row in again.rows} == {row.source: row.sha256 for row in whole.rows}
+    assert again.unreadable == whole.unreadable == 1
+    for row in again.rows:
+        [same] = [other for other in whole.rows if other.source == row.source]
+        pixels = whole.clips[same.offset : same.offset + same.frames]
+        assert np.array_equal(again.clips[row.offset : row.offset + row.frames], pixels)
+    assert len(again.clips) == sum(row.frames for row in again.rows)
+    assert all(len(line.split(",")) == 7 for line in (again.folder / "index.csv").read_text().splitlines())
+
+
+def test_a_bar_begins_behind_what_is_packed(counted, tmp_path, bars):
+    counted.bad.add(counted.listing.entries[0].path)
+    with pytest.warns(UserWarning):
+        whole = store.pack(counted.listing, 8, tmp_path)
+    whole.folder.rename(f"{whole.folder}.partial")
+    cut(Path(f"{whole.folder}.partial") / "index.csv", -1)
+    with pytest.warns(UserWarning):
+        store.pack(counted.listing, 8, tmp_path)
+    assert [bar["initial"] for bar in bars] == [0, 13] and bars[0]["disable"] is None
+
+
+def test_unreadable_clips_are_warned_of_where_the_data_set_is_opened(opened, root):
+    (root / "golf/frames-stable-many/videos/0.mp4/0001.jpg").write_bytes(b"")
+    (root / "golf/frames-stable-many/videos/2.mp4/0000.jpg").write_bytes(b"noise")
+    with pytest.warns(UserWarning) as warned:
+        open_dataset("golf", root, cache=root, size=8)
+    [warning] = warned
+    assert warning.filename == __file__ and "2 of 14 clips" in str(warning.message)
+    assert "0001.jpg: the file is empty" in str(warning.message) and "noise" not in str(warning.message)
+
+
+def full_disk(monkeypatch, after: int, number: int) -> None:
+    """Whatever is written to a packed file fails with error `number` once `after` clips are there."""
+
+    class File:
+        def __init__(self, file) -> None:
+            self.file, self.written = file, 0
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error) -> None:
+            self.file.close()
+
+        def __getattr__(self, name: str):
+            return getattr(self.file, name)
+
+        def write(self, content) -> int:
+            self.written += 1
+            if self.written > after:
+                raise OSError(number, os.strerror(number))
+            return self.file.write(content)
+
+    def opening(path, mode="r", **options):
+        file = open(path, mode, **options)
+        return File(file) if Path(path).name == "clips.bin" else file
+
+    monkeypatch.setattr(store, "open", opening, raising=False)
+
+
+def test_a_full_disk_is_said_and_packing_goes_on_with_room(counted, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        full_disk(patch, 5, errno.ENOSPC)
+        with pytest.raises(RuntimeError) as error:
+            store.pack(counted.listing, 8, tmp_path, progress=False, workers=1)
+        one_line(error, "the disk is full after 5 of 14 clips", str(tmp_path), "HRVGAN_CACHE")
+    counted.decoded.clear()
+    assert len(store.pack(counted.listing, 8, tmp_path, progress=False, workers=1).rows) == 14
+    assert len(counted.decoded) == 9
+
+
+def test_another_error_of_the_disk_is_not_taken_for_a_full_one(counted, tmp_path, monkeypatch):
+    full_disk(monkeypatch, 5, errno.EIO)
+    with pytest.raises(OSError) as error:
+        store.pack(counted.listing, 8, tmp_path, progress=False, workers=1)
+    assert error.value.errno == errno.EIO
+
+
+def test_nothing_stays_of_a_packing_without_clips(counted, tmp_path):
+    every = counted.listing.entries
+    for entries, reason in (
+        (every, f"none of 14 clips can be read, the first because {every[0].path.name}"),
+        ((), "none of 0 clips can be read, the first because the list is empty"),
+    ):
+        counted.bad.update(entry.path for entry in entries)
+        with pytest.raises(RuntimeError) as error:
+            store.pack(replace(counted.listing, entries=entries), 8, tmp_path / "packed", name="golf", progress=False)
+        one_line(error, f"golf: {reason}")
+        assert not [path for path in (tmp_path / "packed").iterdir() if path.is_dir()]
+
+
+def test_a_line_of_the_journal_is_a_promise_that_its_clip_is_on_disk(counted, tmp_path, monkeypatch):
+    synced, seen = [], []
+
+    def watched(clips, **options):
+        for item in clips:
+            yield item
+            [partial] = tmp_path.glob("*.partial")
+            lines = (partial / "index.csv").read_text().splitlines()[1:]
+            frames = sum(int(line.split(",")[4]) for line in lines)
+            assert (partial / "clips.bin").stat().st_size == frames * 8 * 8 * 3
+            seen.append(len(lines))
+
+    monkeypatch.setattr(store, "tqdm", watched)
+    monkeypatch.setattr(os, "fsync", lambda number: synced.append(os.readlink(f"/proc/self/fd/{number}")))
+    store.pack(counted.listing, 8, tmp_path)
+    assert seen == list(range(1, 15))
+    assert sorted(Path(path).name for path in synced) == ["clips.bin", "index.csv", "unreadable.csv"]
+
+
+def test_two_clips_a_worker_are_decoded_ahead_and_no_more(counted, tmp_path, monkeypatch):
+    names, ahead = set(), []
+
+    def decode(path, max_frames=None):
+        names.add(threading.current_thread().name.split("_")[0])
+        return counted.listing.decode(path, max_frames)
+
+    def slowly(clips, **options):
+        for number, item in enumerate(clips):
+            if number < 3:
+                deadline = time.monotonic() + 10
+                while len(counted.decoded) < number + 4 and time.monotonic() < deadline:
+                    time.sleep(0.001)
+                time.sleep(0.02)
+                ahead.append(len(counted.decoded) - number)
+            yield item
+
+    monkeypatch.setattr(store, "tqdm", slowly)
+    store.pack(replace(counted.listing, decode=decode), 8, tmp_path, workers=2)
+    assert ahead == [4, 4, 4] and names == {"pack"}
+
+
+def test_clips_that_nobody_waits_for_any_more_are_not_decoded(counted, tmp_path, monkeypatch):
+    first = counted.listing.entries[0].path
+
+    def decode(path, max_frames=None):
+        frames = counted.listing.decode(path, max_frames)
+        time.sleep(0 if path == first else 0.2)
+        return frames
+
+    full_disk(monkeypatch, 0, errno.ENOSPC)
+    with pytest.raises(RuntimeError, match="disk is full after 0 of 14"):
+        store.pack(replace(counted.listing, decode=decode), 8, tmp_path, workers=4)
+    assert len(counted.decoded) < 8  # of the eight in the queue
+
+
+def test_every_core_that_this_process_may_use_decodes(counted, tmp_path, monkeypatch):
+    started = []
+    pool = store.ThreadPoolExecutor
+    monkeypatch.setattr(store, "ThreadPoolExecutor", lambda n, **options: started.append(n) or pool(n, **options))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 5, 7}, raising=False)
+    store.pack(counted.listing, 8, tmp_path)
+    store.pack(counted.listing, 9, tmp_path, workers=2)
+    assert started == [3, 2]
+    monkeypatch.delattr(os, "sched_getaffinity")
+    for count, found in ((6, 6), (None, 1)):
+        monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
+        assert store.cores() == found
 
 
 @pytest.mark.parametrize("workers", [1, 5])
@@ -578,6 +1181,76 @@ def test_clip_values_labels_and_layout(opened):
         data_set.batch([len(data_set)])
 
 
+def made(rows: list[dict] | None = None, unreadable: int = 0, split: str = "train", **options) -> ClipDataset:
+    """A data set of clips of eight frames, frame number n of the store being n everywhere."""
+    rows = [{}, {"label": 1, "group": "b"}] if rows is None else rows
+    plain = dict(source="a", label=0, group="a", split="train", frames=8, sha256="0")
+    rows = tuple(store.Row(**plain | {"offset": 8 * number} | row) for number, row in enumerate(rows))
+    pixels = np.broadcast_to(np.arange(8 * len(rows), dtype=np.uint8)[:, None, None, None], (8 * len(rows), 4, 4, 3))
+    options = dict(
+        name="n", kind="real", title="real N", root=Path("r"), classes=("x", "y"), frames=3, size=4, stride=2
+    ) | options
+    return ClipDataset(store.Store(Path("f"), rows, pixels, unreadable), split, **options)
+
+
+def test_a_digest_names_contents_labels_and_cut_and_nothing_else(monkeypatch):
+    digest = made().digest
+    assert re.fullmatch("[0-9a-f]{16}", digest)
+    others = [made([{key: value}, {"label": 1, "group": "b"}]).digest
+              for key, value in dict(sha256="1", label=1, group="c", frames=7).items()]  # fmt: skip
+    others += [made(**{key: value}).digest for key, value in dict(frames=2, size=2, stride=1, classes=("x",)).items()]
+    others += [made([{"label": 1, "group": "b"}, {}]).digest, made([{}]).digest]
+    with monkeypatch.context() as patch:
+        patch.setattr(clips_module, "VERSION", store.VERSION + 1)
+        others.append(made().digest)
+    assert len({digest, *others}) == 12
+    for same in (made([{"source": "moved"}, {"label": 1, "group": "b", "offset": 0}]), made(title="t", root=Path("q")),
+                 made(unreadable=3), made(name="m", kind="procedural")):  # fmt: skip
+        assert same.digest == digest
+
+
+def test_a_data_set_describes_itself_and_has_the_clips_of_its_split():
+    assert made().describe() == "real N: 2 train clips, 2 classes"
+    unlabelled = made([{}, {"group": "b"}, {"group": "b"}], classes=(), unreadable=1200)
+    assert unlabelled.describe() == "real N: 3 train clips, 2 source videos, 1,200 unreadable files left out"
+    mixed = made([{"split": "test", "source": "s"}, {}, {"split": "test", "label": 1}], split="test")
+    assert mixed.paths == ["s", "a"] and mixed.groups == ["a", "a"] and mixed.labels.tolist() == [0, 1]
+    assert (mixed.name, mixed.kind, mixed.root, mixed.folder) == ("n", "real", Path("r"), Path("f"))
+    assert mixed[1][0][0, :, 0, 0].tolist() == pytest.approx([n / 127.5 - 1 for n in (16, 18, 20)])
+    assert mixed.pixels(1)[:, 0, 0, 0].tolist() == list(range(16, 24)) and isinstance(mixed[1][1], int)
+    with pytest.raises(ValueError, match="real N has no test clips, only train and valid: add"):
+        made([{}, {"split": "valid"}], split="test")
+
+
+def test_windows_start_anywhere_that_leaves_them_whole():
+    assert [starts(*sizes) for sizes in ((32, 8, 4), (29, 8, 4), (28, 8, 4), (8, 3, 2), (1, 1, 1))] == [4, 1, 1, 4, 1]
+    assert window(5, 3, 2).tolist() == [0, 2, 4] and window(5, 3, 2, 1).tolist() == [1, 3, 4]
+    clips, labels = made().batch([0] * 400, torch.Generator().manual_seed(0))
+    first = ((clips[:, 0, 0, 0, 0] + 1) * 127.5).round().int().tolist()
+    assert set(first) == {0, 1, 2, 3} and min(Counter(first).values()) > 70  # each equally likely
+    assert ((clips[:, 0, 2, 0, 0] - clips[:, 0, 0, 0, 0]) * 127.5).round().int().unique().tolist() == [4]
+    assert torch.equal(clips[0, 0], clips[0, 2]) and labels.tolist() == [0] * 400
+
+
+def test_draws_go_round_the_data_set():
+    data_set = made([{"label": number} for number in range(5)])
+    for n in (1, 5, 6, 10, 13):
+        clips, labels, indices = data_set.draw(n, torch.Generator().manual_seed(n))
+        assert len(clips) == len(labels) == len(indices) == n and indices.dtype == torch.int64
+        for begin in range(0, n, 5):
+            turn = indices[begin : begin + 5].tolist()
+            assert len(set(turn)) == len(turn)
+        assert labels.tolist() == indices.tolist()
+
+
+def test_clips_travel_to_the_device_that_is_named_as_bytes(monkeypatch):
+    moved = []
+    monkeypatch.setattr(torch.Tensor, "to", lambda tensor, device: moved.append((tensor.dtype, device)) or tensor)
+    made().batch([1], device="there")
+    assert moved == [(torch.uint8, "there"), (torch.int64, "there")]
+    assert made().batch(torch.tensor([1, 0]))[1].tolist() == [1, 0] and moved[-1][1] == "cpu"
+
+
 def test_stride_spans_the_same_window(opened):
     for frames in (4, 8, 16, 32):
         assert opened("golf", frames=frames).stride * frames == 32
@@ -609,22 +1282,77 @@ def test_random_windows_cover_the_clip(opened):
 # -- stand-ins ------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def standin_cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.mark.parametrize("name", ["golf", "aeroplane", "weizmann"])
-def test_absent_data_set_gets_its_standin(standin_cache, tmp_path, name):
-    options = dict(frames=4, size=16, cache=standin_cache, progress=False, standin_frames=16)
-    options |= dict(stack_videos=3, clips_per_video=2)
-    train, test = (open_dataset(name, tmp_path, split=split, **options) for split in ("train", "test"))
-    assert train.kind == "procedural" and "procedural" in train.describe() and "seed 0" in train.describe()
+def test_absent_data_set_gets_its_standin(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(procedural, "PEOPLE", 2)
+    monkeypatch.setattr(procedural, "FEW", 100)
+    options = dict(frames=4, size=16, cache=tmp_path / "cache", progress=False, standin_frames=2)
+    options |= dict(stack_videos=2, clips_per_video=1)
+    (tmp_path / "root").mkdir()
+    train, test = (open_dataset(name, tmp_path / "root", split=split, **options) for split in ("train", "test"))
+    assert train.kind == "procedural" and "procedural" in train.describe() and "(seed 0): " in train.describe()
     assert len(train) and len(test) and not set(train.groups) & set(test.groups)
-    again = open_dataset(name, tmp_path, **options)
+    assert train.root.parent == tmp_path / "cache/standin" and train.root.is_dir()
+    again = open_dataset(name, tmp_path / "root", **options)
     assert again.digest == train.digest
     if name == "golf":
-        assert open_dataset(name, tmp_path, seed=1, **options).digest != train.digest
+        assert open_dataset(name, tmp_path / "root", seed=1, **options).digest != train.digest
+
+
+@pytest.fixture
+def standins(written, monkeypatch):
+    """What the stand-ins were asked to be drawn with; the folders hold what this file's makers wrote."""
+    asked = []
+    for kind, name in (("actions", "ucf101"), ("stacks", "golf"), ("strips", "weizmann")):
+
+        def write(folder, *, written=written / name, **options) -> None:
+            asked.append(options)
+            shutil.copytree(written, folder)
+
+        monkeypatch.setattr(procedural, f"write_{kind}", write)
+    return asked
+
+
+def test_a_standin_is_drawn_in_the_sizes_asked_for(standins, tmp_path):
+    def call(name, **options):
+        opened = open_dataset(name, tmp_path, size=4, cache=tmp_path / "cache", progress=False, **options)
+        return opened.root
+
+    default = {
+        "ucf101": dict(seed=0, clips_per_group=2, frames=48), "weizmann": dict(seed=0, frames=48),
+        "golf": dict(seed=0, kind="golf", videos=12, clips_per_video=8),
+        "aeroplane": dict(seed=0, kind="aeroplane", videos=12, clips_per_video=8),
+    }  # fmt: skip
+    other = dict(seed=5, clips_per_group=3, standin_frames=20, stack_videos=7, clips_per_video=6)
+    renamed = dict(standin_frames="frames", stack_videos="videos")
+    for name, expected in default.items():
+        folders = [call(name)]
+        assert standins == [expected] and folders[0].name.startswith(f"{name}-")
+        for option, value in other.items():
+            folders.append(call(name, **{option: value}))
+            if folders[-1] != folders[0]:
+                assert standins[-1] == expected | {renamed.get(option, option): value}
+        assert len(set(folders)) == len(standins) == 1 + len({renamed.get(k, k) for k in other} & expected.keys())
+        call(name, **other)
+        drawn = len(standins)
+        assert call(name, **other) and len(standins) == drawn  # it is there by now
+        standins.clear()
+
+
+def test_a_standin_that_other_code_drew_is_another_one(standins, tmp_path, monkeypatch):
+    from hrvgan_lib.data import figures
+
+    def call() -> Path:
+        return open_dataset("weizmann", tmp_path, size=4, cache=tmp_path / "cache", progress=False).root
+
+    (tmp_path / "changed.py").write_text("")
+    folders = {call()}
+    assert call() in folders and re.fullmatch("weizmann-[0-9a-f]{12}", call().name)
+    for module in (figures, scenes, procedural, video_module):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "__file__", str(tmp_path / "changed.py"))
+            folders.add(call())
+    assert len(folders) == 5
 
 
 # -- the command ----------------------------------------------------------------------------------------------
@@ -653,6 +1381,116 @@ def test_pack_command(root, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("HRVGAN_CACHE", str(tmp_path / "cache"))
     assert main(["pack", "golf", "--root", str(root), "--size", "8"]) == 0
     assert "8x8" in capsys.readouterr().out
+
+
+def lines_of(capsys, *arguments: str) -> tuple[int, list[str]]:
+    status = main([*arguments])
+    return status, capsys.readouterr().out.splitlines()
+
+
+def test_check_reports_line_by_line(root, capsys):
+    folder = root / "ucf101/UCF-101"
+    hint = "  (the first frame of each clip was decoded; --deep decodes all of them)"
+    begin = [f"ucf101: 18 of 18 clips present in {root / 'ucf101'}", "  train: 12 clips of 6 groups",
+             "  test: 6 clips of 3 groups"]  # fmt: skip
+    whole = [*begin, "  missing: 0", "  unreadable: 0"]
+    assert lines_of(capsys, "check", "ucf101", "--root", str(root)) == (0, [*whole, hint, "  complete"])
+    assert lines_of(capsys, "check", "ucf101", "--root", str(root), "--deep") == (0, [*whole, "  complete"])
+    video = write_video(folder / "whole.avi", drifting(60, 96, 128)).read_bytes()
+    victim = folder / "Archery/v_Archery_g02_c01.avi"
+    victim.write_bytes(video[: len(video) // 2])
+    assert lines_of(capsys, "check", "ucf101", "--root", str(root))[0] == 0  # its first frame is there
+    status, lines = lines_of(capsys, "check", "ucf101", "--root", str(root), "--deep")
+    assert status == 1 and lines[:5] == [*begin, "  missing: 0", "  unreadable: 1"]
+    assert lines[5].startswith(f"    {victim}: truncated") and len(lines) == 8
+    assert lines[6].startswith("  Get the rest from https://www.crcv.ucf.edu") and lines[6].endswith("data/README.md).")
+    assert lines[7].startswith("  To use what is there: ALLOW_PARTIAL=1")
+
+
+@pytest.mark.parametrize("gone, shown", [(1, 1), (5, 5), (6, 5), (14, 5)])
+def test_check_names_at_most_five_missing_clips(root, capsys, gone, shown):
+    for path in sorted((root / "golf").rglob("*.jpg"))[:gone]:
+        path.unlink()
+    status, lines = lines_of(capsys, "check", "golf", "--root", str(root))
+    begin = lines.index(f"  missing: {gone}")
+    assert status == 1 and begin == 3 and "  complete" not in lines
+    names = [f"    {line}" for line in (root / "golf/golf.txt").read_text().splitlines()[:shown]]
+    more = [f"    and {gone - shown} more"] * (gone > shown)
+    assert lines[begin + 1 :][: shown + len(more) + 1] == [*names, *more, "  unreadable: 0"]
+    assert any("ALLOW_PARTIAL" in line for line in lines) == (gone < 14)  # of nothing there is no use
+
+
+def test_check_looks_where_it_is_told(root, capsys, monkeypatch):
+    monkeypatch.setattr(command, "repo_root", lambda: root.parent)
+    root.rename(root.parent / "data")
+    assert main(["check", "golf"]) == 0
+    assert main(["check", "golf", "--root", str(root.parent)]) == 1
+    capsys.readouterr()
+    assert lines_of(capsys, "check", "golf", "--root", "nowhere")[1] == [
+        "golf: not at nowhere/golf; its procedural stand-in is used.",
+        "  To use the real one, get it from http://data.csail.mit.edu/videogan/ "
+        "(sizes, licence and expected tree: data/README.md).",
+    ]
+    assert main(["check", "ucf101", "--fold", "1"]) == 0 and main(["check", "ucf101", "--fold", "3"]) == 1
+    assert "trainlist03.txt is missing" in capsys.readouterr().err
+
+
+def test_pack_passes_its_options_on(capsys, monkeypatch, tmp_path):
+    asked = []
+
+    def opening(*place, **options):
+        asked.append((*place, options))
+        return SimpleNamespace(describe=lambda: f"{options['split']} set", size=9, folder="there")
+
+    monkeypatch.setattr(command, "open_dataset", opening)
+    monkeypatch.setattr(command, "repo_root", lambda: tmp_path)
+    assert lines_of(capsys, "pack", "golf") == (0, ["train set", "test set", "packed at 9x9 in there"])
+    plain = dict(size=32, fold=1, max_frames=None, allow_partial=False)
+    assert asked == [("golf", tmp_path / "data", dict(split=split) | plain) for split in ("train", "test")]
+    asked.clear()
+    main("pack ucf101 --root r --size 8 --fold 2 --max-frames 5 --allow-partial".split())
+    other = dict(size=8, fold=2, max_frames=5, allow_partial=True)
+    assert asked == [("ucf101", Path("r"), dict(split=split) | other) for split in ("train", "test")]
+
+
+def test_pack_says_in_a_line_why_it_cannot(capsys, monkeypatch):
+    for kind in (ValueError, FileNotFoundError, RuntimeError):
+
+        def fails(*place, kind=kind, **options):
+            raise kind("why")
+
+        monkeypatch.setattr(command, "open_dataset", fails)
+        assert main(["pack", "golf"]) == 1 and capsys.readouterr().err == "why\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["", "check", "sweep golf", "check kinetics", "check golf --fold 0", "check golf --fold 4", "pack golf --size big",
+     "check golf --size 8", "pack golf --deep", "pack golf --max-frames"],
+)  # fmt: skip
+def test_a_wrong_call_is_told_so(capsys, arguments):
+    with pytest.raises(SystemExit) as end:
+        main(arguments.split())
+    assert end.value.code == 2 and "usage: python -m hrvgan_lib.data" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ("", ["check|pack", "what is on disk, and decode it now", "what is present, missing", "decode ahead of time"]),
+        ("check", ["NAME", "ucf101, golf, aeroplane, weizmann", "how to get the rest", "folder with ucf101/", "1 to 3",
+                   "every frame of every clip"]),
+        ("pack", ["Decode both splits", "NAME", "folder with ucf101/", "1 to 3", "side of the packed frames",
+                  "first frames", "there in part"]),
+    ],
+)  # fmt: skip
+def test_every_option_is_explained(capsys, arguments, words):
+    with pytest.raises(SystemExit) as end:
+        main([*arguments.split(), "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert end.value.code == 0
+    for word in words:
+        assert word in text
 
 
 # -- real files -----------------------------------------------------------------------------------------------

@@ -62,6 +62,35 @@ def test_no_logit_is_too_large(logit):
     assert losses.gan_value(extreme, -extreme).isfinite()
 
 
+def test_a_batch_is_a_mean_so_that_repeating_it_changes_nothing(rng):
+    real, fake = torch.randn(3, generator=rng), torch.randn(5, generator=rng)
+    for loss in (losses.gan_value, losses.least_squares_discriminator_loss, losses.critic_loss):
+        torch.testing.assert_close(loss(real.repeat(4), fake.repeat(4)), loss(real, fake))
+    for loss in (losses.saturating_generator_loss, losses.nonsaturating_generator_loss, losses.critic_generator_loss,
+                 losses.least_squares_generator_loss):  # fmt: skip
+        torch.testing.assert_close(loss(fake.repeat(4)), loss(fake))
+
+
+def test_both_generator_losses_are_the_printed_logarithms(rng):
+    fake = torch.randn(7, generator=rng)
+    d = torch.sigmoid(fake)
+    torch.testing.assert_close(losses.saturating_generator_loss(fake), (1 - d).log().mean())
+    torch.testing.assert_close(losses.nonsaturating_generator_loss(fake), -d.log().mean())
+
+
+def test_float64_stays_float64_and_keeps_its_digits(rng):
+    real, fake = torch.randn(2, 6, 2, generator=rng, dtype=torch.float64)
+    for value, expected in [
+        (losses.gan_value(real, fake), nn.functional.softplus(-real).mean() + nn.functional.softplus(fake).mean()),
+        (losses.critic_loss(real, fake), fake.mean() - real.mean()),
+        (losses.mse_loss_paper(fake, real), (fake - real).square().mean()),
+        (losses.bce(torch.sigmoid(fake), 0.3), -(0.3 * fake.sigmoid().log() + 0.7 * (-fake).sigmoid().log()).mean()),
+        (losses.bce_with_logits(fake, 0.3), -(0.3 * fake.sigmoid().log() + 0.7 * (-fake).sigmoid().log()).mean()),
+    ]:
+        assert value.dtype == torch.float64
+        torch.testing.assert_close(value, expected, rtol=1e-13, atol=0)
+
+
 # --- least squares, feature matching, minibatch discrimination ---------------------------------------------
 
 
@@ -109,6 +138,16 @@ def test_minibatch_discrimination_follows_a_permutation(rng):
     assert torch.allclose(losses.minibatch_discrimination(features[order], weight), out[order], atol=1e-6)
 
 
+def test_minibatch_discrimination_is_its_formula_also_under_autocast(rng):
+    features, weight = torch.randn(5, 4, generator=rng), torch.randn(4, 3, 2, generator=rng)
+    rows = torch.stack([features @ weight[:, b] for b in range(3)], dim=1)
+    expected = torch.tensor([[sum(math.exp(-(rows[i, b] - rows[j, b]).abs().sum()) for j in range(5))
+                              for b in range(3)] for i in range(5)])  # fmt: skip
+    torch.testing.assert_close(losses.minibatch_discrimination(features, weight), expected)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(losses.minibatch_discrimination(features, weight), expected)
+
+
 # --- Eq. 4 -------------------------------------------------------------------------------------------------
 
 
@@ -131,12 +170,26 @@ def test_wasserstein_of_a_translation_is_its_length(rng):
     [
         (torch.zeros(3, 2), torch.zeros(4, 2), "equal"),
         (torch.zeros(0, 2), torch.zeros(0, 2), "equal"),
+        (torch.zeros(4), torch.zeros(4), "equal"),  # points need an axis of their own
         (torch.full((2, 2), torch.nan), torch.zeros(2, 2), "NaN"),
+        (torch.zeros(2, 2), torch.full((2, 2), torch.inf), "infinite"),
+        (torch.tensor([[0.0, torch.nan], [0.0, 0.0]]), torch.zeros(2, 2), "NaN"),
+        (torch.zeros(2, 2), torch.tensor([[0.0, torch.inf], [0.0, 0.0]]), "infinite"),
     ],
 )
 def test_wasserstein_refuses(real, fake, word):
     with pytest.raises(ValueError, match=word):
         losses.wasserstein_distance_exact(real, fake)
+
+
+def test_wasserstein_of_two_points_is_their_distance():
+    assert losses.wasserstein_distance_exact(torch.tensor([[0.0, 3.0]]), torch.tensor([[4.0, 0.0]])) == 5
+
+
+def test_wasserstein_keeps_its_digits_far_from_the_origin(rng):
+    points = torch.randn(40, 3, generator=rng, dtype=torch.float64) + 1e7  # squares would swallow the distances
+    moved = points + torch.tensor([1e-2, 0, 0], dtype=torch.float64)
+    assert losses.wasserstein_distance_exact(points, moved.flip(0)) == pytest.approx(1e-2, rel=1e-5)
 
 
 # --- Eqs. 5-6 and the constraints --------------------------------------------------------------------------
@@ -189,6 +242,64 @@ def test_penalty_looks_on_the_lines_between_the_pairs():
     assert seen[0].std() == pytest.approx(2 / math.sqrt(12), rel=0.2)  # uniform on [-1, 1]
 
 
+def test_one_draw_mixes_a_whole_pair_and_every_pair_has_its_own():
+    seen = []
+
+    def critic(x):
+        seen.append(x.detach())
+        return x.flatten(1).sum(1)
+
+    real, fake = torch.full((32, 3, 2, 4, 4), 1.0), torch.full((32, 3, 2, 4, 4), -1.0)
+    losses.gradient_penalty(critic, real, fake, torch.Generator().manual_seed(3))
+    clips = seen[0].flatten(1)
+    assert clips.shape == (32, 96)
+    torch.testing.assert_close(clips, clips[:, :1].expand_as(clips))  # one place on the line for all pixels of a clip
+    assert len(clips[:, 0].unique()) == 32
+    losses.gradient_penalty(critic, real, fake, torch.Generator().manual_seed(3))
+    losses.gradient_penalty(critic, real, fake, torch.Generator().manual_seed(4))
+    torch.testing.assert_close(seen[1], seen[0])  # the generator decides, and nothing else
+    assert (seen[2] - seen[0]).abs().max() > 0.1
+    losses.gradient_penalty(critic, real, fake)  # without one, torch's own draws
+    assert len(seen[3].flatten(1)[:, 0].unique()) == 32
+
+
+def test_penalty_asks_for_slope_one_by_default(rng):
+    real, fake = torch.randn(2, 4, 6, generator=rng)
+    direction = nn.functional.normalize(torch.randn(6, generator=rng), dim=0)
+    assert losses.gradient_penalty(lambda x: x @ direction, real, fake, rng).item() == pytest.approx(0, abs=1e-10)
+    assert losses.gradient_penalty(lambda x: x @ (3 * direction), real, fake, rng).item() == pytest.approx(4, rel=1e-5)
+
+
+def test_penalty_looks_at_the_slope_of_each_clip_and_not_of_the_batch(rng):
+    real, fake = torch.randn(2, 5, 3, 4, generator=rng)
+    slopes = torch.tensor([0.0, 1.0, 2.0, 3.0, 4.0])
+    direction = nn.functional.normalize(torch.randn(12, generator=rng), dim=0)
+    penalty = losses.gradient_penalty(lambda x: slopes * (x.flatten(1) @ direction), real, fake, rng)
+    assert penalty.item() == pytest.approx((slopes - 1).square().mean().item(), rel=1e-5)
+
+
+def test_penalty_keeps_its_digits_under_autocast(rng):
+    critic = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 1))
+    real, fake = torch.randn(2, 4, 6, generator=rng)
+    plain = losses.gradient_penalty(critic, real, fake, torch.Generator().manual_seed(0))
+    with torch.autocast("cpu", torch.bfloat16):
+        cast = losses.gradient_penalty(critic, real, fake, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(cast, plain)
+
+
+def test_penalty_draws_where_its_generator_lives(rng):
+    clips = torch.ones(2, 3)
+    with torch.device("meta"):  # a default device on which a draw would be no number
+        on_the_cpu = losses.gradient_penalty(lambda x: x.square().sum(1), clips, -clips, rng)
+    assert on_the_cpu.isfinite()
+
+
+def test_no_gradient_flows_through_the_penalty_to_the_clips(rng):
+    critic, fake = nn.Linear(4, 1), torch.randn(3, 4, generator=rng, requires_grad=True)
+    losses.gradient_penalty(critic, torch.zeros(3, 4), fake, rng).backward()
+    assert fake.grad is None and critic.weight.grad.any()
+
+
 def test_penalty_refuses_two_shapes():
     with pytest.raises(ValueError, match="equal shapes"):
         losses.gradient_penalty(lambda x: x.sum(), torch.zeros(2, 3), torch.zeros(3, 3))
@@ -200,8 +311,17 @@ def test_clipping_bounds_every_parameter(rng):
     losses.clip_weights_(module, 0.01)
     assert max(p.abs().max().item() for p in module.parameters()) <= 0.01 + 1e-9
     assert torch.equal(module[0].weight, small)  # what was inside the bound has not moved
-    with pytest.raises(ValueError, match="above zero"):
-        losses.clip_weights_(module, 0)
+    for bound in (0, -1, math.nan):
+        with pytest.raises(ValueError, match="above zero"):
+            losses.clip_weights_(module, bound)
+
+
+def test_clipping_moves_what_is_outside_to_the_bound_on_its_side():
+    module = nn.Linear(2, 1)
+    module.weight.data.copy_(torch.tensor([[-3.0, 0.5]]))
+    module.bias.data.fill_(7.0)
+    assert losses.clip_weights_(module, 2.0) is module
+    assert module.weight.tolist() == [[-2.0, 0.5]] and module.bias.tolist() == [2.0]
 
 
 def test_spectral_norm_is_at_most_one():
@@ -215,6 +335,15 @@ def test_spectral_norm_is_at_most_one():
     a, b = torch.randn(100, 6), torch.randn(100, 6)
     slope = (module(a) - module(b)).norm(dim=1) / (a - b).norm(dim=1)
     assert slope.max().item() <= 1 + 1e-3
+
+
+def test_spectral_norm_takes_every_kind_of_weight_and_no_norm_layer():
+    kinds = (nn.Linear, nn.Embedding, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d,
+             nn.ConvTranspose3d)  # fmt: skip
+    module = nn.Sequential(*(kind(2, 3, *[1] * ("Conv" in kind.__name__)) for kind in kinds), nn.BatchNorm3d(3))
+    assert losses.add_spectral_norm(module) is module
+    normed = [nn.utils.parametrize.is_parametrized(layer, "weight") for layer in module]
+    assert normed == [True] * len(kinds) + [False]
 
 
 def test_spectral_norm_of_convolutions_is_that_of_their_matrix_and_added_once():
@@ -248,6 +377,14 @@ def test_the_gradient_of_the_norm_has_length_one_whatever_the_size(rng):
         torch.testing.assert_close(lengths, torch.ones(3))
 
 
+def test_each_pixel_term_is_its_formula(rng):
+    prediction, target = torch.randn(2, 2, 3, 4, 5, 5, generator=rng)
+    squares = (prediction - target).square().flatten(1)
+    torch.testing.assert_close(losses.mse_loss_paper(prediction, target), squares.mean())
+    torch.testing.assert_close(losses.mse_loss_paper(prediction, target, "sum"), squares.sum(1).mean())
+    torch.testing.assert_close(losses.mse_loss_paper(prediction, target, "norm"), squares.sum(1).sqrt().mean())
+
+
 def test_mse_of_unpaired_targets_is_smallest_at_their_mean(rng):
     targets = torch.rand(9, 4, generator=rng)
     at_mean = losses.mse_loss_paper(targets.mean(0).expand_as(targets), targets)
@@ -269,6 +406,20 @@ def test_bce_is_the_logits_version_and_is_never_negative(rng):
         assert torch.allclose(*pair, atol=1e-6)
         assert pair[0] >= 0
     assert losses.bce(torch.tensor([0.0, 1.0]), torch.tensor([0.0, 1.0])) == 0  # 0 log 0
+
+
+def test_cross_entropy_is_eq_11_and_its_target_may_be_a_number_or_a_tensor(rng):
+    logits, targets = torch.randn(9, generator=rng), torch.rand(9, generator=rng)
+    p = torch.sigmoid(logits)
+    printed = -(targets * p.log() + (1 - targets) * (1 - p).log()).mean()
+    torch.testing.assert_close(losses.bce(p, targets), printed)
+    torch.testing.assert_close(losses.bce_with_logits(logits, targets), printed)
+    for target in (0, 1):  # whole numbers are targets too
+        torch.testing.assert_close(losses.bce_with_logits(logits, target), losses.bce(p, float(target)))
+        torch.testing.assert_close(losses.bce(p, torch.full((9,), target)), losses.bce(p, float(target)))
+    with torch.device("meta"):  # a target goes where the logits are, whatever the default device
+        for loss in (losses.bce, losses.bce_with_logits):
+            assert loss(p, 0.3).isfinite()
 
 
 def test_a_constant_shift_is_absorbed_by_the_last_bias(rng):
@@ -327,6 +478,24 @@ def test_readings_that_name_another_loss_are_that_loss(rng):
         assert torch.allclose(losses.adversarial_generator_loss(fake, 1.0, reading), g_loss)
 
 
+def test_each_reading_of_k_is_its_formula_and_fakes_want_the_other_answer(rng):
+    logits, k = torch.randn(6, generator=rng) + 3, 0.4
+    softplus, d = nn.functional.softplus, torch.sigmoid(logits)
+    formulas = {  # what a logit costs where the answer wanted is "real", and where it is "fake"
+        "bce_shift": (softplus(k - logits), softplus(logits - k)),
+        "bce_literal": (-(d - k).log(), -(1 - d + k).log()),
+        "bce_scale": (softplus(-logits / k), softplus(logits / k)),
+        "bce": (softplus(-logits), softplus(logits)),
+        "wgan": (-logits, logits),
+        "lsgan": ((logits - 1) ** 2 / 2, logits**2 / 2),
+    }
+    assert set(formulas) == set(losses.ADVERSARIAL_READINGS)
+    for reading, (real, fake) in formulas.items():
+        torch.testing.assert_close(losses.adversarial_generator_loss(logits, k, reading), real.mean())
+        both = losses.adversarial_discriminator_loss(logits, logits, k, reading)
+        torch.testing.assert_close(both, real.mean() + fake.mean())
+
+
 def test_unknown_reading_is_named():
     with pytest.raises(ValueError, match=r"hinge.*bce_shift"):
         losses.adversarial_generator_loss(torch.zeros(1), 1.0, "hinge")
@@ -335,6 +504,7 @@ def test_unknown_reading_is_named():
 def test_combined_loss_weighs_equally():
     assert losses.combined_loss(torch.tensor(2.0), torch.tensor(4.0)).item() == 3.0
     assert losses.combined_loss(torch.tensor(2.0), torch.tensor(4.0), alpha=1, beta=0).item() == 2.0
+    assert losses.combined_loss(torch.tensor(2.0), torch.tensor(4.0), alpha=3, beta=5).item() == 26.0
 
 
 def test_bfloat16_logits_are_computed_in_float32(rng):

@@ -80,12 +80,18 @@ def numpy_c3d(clip: np.ndarray, layers) -> np.ndarray:
     return layers["fc8"][0] @ x + layers["fc8"][1]
 
 
-@pytest.mark.parametrize("kind", ["chainer", "port", "safetensors"])
-def test_published_weights_compute_what_numpy_computes(kind, layers, tmp_path):
-    network = metrics.load_c3d(files_of(layers, tmp_path)[kind], n_classes=5, width=NARROW)
+@pytest.fixture(scope="module")
+def clip_and_logits(layers):
     clip = np.random.default_rng(1).normal(size=(3, 16, 112, 112)).astype(np.float32)
+    return clip, numpy_c3d(clip, layers)
+
+
+@pytest.mark.parametrize("kind", ["chainer", "port", "safetensors"])
+def test_published_weights_compute_what_numpy_computes(kind, layers, clip_and_logits, tmp_path):
+    network = metrics.load_c3d(files_of(layers, tmp_path)[kind], n_classes=5, width=NARROW)
+    clip, expected = clip_and_logits
     found = network(torch.from_numpy(clip)[None])[0].numpy()
-    np.testing.assert_allclose(found, numpy_c3d(clip, layers), rtol=2e-3, atol=1e-4 * np.abs(found).max())
+    np.testing.assert_allclose(found, expected, rtol=2e-3, atol=1e-4 * np.abs(found).max())
 
 
 def test_a_partial_or_foreign_weight_file_is_refused_with_a_list(layers, tmp_path):
@@ -249,21 +255,6 @@ def test_sweep_finds_the_intercept_of_a_bias_in_one_over_n():
         metrics.sweep(len, rows[:15])
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:torchmetrics")
-def test_torchmetrics_agrees():
-    from torchmetrics.image.fid import _compute_fid
-    from torchmetrics.image.inception import InceptionScore
-
-    random = np.random.default_rng(0)
-    real, fake = random.normal(size=(400, 48)), 1.2 * random.normal(size=(300, 48)) + 0.1
-    moments = [torch.from_numpy(m) for a in (real, fake) for m in (a.mean(axis=0), np.cov(a, rowvar=False))]
-    assert metrics.frechet_distance(real, fake) == pytest.approx(float(_compute_fid(*moments)), rel=1e-6)
-    logits = torch.from_numpy(3 * random.normal(size=(500, 11)))
-    theirs = InceptionScore(feature=torch.nn.Identity(), splits=1).to(torch.float64)
-    theirs.set_dtype(torch.float64).update(logits)
-    assert metrics.inception_score(softmax64(logits)) == pytest.approx(float(theirs.compute()[0]), rel=1e-6)
-
-
 # Behaviour and damage -----------------------------------------------------------------------------
 
 
@@ -391,9 +382,9 @@ def folders(tmp_path_factory):
 
 
 def test_two_folders_of_videos_are_compared_and_the_second_call_reads(folders, capsys, monkeypatch):
-    call = ["--real", str(folders / "real"), "--fake", str(folders / "fake"), "--size", "32", "--cache",
-            str(folders / "cache"), "--network", f"squeezenet1_1={folders / 'eye.safetensors'}",
-            "--json", str(folders / "out.json")]
+    call = ["--real", str(folders / "real"), "--fake", str(folders / "fake"), "--size", "32",
+            "--frames", "2", "--cache", str(folders / "cache"), "--json", str(folders / "out.json"),
+            "--network", f"squeezenet1_1={folders / 'eye.safetensors'}"]
     assert main(call) == 0
     first = capsys.readouterr().out
     assert "Fréchet distance, pool" in first and "real against real" in first and "N = 4 a side" in first
@@ -453,3 +444,21 @@ def test_a_panel_holds_floor_ceilings_and_the_published_size(judge, monkeypatch,
     assert rows["frozen"].behaviour.frozen == rows["hrvgan frozen"].behaviour.frozen == 1
     assert rows["real"].behaviour.frozen == 0 and len(rows["real"].seeds) == 2 and len(rows["noise"].seeds) == 1
     assert rows["hrvgan"].device and rows["hrvgan"].versions["torch"] and "16 clips x 2" in rows["hrvgan"].protocol
+
+
+# Others' rulers: last, since the import takes seconds ---------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:torchmetrics")
+def test_torchmetrics_agrees():
+    from torchmetrics.image.fid import _compute_fid
+    from torchmetrics.image.inception import InceptionScore
+
+    random = np.random.default_rng(0)
+    real, fake = random.normal(size=(400, 48)), 1.2 * random.normal(size=(300, 48)) + 0.1
+    moments = [torch.from_numpy(m) for a in (real, fake) for m in (a.mean(axis=0), np.cov(a, rowvar=False))]
+    assert metrics.frechet_distance(real, fake) == pytest.approx(float(_compute_fid(*moments)), rel=1e-6)
+    logits = torch.from_numpy(3 * random.normal(size=(500, 11)))
+    theirs = InceptionScore(feature=torch.nn.Identity(), splits=1).to(torch.float64)
+    theirs.set_dtype(torch.float64).update(logits)
+    assert metrics.inception_score(softmax64(logits)) == pytest.approx(float(theirs.compute()[0]), rel=1e-6)

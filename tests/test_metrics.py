@@ -177,7 +177,7 @@ def test_half_sample_interval_covers_the_mean_as_often_as_it_says():
 def test_half_sample_interval_of_a_frechet_distance_covers_what_other_clips_give():
     """The spread within one pair of samples matches the spread between many pairs."""
     random = np.random.default_rng(1)
-    pairs = [(random.normal(size=(64, 10)), 1.5 * random.normal(size=(64, 10)) + 0.3) for _ in range(60)]
+    pairs = [(random.normal(size=(64, 6)), 1.5 * random.normal(size=(64, 6)) + 0.3) for _ in range(40)]
     values = np.array([metrics.frechet_distance(*pair) for pair in pairs])
     intervals = [metrics.half_sample_interval(metrics.frechet_distance, *pair) for pair in pairs]
     assert 0.85 <= np.mean([values.mean() in interval for interval in intervals]) <= 1.0
@@ -225,18 +225,19 @@ def test_disjoint_intervals():
 
 
 def test_c3d_has_the_published_parameters():
-    network = C3D()
+    with torch.device("meta"):  # shapes alone: no weight is drawn
+        network = C3D()
     assert sum(parameter.numel() for parameter in network.parameters()) == 78_409_573
     assert network.feature_width("pool5") == 8192
 
 
-@pytest.mark.parametrize(("frames", "size"), [(8, 32), (16, 64), (16, 112), (7, 30)])
+@pytest.mark.parametrize(("frames", "size"), [(8, 32), (16, 64), (16, 112), (7, 30), (32, 33)])
 def test_c3d_layers_have_the_promised_widths(frames, size):
     network = C3D(5, width=0.05, frames=frames, size=size).eval()
     layers = network.layers(torch.randn(2, 3, frames, size, size))
     assert tuple(layers) == LAYERS
     for name, values in layers.items():
-        assert values.shape == (2, network.feature_width(name))
+        assert values.shape == (2, network.feature_width(name)) and type(network.feature_width(name)) is int
     assert torch.equal(layers["fc6"], layers["fc6"].clamp(min=0))
 
 
@@ -249,13 +250,13 @@ def test_pool5_reads_seven_rows_as_two_two_two_one():
 
 
 def test_fc6_reads_channel_time_row_column():
-    network = C3D(2, width=0.05, frames=32, size=112).eval()  # 2x4x4 positions after pool5
-    clip = torch.randn(1, 3, 32, 112, 112)
+    network = C3D(2, width=0.05, frames=32, size=72).eval()  # 2x3x3 positions after pool5
+    clip = torch.randn(1, 3, 32, 72, 72)
     volume = clip
     for block in network.blocks.values():
         volume = block(volume)
     assert tuple(volume.shape[1:]) == network.pool5_shape
-    c, t, y, x = 3, 1, 2, 3
+    c, t, y, x = 3, 1, 0, 2
     _, time, height, width = network.pool5_shape
     place = ((c * time + t) * height + y) * width + x
     assert network.features(clip, "pool5")[0, place] == volume[0, c, t, y, x]
@@ -275,7 +276,7 @@ def test_c3d_refuses_other_layers_and_shapes():
 
 
 def test_a_judge_learns_motion_and_is_trained_once(tmp_path, monkeypatch):
-    profile = SimpleNamespace(judge_width=0.08, judge_steps=40, judge_batch=16)
+    profile = SimpleNamespace(judge_width=0.05, judge_steps=40, judge_batch=16)
     train, test = MovingBlobs(160, seed=0), MovingBlobs(80, seed=1)
     settings = dict(folder=tmp_path, shift=0.0, dropout=0.0)
     first = metrics.trained_judge(train, test, profile, **settings)

@@ -24,6 +24,40 @@ def test_ratios_follow_from_the_rows():
     assert paper.inception_ratio(to="MoCoGAN") == pytest.approx(14.29 / 12.42)
 
 
+def test_the_published_scores_are_those_of_tables_3_and_4():
+    assert [(row.model, row.reference, row.score) for row in paper.TABLE3] == [
+        ("VGAN", 30, 8.18), ("TGAN", 21, 11.85), ("MoCoGAN", 27, 12.42), (paper.OURS, None, 14.29)]
+    assert [(row.model, row.reference, row.golf, row.aeroplane) for row in paper.TABLE4] == [
+        ("VGAN", 30, 113_007, 149_094), ("TGAN", 21, 112_029, 120_417), (paper.OURS, None, 102_584, 104_036)]
+
+
+def test_every_published_number_and_ordering_holds_of_the_tables():
+    for row in paper.TABLE3:
+        name = "hrvgan" if row.model == paper.OURS else row.model.lower()
+        assert paper.claim(f"is-{name}").value == row.score and f": {row.score}" in paper.claim(f"is-{name}").words
+    orders = [entry for entry in paper.CLAIMS.values() if "-order-" in entry.id]
+    assert len(orders) == 6 + 2 * 3  # of every two rows
+    for entry in orders:
+        assert entry.kind == "ordering" and entry.needs == ("all systems",) and entry.id.count("hrvgan") <= 1
+        assert entry.value > 1 if entry.id.startswith("is-") else entry.value < 1
+    assert paper.claim("is-order-hrvgan-over-vgan").value == pytest.approx(14.29 / 8.18)
+    assert paper.claim("fd-order-golf-hrvgan-below-tgan").value == pytest.approx(paper.frechet_ratio("golf", to="TGAN"))
+    assert paper.claim("fd-golf-tgan").needs == ("golf", "named metric")
+
+
+def test_a_chapter_finds_its_own_entries():
+    for entries, found_in in ((paper.CLAIMS, paper.claims_in), (paper.DECISIONS, paper.decisions_in)):
+        chapters = list(dict.fromkeys(entry.chapter for entry in entries.values()))
+        found = [entry for chapter in chapters for entry in found_in(chapter)]
+        assert sorted(entry.id for entry in found) == sorted(entries) and found_in("99_toy") == ()
+        assert all(entry.chapter == chapter for chapter in chapters for entry in found_in(chapter))
+    assert paper.decision("A12") is paper.DECISIONS["A12"] and paper.claim("nash") is paper.CLAIMS["nash"]
+
+
+def test_a_shape_is_printed_as_the_paper_s_tables_do():
+    assert paper.shape_text((128, 4, 4, 4)) == "128 × 4 × 4 × 4" and paper.shape_text((3,)) == "3"
+
+
 def test_ours_is_best_in_every_column():
     assert max(paper.TABLE3, key=lambda row: row.score).model == paper.OURS
     for column in ("golf", "aeroplane"):

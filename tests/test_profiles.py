@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from hrvgan_lib.networks import build_system
-from hrvgan_lib.profiles import PROFILES, get_profile, precision, run_name
+from hrvgan_lib.profiles import PROFILES, check_actions, get_profile, pick_device, precision, run_name
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
@@ -34,6 +34,37 @@ def test_a_rehearsal_keeps_the_shapes(name):
         assert getattr(real, field) == getattr(rehearsal, field)
     assert rehearsal.rehearse and rehearsal.steps == 2 and rehearsal.samples <= 16
     assert (real.native or (0, 0))[:2] == (rehearsal.native or (0, 0))[:2]
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_rehearsal_costs_next_to_nothing(name):
+    rehearsal = get_profile(name, rehearse=True)
+    steps = {field: value for field, value in vars(rehearsal).items() if field.endswith("steps")}
+    assert len(steps) == 5 and set(steps.values()) == {2}
+    assert rehearsal.batch <= 4 and rehearsal.judge_batch <= 4 and rehearsal.minutes <= 10
+    assert rehearsal.native is None or (rehearsal.native[2] <= 4 and rehearsal.native[3] == 2)
+    assert (rehearsal.name, rehearsal.hardware) == (name, "2 CPU cores")
+    assert get_profile(name) is PROFILES[name] and not PROFILES[name].rehearse
+
+
+def test_the_profiles_grow_and_the_paper_s_has_the_paper_s_width():
+    for field in ("clips_per_group", "width", "steps", "rival_steps", "side_steps", "judge_steps", "samples"):
+        values = [getattr(profile, field) for profile in PROFILES.values()]
+        assert values == sorted(values), field
+    assert get_profile("paper").width == get_profile("gpu").width == 1.0
+    assert get_profile("smoke").minutes <= 5
+
+
+def test_only_a_labelled_data_set_can_be_the_actions():
+    assert [check_actions(name) for name in ("ucf101", "weizmann")] == ["ucf101", "weizmann"]
+    with pytest.raises(ValueError, match="unknown action data set 'golf': choose one of ucf101, weizmann"):
+        check_actions("golf")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_device_is_cuda_where_there_is_one(monkeypatch, there):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    assert pick_device() == torch.device("cuda" if there else "cpu")
 
 
 def test_the_gpu_profile_runs_the_paper_s_shape():

@@ -1,17 +1,26 @@
 """The driver: honest about every way to fail, resumes, repeats nothing, refuses what no chapter knows."""
 
+import argparse
+import dataclasses
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 
-from hrvgan_lib import reproduce
+from hrvgan_lib import provenance, reproduce
+from hrvgan_lib.chapters import Outcome, read_chapter
+from hrvgan_lib.profiles import PROFILES
 
 HEADER = """# ---
 # jupyter:
@@ -76,7 +85,9 @@ def book(tmp_path, monkeypatch):
     for name, body in {"00_first": FIRST, "06_second": SECOND, "08_last": LAST}.items():
         (notebooks / f"{name}.py").write_text(HEADER + body)
     monkeypatch.setenv("HRVGAN_ROOT", str(tmp_path))
-    return tmp_path
+    handler = signal.getsignal(signal.SIGTERM)
+    yield tmp_path
+    signal.signal(signal.SIGTERM, handler)
 
 
 def statuses(book: Path, run: str = "smoke") -> dict[str, str]:
@@ -92,71 +103,403 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-@pytest.mark.parametrize(
-    ("todo", "status", "message"),
-    [
-        ("raise ValueError('first line')", "failed", "ValueError: first line"),
-        ("os.kill(os.getpid(), 9)", "killed", "the kernel died"),
-        ("sys.exit(0)", "failed", "ended itself"),
-        ("time.sleep(300)", "timed_out", "was given 6 s"),
-    ],
-)
-def test_a_failing_chapter_is_told_and_resumed(book, capsys, todo, status, message):
-    (book / "todo").write_text(todo)
-    seconds = ["--seconds", "6"] if status == "timed_out" else []
-    assert reproduce.main(["--profile", "smoke", *seconds]) == 1
-    assert statuses(book) == {"00_first": "ok", "06_second": status, "08_last": "not_reached"}
-    told = capsys.readouterr().err
-    assert f"06_second {status}, code cell 4 (exec(todo)): " in told and message in told
-    assert "resume with: make reproduce PROFILE=smoke" in told
-    assert not (book / "runs/smoke/06_second.ipynb").exists()
-    assert (book / "runs/smoke/partial/06_second.ipynb").exists()
-    if status == "killed":
-        (book / "todo").write_text("pass")
-        assert reproduce.main(["--profile", "smoke"]) == 0
-        assert statuses(book) == {"00_first": "cached", "06_second": "ok", "08_last": "ok"}
+class Bench:
+    """Takes the kernel's place: runs the cells in this process, and notes what it was asked for."""
+
+    def __init__(self) -> None:
+        self.calls: list[SimpleNamespace] = []
+        self.seconds, self.peak, self.log = 1.5, 100.0, True
+
+    @property
+    def ran(self) -> list[str]:
+        return [call.path.stem for call in self.calls]
+
+    def __call__(self, path, output, parameters, *, seconds, environment, on_cell):
+        self.calls.append(SimpleNamespace(path=path, parameters=parameters, seconds=seconds, environment=environment))
+        output.parent.mkdir(parents=True, exist_ok=True)
+        notebook = read_chapter(path)
+        place = next(number for number, cell in enumerate(notebook.cells) if cell.metadata.get("tags")) + 1
+        given = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
+        notebook.cells.insert(place, nbformat.v4.new_code_cell(given, metadata={"tags": ["injected-parameters"]}))
+        cells, scope, told = [cell for cell in notebook.cells if cell.cell_type == "code"], {}, ""
+        for number, cell in enumerate(cells, 1):
+            on_cell(number, len(cells))
+            with redirect_stdout(io.StringIO()) as said:
+                try:
+                    exec(cell.source, scope)
+                except Exception as error:
+                    told = f"{type(error).__name__}: {error}"
+            cell.execution_count = number
+            cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=said.getvalue())]
+            if told:
+                break
+        nbformat.write(notebook, output)
+        if self.log:
+            output.with_suffix(".log").write_text("a kernel's own words")
+        where = {"cell": number, "line": cell.source.splitlines()[-1], "error": told} if told else {}
+        return Outcome("failed" if told else "ok", self.seconds, self.peak, **where)
 
 
-def test_the_long_form_of_a_chapter_serves_whoever_asks_for_the_usual_one(book):
+@pytest.fixture
+def bench(book, monkeypatch):
+    bench = Bench()
+    monkeypatch.setattr(reproduce, "execute", bench)
+    return bench
+
+
+class Terminal(io.StringIO):
+    """Standard output that knows how much of it has been passed on."""
+
+    def __init__(self, tty: bool) -> None:
+        super().__init__()
+        self.tty, self.passed_on = tty, ""
+
+    def isatty(self) -> bool:
+        return self.tty
+
+    def flush(self) -> None:
+        self.passed_on = self.getvalue()
+
+
+def settings(*arguments: str) -> reproduce.Settings:
+    return reproduce.parse(["--profile", "smoke", *arguments])
+
+
+def record_of(book: Path, name: str, run: str = "smoke") -> dict:
+    return nbformat.read(book / "runs" / run / f"{name}.ipynb", 4).metadata.get("hrvgan", {})
+
+
+def test_a_finished_chapter_says_how_it_came_about(book, bench):
+    entry = reproduce.run_chapter(book / "notebooks/00_first.py", settings("--seed", "5"))
+    assert vars(entry) == {"name": "00_first", "status": "ok", "seconds": 1.5, "peak_rss_mb": 100.0,
+                           "peak_cuda_mb": 0.0, "error": ""}  # fmt: skip
+    record = record_of(book, "00_first")
+    digest = provenance.sha256_file(book / "figures/smoke/answer.csv")
+    assert record | {"files": {"answer.csv": digest}, "form": {}, "seconds": 1.5, "peak_rss_mb": 100.0,
+                     "peak_cuda_mb": 0.0} == record  # fmt: skip
+    assert re.fullmatch(r"[0-9a-f]{64}", record["key"])
+    (call,) = bench.calls
+    assert call.path == book / "notebooks/00_first.py" and call.environment == {"HRVGAN_ROOT": str(book)}
+    assert call.seconds == 1200 and call.parameters["seed"] == 5
+    assert sorted(path.name for path in (book / "runs/smoke").iterdir()) == [
+        "00_first.ipynb", "00_first.usage.json", "partial"]
+    assert not list((book / "runs/smoke/partial").iterdir())  # neither the notebook nor the kernel's words
+
+
+@pytest.mark.parametrize("name, usage, peaks", [
+    ("00_first", {"peak_rss_mb": 120.5, "peak_cuda_mb": 7.0}, (120.5, 7.0)),
+    ("00_first", {"peak_rss_mb": 0.2}, (0.4, 0.0)), ("00_first", {}, (0.4, 0.0)), ("08_last", None, (0.4, 0.0))])
+def test_the_larger_of_both_peaks_counts_and_none_is_made_up(book, bench, name, usage, peaks):
+    bench.peak, bench.log = 0.4, False
+    if usage is not None:
+        edit(book / "notebooks/00_first.py", '"peak_rss_mb": 1.0}', f"}} | {usage}")
+    entry = reproduce.run_chapter(book / "notebooks" / f"{name}.py", settings())
+    assert (entry.status, entry.peak_rss_mb, entry.peak_cuda_mb) == ("ok", *peaks)
+    again = reproduce.run_chapter(book / "notebooks" / f"{name}.py", settings())
+    assert vars(again) == vars(entry) | {"status": "cached"}
+    assert bench.ran == [name]
+
+
+def test_whoever_asks_hears_of_every_cell(book, bench):
+    heard = []
+    reproduce.run_chapter(book / "notebooks/08_last.py", settings(), lambda cell, cells: heard.append((cell, cells)))
+    assert heard == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_chapter_that_fails_leaves_nothing_that_looks_finished(book, bench):
+    chapter, folder = book / "notebooks/00_first.py", book / "runs/smoke"
+    assert reproduce.run_chapter(chapter, settings()).status == "ok"
+    edit(chapter, "import hashlib", "raise KeyError('gone')\nimport hashlib")
+    entry = reproduce.run_chapter(chapter, settings())
+    assert (entry.status, entry.error) == ("failed", 'code cell 3 ((root / "runs" / run / "00_first.usage.json")'
+                                           ".write_text(json.dumps(usage))): KeyError: 'gone'")  # fmt: skip
+    assert (entry.seconds, entry.peak_rss_mb, entry.peak_cuda_mb) == (1.5, 100.0, 0.0)
+    assert [path.name for path in folder.iterdir()] == ["partial"]
+    assert sorted(path.name for path in (folder / "partial").iterdir()) == ["00_first.ipynb", "00_first.log"]
+    assert not nbformat.read(folder / "partial/00_first.ipynb", 4).metadata.get("hrvgan")
+
+
+@pytest.mark.parametrize("spoil, again", [
+    (lambda figures: None, False),
+    (lambda figures: (figures / "answer.csv").write_text("another"), True),
+    (lambda figures: (figures / "answer.csv").unlink(), True),
+    (lambda figures: (figures / "answer.json").write_text("another time"), False),  # a sidecar's times may differ
+    (lambda figures: (figures / "answer.json").unlink(), True)])
+def test_a_chapter_runs_again_where_a_file_is_not_as_it_left_it(book, bench, spoil, again):
+    chapter = book / "notebooks/00_first.py"
+    edit(chapter, "usage = {", 'figure.with_suffix(".json").write_text("{}")\nusage = {')
+    edit(chapter, ".hexdigest()}", '.hexdigest(), "answer.json": ""}')
+    assert reproduce.run_chapter(chapter, settings()).status == "ok"
+    spoil(book / "figures/smoke")
+    assert reproduce.run_chapter(chapter, settings()).status == ("ok" if again else "cached")
+    assert len(bench.calls) == 1 + again
+
+
+def test_prose_retrains_nothing_yet_it_shows(book, bench):
+    first, finished = book / "notebooks/00_first.py", book / "runs/smoke/00_first.ipynb"
+    reproduce.run_chapter(first, settings("--seed", "5"))
+    executed, before = nbformat.read(finished, 4), finished.stat().st_mtime_ns
+    assert reproduce.run_chapter(first, settings("--seed", "5")).status == "cached"
+    assert finished.stat().st_mtime_ns == before  # nothing to write
+    edit(first, "# # A chapter", "# # A better title")
+    assert reproduce.run_chapter(first, settings("--seed", "5")).status == "cached"
+    merged = nbformat.read(finished, 4)
+    assert merged.cells[0].source == "# A better title" and merged.metadata == executed.metadata
+    assert [cell.get("outputs") for cell in merged.cells] == [cell.get("outputs") for cell in executed.cells]
+    assert "seed = 5" in merged.cells[2].source and merged.cells[2].metadata.tags == ["injected-parameters"]
+    assert reproduce.run_chapter(first, settings("--seed", "5")).status == "cached" and bench.ran == ["00_first"]
+
+
+def test_only_what_changed_is_done_again(book, bench):
+    run = ["--profile", "smoke", "--seed", "5"]
+    assert reproduce.main(run) == 0 and set(statuses(book).values()) == {"ok"}
+    assert reproduce.main(run) == 0 and set(statuses(book).values()) == {"cached"}
+    (book / "figures/smoke/answer.csv").write_text("seed\n6\n")  # a result that is not what the chapter left
+    edit(book / "notebooks/08_last.py", '"last"', '"least"')
+    bench.calls.clear()
+    assert reproduce.main(run) == 0
+    assert statuses(book) == {"00_first": "ok", "06_second": "cached", "08_last": "ok"}
+    assert bench.ran == ["00_first", "08_last"]
+    assert (book / "figures/smoke/answer.csv").read_text() == "seed\n5\n"
+
+
+def test_the_long_form_of_a_chapter_serves_whoever_asks_for_the_usual_one(book, bench):
     first = book / "notebooks/00_first.py"
     edit(first, "allow_partial = False\n", "allow_partial = False\nlong = False\n")
     assert reproduce.main(["--profile", "smoke", "--chapters", "00", "long=true"]) == 0
+    assert record_of(book, "00_first")["form"] == {"long": True}
+    assert bench.calls[0].parameters["long"] is True
     assert reproduce.main(["--profile", "smoke"]) == 0
     assert statuses(book) == {"00_first": "cached", "06_second": "ok", "08_last": "ok"}
     edit(first, "6 * 7", "7 * 6")  # it is no longer current, and the usual form is what was asked for
     assert reproduce.main(["--profile", "smoke"]) == 0
+    assert statuses(book)["00_first"] == "ok" and record_of(book, "00_first")["form"] == {}
+    assert "long" not in nbformat.read(book / "runs/smoke/00_first.ipynb", 4).cells[2].source
+    assert reproduce.main(["--profile", "smoke", "--chapters", "00", "long=true"]) == 0  # and not the other way round
     assert statuses(book)["00_first"] == "ok"
-    injected = nbformat.read(book / "runs/smoke/00_first.ipynb", 4).cells[2].source
-    assert "long" not in injected
 
 
-def test_the_line_that_resumes_the_ablations_is_their_own_command():
-    resumed = reproduce.parse(["--profile", "cpu", "--chapters", "11", "--seconds", "9", "long=true"]).command
-    assert resumed == "make ablations PROFILE=cpu"
+def test_a_run_stops_at_the_first_failure_and_resumes_there(book, bench, capsys):
+    (book / "todo").write_text("raise ValueError('ö, on\\ntwo lines')")
+    assert reproduce.main(["--profile", "smoke", "--seed", "2"]) == 1
+    assert bench.ran == ["00_first", "06_second"]
+    assert statuses(book) == {"00_first": "ok", "06_second": "failed", "08_last": "not_reached"}
+    assert capsys.readouterr().err == (
+        "06_second failed, code cell 4 (exec(todo)): ValueError: ö, on\ntwo lines\n"
+        "what there is of it: runs/smoke/partial/06_second.ipynb; "
+        "resume with: make reproduce PROFILE=smoke SEED=2\n")
+    (book / "todo").write_text("pass")
+    assert reproduce.main(["--profile", "smoke", "--seed", "2"]) == 0
+    assert statuses(book) == {"00_first": "cached", "06_second": "ok", "08_last": "ok"}
+    assert capsys.readouterr().err == ""
 
 
-def test_nothing_is_done_twice(book):
-    run = ["--profile", "smoke", "--seed", "5"]
-    first, last = book / "notebooks/00_first.py", book / "notebooks/08_last.py"
-    assert reproduce.main(run) == 0
-    assert set(statuses(book).values()) == {"ok"}
-    executed = nbformat.read(book / "runs/smoke/00_first.ipynb", 4)
-    assert "seed = 5" in executed.cells[2].source and "injected-parameters" in executed.cells[2].metadata.tags
+def test_the_status_file_says_it_in_both_folders(book):
+    entries = [reproduce.Entry("00_first", "ok", 1.5, 100.0, 7.5), reproduce.Entry("06_second", error="ö"),
+               reproduce.Entry("08_last")]  # fmt: skip
+    reproduce.write_status(entries, settings("--run", "mine"))
+    usual = {"status": "not_reached", "seconds": 0.0, "peak_rss_mb": 0.0, "peak_cuda_mb": 0.0}
+    rows = [{"name": "00_first", "status": "ok", "seconds": 1.5, "peak_rss_mb": 100.0, "peak_cuda_mb": 7.5},
+            {"name": "06_second", **usual, "error": "ö"}, {"name": "08_last", **usual}]  # fmt: skip
+    texts = {(book / folder / "mine/status.json").read_text(encoding="utf-8") for folder in ("runs", "figures")}
+    (text,) = texts
+    assert json.loads(text) == rows
+    assert text.startswith('[\n {\n  "name": "00_first",\n  "status": "ok",\n') and '"ö"' in text
+    assert text.endswith(" }\n]\n")
 
-    edit(first, "# # A chapter", "# # A better title")  # prose retrains nothing, yet it shows
-    assert reproduce.main(run) == 0
-    assert set(statuses(book).values()) == {"cached"}
-    merged = nbformat.read(book / "runs/smoke/00_first.ipynb", 4)
-    assert merged.cells[0].source == "# A better title"
-    assert [cell.get("outputs") for cell in merged.cells] == [cell.get("outputs") for cell in executed.cells]
-    assert "seed = 5" in merged.cells[2].source
-    assert reproduce.main(run) == 0 and set(statuses(book).values()) == {"cached"}
 
-    (book / "figures/smoke/answer.csv").write_text("seed\n6\n")  # a result that is not what the chapter left
-    edit(last, '"last"', '"least"')
-    assert reproduce.main(run) == 0
-    assert statuses(book) == {"00_first": "ok", "06_second": "cached", "08_last": "ok"}
-    assert (book / "figures/smoke/answer.csv").read_text() == "seed\n5\n"
+def test_an_entry_is_short_in_print():
+    entry = reproduce.Entry("00_first", error="a long story")
+    assert "00_first" in repr(entry) and "story" not in repr(entry)
+    assert reproduce.Entry("00_first").error == ""
+
+
+def test_a_finished_notebook_is_read_whatever_the_machine_s_encoding_is(tmp_path, monkeypatch):
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps({"metadata": {"hrvgan": {"key": "ö"}}}, ensure_ascii=False), encoding="utf-8")
+    read_text = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda path, encoding="ascii", errors=None: read_text(path, encoding))
+    assert reproduce.finished_record(path) == {"key": "ö"}
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "{}", '{"metadata": {}}'])
+def test_a_notebook_that_nobody_finished_has_no_record(tmp_path, text):
+    if text is not None:
+        (tmp_path / "a.ipynb").write_text(text)
+    assert reproduce.finished_record(tmp_path / "a.ipynb") == {}
+
+
+@pytest.mark.parametrize("seconds, words", [
+    (0, "0:00"), (59.4, "0:59"), (59.6, "1:00"), (61, "1:01"), (3599, "59:59"), (3600, "1:00:00"), (3661.2, "1:01:01"),
+    (600_000, "166:40:00")])
+def test_a_clock_shows_hours_where_there_are_some(seconds, words):
+    assert reproduce.clock(seconds) == words
+
+
+@pytest.mark.parametrize("minutes, seconds, budget", [
+    (5, 0, 1200), (1, 0, 900), (3.75, 0, 900), (4, 0, 960), (10_000, 0, 2_400_000), (5, 7, 7), (10_000, 0.5, 0.5)])
+def test_a_chapter_gets_four_times_the_whole_series_and_at_least_a_quarter_of_an_hour(minutes, seconds, budget):
+    profile = dataclasses.replace(PROFILES["smoke"], minutes=minutes)
+    asked = {"seconds": seconds} if seconds else {}
+    given = reproduce.Settings(Path("/book"), profile, None, "mine", {}, "make", **asked)
+    assert given.budget == budget and given.folder == Path("/book/runs/mine") and given.selection == ""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        given.run = "other"
+
+
+@pytest.fixture
+def slow_clock(bench, monkeypatch):
+    """Time that passes only in chapters: each takes 12.34 s."""
+    now = SimpleNamespace(seconds=1000.0)
+    monkeypatch.setattr(reproduce, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+
+    def execute(*arguments, **options):
+        now.seconds += 12.34
+        return bench(*arguments, **options)
+
+    monkeypatch.setattr(reproduce, "execute", execute)
+    return now
+
+
+HEADING = "smoke: 3 chapters, about 5 minutes on 2 CPU cores (PROFILE=smoke takes about 5 minutes)\n"
+LINES = ["[ 1/3] 00_first               ok            1.5 s    100 MB   0:12 of about 5:00\n",
+         "[ 2/3] 06_second              ok            1.5 s    100 MB   0:25 of about 5:00\n",
+         "[ 3/3] 08_last                ok            1.5 s    100 MB   0:37 of about 5:00\n"]  # fmt: skip
+CLOSING = "tables and figures: figures/smoke/   chapters: runs/smoke/\n"
+
+
+def test_a_pipe_gets_one_line_a_chapter(slow_clock, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Terminal(False))
+    assert reproduce.main(["--profile", "smoke"]) == 0
+    assert sys.stdout.getvalue() == HEADING + "".join(LINES) + CLOSING
+
+
+def test_a_terminal_gets_a_line_that_counts_the_cells(slow_clock, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Terminal(True))
+    assert reproduce.main(["--profile", "smoke", "--chapters", "08"]) == 0
+    heading, rest = sys.stdout.getvalue().split("\n", 1)
+    assert heading + "\n" == HEADING.replace("3 chapters", "1 chapters")
+    label = "[ 1/1] 08_last               "
+    assert rest == "".join(f"\r{label} cell {cell}/3 0:12\033[K" for cell in (1, 2, 3)) + (
+        "\r\033[K" + LINES[0].replace("00_first", "08_last ").replace("[ 1/3]", "[ 1/1]") + CLOSING)
+
+
+@pytest.mark.parametrize("tty", [False, True])
+def test_what_is_told_is_passed_on_at_once(bench, monkeypatch, tty):
+    stdout, waiting = Terminal(tty), []
+    monkeypatch.setattr(sys, "stdout", stdout)
+
+    def execute(*arguments, on_cell, **options):
+        def watched(cell, cells):
+            waiting.append(stdout.getvalue().removeprefix(stdout.passed_on))
+            on_cell(cell, cells)
+            waiting.append(stdout.getvalue().removeprefix(stdout.passed_on))
+
+        return bench(*arguments, on_cell=watched, **options)
+
+    monkeypatch.setattr(reproduce, "execute", execute)
+    assert reproduce.main(["--profile", "smoke", "--chapters", "00,08"]) == 0
+    assert waiting and not any(waiting) and stdout.passed_on == stdout.getvalue()
+
+
+def test_the_status_is_written_before_and_after_each_chapter(book, bench, monkeypatch):
+    found = []
+
+    def execute(path, *arguments, **options):
+        found.append(statuses(book))
+        return bench(path, *arguments, **options)
+
+    monkeypatch.setattr(reproduce, "execute", execute)
+    (book / "todo").write_text("raise ValueError")
+    assert reproduce.main(["--profile", "smoke"]) == 1
+    blank = dict.fromkeys(("00_first", "06_second", "08_last"), "not_reached")
+    assert found == [blank, blank | {"00_first": "ok"}]
+    assert statuses(book) == blank | {"00_first": "ok", "06_second": "failed"}
+
+
+def test_an_end_from_outside_is_told_like_a_ctrl_c(book, slow_clock, monkeypatch, capsys):
+    def execute(*arguments, **options):
+        slow_clock.seconds += 12.34
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(reproduce, "execute", execute)
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        assert reproduce.main(["--profile", "smoke", "--chapters", "06"]) == 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    told = capsys.readouterr()
+    assert "06_second failed, interrupted\n" in told.err and "resume with: make reproduce PROFILE=smoke" in told.err
+    row = json.loads((book / "runs/smoke/status.json").read_text())[1]
+    assert (row["status"], row["seconds"], row["error"]) == ("failed", 12.3, "interrupted")
+
+
+@pytest.mark.parametrize("devices, torch_says, profile", [
+    ([], "True", "cpu"), (["nvidiactl"], "True", "cpu"),  # no driver, or no card: torch is not asked
+    (["nvidia0"], "True", "gpu"), (["nvidia0", "nvidia1"], "True", "gpu"), (["dxg"], "True", "gpu"),
+    (["nvidia0", "dxg"], "True", "gpu"), (["nvidia0"], "False", "cpu"), (["dxg"], "", "cpu")])
+def test_the_profile_follows_the_machine(tmp_path, monkeypatch, devices, torch_says, profile):
+    for name in devices:
+        (tmp_path / "dev").mkdir(exist_ok=True)
+        (tmp_path / "dev" / name).touch()
+    python = tmp_path / "python"  # answers in place of the interpreter
+    python.write_text('#!/bin/sh\ncase "$1 $2" in "-c "*"torch.cuda.is_available()"*) echo ' + torch_says + ";; esac\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setattr(reproduce, "Path", lambda text: Path(f"{tmp_path}{text}"))
+    assert reproduce.default_profile() == profile
+
+
+def test_a_profile_that_is_not_named_is_the_machine_s(book, monkeypatch):
+    monkeypatch.setattr(reproduce, "default_profile", lambda: "gpu")
+    asked = reproduce.parse([])
+    assert (asked.profile, asked.run, asked.command) == (PROFILES["gpu"], "gpu", "make reproduce PROFILE=gpu")
+    assert settings().profile == PROFILES["smoke"]
+
+
+def test_what_is_not_asked_for_has_the_defaults_of_a_chapter(book):
+    assert settings() == reproduce.Settings(
+        root=book, profile=PROFILES["smoke"], data_root=None, run="smoke", command="make reproduce PROFILE=smoke",
+        parameters={"profile": "smoke", "seed": 0, "data_root": "", "actions": "ucf101", "run": "smoke",
+                    "rehearse": False, "allow_partial": False}, selection="", seconds=0)  # fmt: skip
+
+
+def test_what_is_asked_for_reaches_the_chapters(book, monkeypatch):
+    (book / "data/golf").mkdir(parents=True)  # one of the four is enough
+    asked = reproduce.parse([
+        "--profile", "gpu", "--rehearse", "--allow-partial", "--actions", "weizmann", "--seed", "2", "--chapters",
+        "06,08", "--data-root", str(book / "data"), "--run", "mine", "--seconds", "2.5", "colour=blue", "k=3", "b=a=b",
+    ])  # fmt: skip
+    assert asked.parameters == {
+        "profile": "gpu", "seed": 2, "data_root": str(book / "data"), "actions": "weizmann", "run": "mine",
+        "rehearse": True, "allow_partial": True, "colour": "blue", "k": 3, "b": "a=b"}
+    assert asked.profile.rehearse and asked.profile.frames == PROFILES["gpu"].frames
+    assert (asked.selection, asked.seconds, asked.budget) == ("06,08", 2.5, 2.5)
+    assert asked.data_root == book / "data" and asked.run == "mine" and asked.root == book
+    monkeypatch.chdir(book)
+    monkeypatch.setenv("HOME", str(book))
+    for spelling in ("data", "~/data", "notebooks/../data"):
+        assert settings("--data-root", spelling).data_root == book / "data"
+
+
+@pytest.mark.parametrize("text, value", [
+    ("3", 3), ("0.5", 0.5), ("true", True), ("null", None), ("[1, 2]", [1, 2]), ("blue", "blue"), ("", ""),
+    ("True", "True")])
+def test_a_parameter_s_value_is_json_where_it_is(text, value):
+    assert reproduce.literal(text) == value and type(reproduce.literal(text)) is type(value)
+
+
+def test_the_help_explains_every_option(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as end:
+        reproduce.parse(["--help"])
+    told = capsys.readouterr().out
+    assert end.value.code == 0 and reproduce.__doc__ in told and told.startswith("usage: hrvgan_lib.reproduce ")
+    options = dict(re.findall(r"^  (?:-h, )?(--[\w-]+|name=value)(?: [A-Z_]+)?(?: {2,}|\n {20,})(\S.*)$", told, re.M))
+    assert set(options) == {"--help", "--profile", "--data-root", "--actions", "--run", "--chapters", "--rehearse",
+                            "--allow-partial", "--seconds", "name=value"}  # a seed is a seed
+    assert all(name in options["--profile"] for name in PROFILES)
+    assert all(f"{name}/" in options["--data-root"] for name in provenance.DATA_SETS)
 
 
 def test_keys_follow_what_a_chapter_depends_on(book):
@@ -198,19 +541,107 @@ def test_what_no_chapter_knows_is_refused_in_one_line(book, capsys, arguments, m
     assert not (book / "runs/smoke/status.json").exists()
 
 
-def test_the_resume_command_repeats_what_was_asked_for(book):
+@pytest.mark.parametrize("arguments, command", [
+    ([], "make reproduce PROFILE=smoke"),
+    (["--seed", "3"], "make reproduce PROFILE=smoke SEED=3"),
+    (["--rehearse"], "make reproduce PROFILE=smoke REHEARSE=1"),
+    (["--allow-partial"], "make reproduce PROFILE=smoke ALLOW_PARTIAL=1"),
+    (["--run", "mine"], "make reproduce PROFILE=smoke RUN=mine"),
+    (["--chapters", "06,08"], "make reproduce PROFILE=smoke CHAPTERS=06,08"),
+    (["--actions", "weizmann"], "make reproduce PROFILE=smoke ACTIONS=weizmann"),
+    (["k=3", "colour=blue"], "make reproduce PROFILE=smoke PARAMETERS='k=3 colour=blue'"),
+    (["long=true", "k=3"], "make reproduce PROFILE=smoke PARAMETERS='long=true k=3'"),
+    (["--chapters", "11", "--seconds", "9", "long=true"], "make ablations PROFILE=smoke"),
+    (["--chapters", "11", "--seed", "2", "--run", "mine", "long=true"], "make ablations PROFILE=smoke RUN=mine SEED=2"),
+])
+def test_the_line_that_resumes_repeats_what_was_asked_for(book, arguments, command):
+    assert settings(*arguments).command == command
+
+
+def test_the_line_that_resumes_names_everything_at_once(book):
     (book / "data/golf").mkdir(parents=True)
-    asked = ["--profile", "gpu", "--rehearse", "--seed", "2", "--chapters", "06", "--data-root", str(book / "data")]
-    settings = reproduce.parse(asked)
-    assert settings.run == "gpu-rehearsal"
-    wanted = f"make reproduce PROFILE=gpu REHEARSE=1 DATA_ROOT={book / 'data'} CHAPTERS=06 SEED=2"
-    assert settings.command == wanted
+    asked = reproduce.parse([
+        "--profile", "gpu", "--rehearse", "--allow-partial", "--seed", "2", "--chapters", "06", "--run", "mine",
+        "--data-root", str(book / "data"), "--actions", "weizmann", "k=3"])  # fmt: skip
+    assert asked.command == (f"make reproduce PROFILE=gpu REHEARSE=1 ALLOW_PARTIAL=1 DATA_ROOT={book / 'data'} "
+                             "RUN=mine CHAPTERS=06 ACTIONS=weizmann SEED=2 PARAMETERS='k=3'")  # fmt: skip
+    assert reproduce.resume_command(argparse.Namespace(
+        rehearse=False, allow_partial=False, data_root="", run="", chapters="", actions="ucf101", seed=0,
+        parameters=[]), "cpu") == "make reproduce PROFILE=cpu"  # fmt: skip
+
+
+def test_a_folder_outside_any_repository_is_refused_in_one_line(monkeypatch, capsys):
+    def nowhere():
+        raise FileNotFoundError("no pyproject.toml\n  above it")
+
+    monkeypatch.setattr(provenance, "repo_root", nowhere)
+    assert reproduce.main(["--profile", "smoke"]) == 2
+    assert capsys.readouterr().err == "no pyproject.toml above it\n"
+
+
+def test_two_drivers_do_not_share_a_run(book, bench, capsys):
+    folder = book / "runs/smoke"
+    folder.mkdir(parents=True)
+    lock, begun = reproduce.FileLock(folder / ".lock", thread_local=False), time.monotonic()
+    with lock:
+        end = threading.Timer(3.0, lock.release)  # a driver that waits would go on then
+        end.start()
+        assert reproduce.main(["--profile", "smoke"]) == 2
+        assert time.monotonic() - begun < 1.0, "a driver has to say so at once"
+        end.cancel()
+    assert capsys.readouterr().err == "run 'smoke' is being made by another process: wait, or choose RUN=<name>\n"
+    assert not bench.calls and not (folder / "status.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("todo", "status", "message"),
+    [
+        ("raise ValueError('first line')", "failed", "ValueError: first line"),
+        ("sys.exit(0)", "failed", "ended itself"),
+        ("time.sleep(300)", "timed_out", "was given 4 s"),
+    ],
+)
+def test_a_failing_chapter_is_told(book, capsys, todo, status, message):
+    (book / "todo").write_text(todo)
+    seconds = ["--seconds", "4"] if status == "timed_out" else []
+    assert reproduce.main(["--profile", "smoke", "--chapters", "06", *seconds]) == 1
+    assert statuses(book) == {"00_first": "not_reached", "06_second": status, "08_last": "not_reached"}
+    told = capsys.readouterr().err
+    assert f"06_second {status}, code cell 4 (exec(todo)): " in told and message in told
+    assert "resume with: make reproduce PROFILE=smoke" in told
+    assert not (book / "runs/smoke/06_second.ipynb").exists()
+    assert (book / "runs/smoke/partial/06_second.ipynb").exists()
+
+
+def test_a_killed_chapter_is_told_and_resumed_with_what_was_done_before(book, capsys):
+    (book / "todo").write_text("os.kill(os.getpid(), 9)")
+    run = ["--profile", "smoke", "--seed", "5", "--chapters", "00,06"]
+    assert reproduce.main(run) == 1
+    assert statuses(book) == {"00_first": "ok", "06_second": "killed", "08_last": "not_reached"}
+    told = capsys.readouterr().err
+    assert "06_second killed, code cell 4 (exec(todo)): the kernel died" in told
+    assert "resume with: make reproduce PROFILE=smoke CHAPTERS=00,06 SEED=5" in told
+    assert (book / "runs/smoke/partial/06_second.ipynb").exists()
+    executed = nbformat.read(book / "runs/smoke/00_first.ipynb", 4)
+    assert "seed = 5" in executed.cells[2].source and "injected-parameters" in executed.cells[2].metadata.tags
+    assert (book / "figures/smoke/answer.csv").read_text() == "seed\n5\n"
+
+    (book / "todo").write_text("pass")
+    edit(book / "notebooks/00_first.py", "# # A chapter", "# # A better title")  # prose retrains nothing, yet it shows
+    assert reproduce.main(run) == 0
+    assert statuses(book) == {"00_first": "cached", "06_second": "ok", "08_last": "not_reached"}
+    merged = nbformat.read(book / "runs/smoke/00_first.ipynb", 4)
+    assert merged.cells[0].source == "# A better title" and "seed = 5" in merged.cells[2].source
+    assert [cell.get("outputs") for cell in merged.cells] == [cell.get("outputs") for cell in executed.cells]
+    assert "answer 42\n" in [out.get("text") for cell in merged.cells for out in cell.get("outputs", [])]
 
 
 def test_an_interrupted_run_says_so_and_leaves_no_kernel(book):
     (book / "todo").write_text("print(os.getpid(), file=open('pid', 'w')); time.sleep(300)")
     command = [sys.executable, "-m", "hrvgan_lib.reproduce", "--profile", "smoke", "--chapters", "06"]
-    environment = os.environ | {"PYTHONPATH": str(Path(reproduce.__file__).parents[1])}
+    (book / "rfc3987_syntax.py").write_text("raise ImportError")  # of no use here, and 3 s to import
+    paths = [str(book), str(Path(reproduce.__file__).parents[1])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     driver = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     pid_file = book / "notebooks/pid"
     deadline = time.monotonic() + 240
@@ -222,11 +653,3 @@ def test_an_interrupted_run_says_so_and_leaves_no_kernel(book):
     assert statuses(book)["06_second"] == "failed"
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid_file.read_text()), 0)
-
-
-def test_two_drivers_do_not_share_a_run(book, capsys):
-    folder = book / "runs/smoke"
-    folder.mkdir(parents=True)
-    with reproduce.FileLock(folder / ".lock"):
-        assert reproduce.main(["--profile", "smoke"]) == 2
-    assert "is being made by another process" in capsys.readouterr().err

@@ -105,16 +105,18 @@ def step(system, network: str) -> list[tuple[Tensor, Tensor, Tensor]]:
 
 
 class Watched(MovingBlobs):
-    """Blobs at 8x8 that remember which clips each mini-batch asked for."""
+    """Blobs at 8x8 that remember which clips, and which windows of them, each mini-batch asked for."""
 
     size = 8
 
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[list[int]] = []
+        self.windows: list[int] = []
 
     def batch(self, indices, generator=None, device="cpu"):
         self.asked.append(list(map(int, indices)))
+        self.windows.append(generator.initial_seed())
         clips, labels = super().batch(indices)
         return clips[..., ::2, ::2], labels
 
@@ -720,6 +722,7 @@ def test_the_seed_is_the_order_of_clips_and_the_noise_but_not_the_first_weights(
         next(train(system, data, TrainConfig(steps=1, batch=4, seed=seed)))
         order = torch.randperm(64, generator=stream("order", seed, 0, 0)).tolist()
         assert data.asked == [order[:4], order[4:8]]
+        assert data.windows == [stream("window", seed, turn, 0).initial_seed() for turn in (0, 1)]
         assert torch.equal(drawn[0], torch.randn(4, 128, generator=stream("noise", seed, 0, 0)))
         assert torch.equal(first, small().generator.fc.weight)
 

@@ -1,14 +1,19 @@
 """Algorithm 1: resumes exactly, is deterministic, says when it diverges; and checkpoints that survive damage."""
 
-from dataclasses import replace
+import hashlib
+import json
+import pickle
+from dataclasses import FrozenInstanceError, replace
+from types import SimpleNamespace
 
 import pytest
 import torch
+from torch import nn
 
 from hrvgan_lib import checkpoints, training
-from hrvgan_lib.networks import build_system
+from hrvgan_lib.networks import System, build_system
 from hrvgan_lib.profiles import get_profile
-from hrvgan_lib.training import Diverged, TrainConfig, draw_batch, stream, train, trained
+from hrvgan_lib.training import Diverged, StepRecord, TrainConfig, descend, draw_batch, stream, train, trained
 
 CLIPS = torch.rand(12, 3, 8, 8, 8, generator=torch.Generator().manual_seed(5)) * 2 - 1
 
@@ -35,6 +40,420 @@ def state(system) -> torch.Tensor:
     return torch.cat([tensor.flatten().float() for tensor in system.state_dict().values()])
 
 
+class Tiny(System):
+    """The smallest system that Algorithm 1 can train; it notes what the loop asks of it, in order."""
+
+    name = "tiny"
+
+    def __init__(self, n_classes: int = 0, losses: tuple[float, ...] = ()) -> None:
+        super().__init__(1, 2, n_classes)
+        torch.manual_seed(0)
+        self.generator, self.discriminator = nn.Linear(3, 12), nn.Linear(12, 1)
+        self.register_buffer("statistic", torch.zeros(3))
+        self.losses = list(losses)  # what D's loss is worth, turn by turn, where that matters
+        self.asked: list[SimpleNamespace] = []
+        self.follow(self.generator)
+
+    def note(self, what, **more):
+        self.asked.append(SimpleNamespace(what=what, training=self.generator.training, **more))
+
+    def latents(self, n, generator=None):
+        return torch.randn(n, 3, generator=generator)
+
+    def optimisers(self):
+        return self.one_for_each(torch.optim.Adam, lr=1e-2)
+
+    def discriminator_losses(self, clips, labels, noise):
+        self.note("D", clips=clips, labels=labels, seed=noise.initial_seed())
+        real = self.discriminator(clips.flatten(1)).mean()
+        fake = self.discriminator(self.generator(self.latents(len(clips), noise)).detach()).mean()
+        if self.losses:
+            worth = torch.tensor(self.losses.pop(0), dtype=torch.float64)
+            return {"real": worth + 0 * real, "fake": 0 * fake}
+        return {"real": nn.functional.softplus(-real), "fake": nn.functional.softplus(fake)}
+
+    def generator_losses(self, clips, labels, noise):
+        self.note("G", clips=clips, labels=labels, seed=noise.initial_seed())
+        made = self.generator(self.latents(len(clips), noise))
+        return {"adversarial": nn.functional.softplus(-self.discriminator(made)).mean()}
+
+    def constrain_discriminator(self, step):
+        self.note("constrain", step=step)
+
+    def update_sampler(self, generator, step):
+        self.note("average", step=step)
+        super().update_sampler(generator, step)
+
+
+class Rows:
+    """Seven little clips that note which of them, and which windows, a mini-batch asked for."""
+
+    def __init__(self) -> None:
+        self.clips = torch.randn(7, 3, 1, 2, 2, generator=torch.Generator().manual_seed(5))
+        self.indices, self.windows, self.devices = [], [], []
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def batch(self, indices, generator=None, device="cpu"):
+        self.indices.append(indices.tolist())
+        self.windows.append(generator.initial_seed())
+        self.devices.append(device)
+        return self.clips[indices] + 0.1 * torch.rand(len(indices), 1, 1, 1, 1, generator=generator), indices % 2
+
+
+def seed_of(*purpose) -> int:
+    return stream(*purpose).initial_seed()
+
+
+# What the loop asks for -----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("critic_steps, order", [
+    (1, ("discriminator", "generator")), (3, ("discriminator", "generator")), (1, ("generator", "discriminator"))])
+def test_a_turn_is_the_updates_in_order_with_the_constraint_and_one_step_of_the_average(critic_steps, order):
+    system = Tiny()
+    system.critic_steps, system.order = critic_steps, order
+    list(train(system, Rows(), TrainConfig(steps=3, batch=2)))
+    updates = {"discriminator": ["D", "constrain"] * critic_steps, "generator": ["G"]}
+    assert [asked.what for asked in system.asked] == [*updates[order[0]], *updates[order[1]], "average"] * 3
+    for what in ("constrain", "average"):
+        steps = [asked.step for asked in system.asked if asked.what == what]
+        assert steps == sorted([0, 1, 2] * (critic_steps if what == "constrain" else 1))
+
+
+@pytest.mark.parametrize("seed, rank", [(0, 0), (3, 0), (0, 2)])
+def test_every_step_has_noise_of_its_own_and_every_mini_batch_windows_of_its_own(seed, rank):
+    system, data = Tiny(), Rows()
+    list(train(system, data, TrainConfig(steps=4, batch=3, seed=seed, rank=rank)))
+    noises = [asked.seed for asked in system.asked if asked.what in "DG"]
+    assert noises == [seed_of("noise", seed, step, rank) for step in range(4) for _ in "DG"]
+    assert data.windows == [seed_of("window", seed, turn, rank) for turn in range(8)]
+    assert len({*noises}) == 4 and len({*data.windows}) == 8
+
+
+@pytest.mark.parametrize("seed, rank", [(0, 0), (3, 0), (0, 2)])
+def test_the_order_of_the_clips_is_a_permutation_an_epoch_also_where_a_batch_holds_the_end_of_one(seed, rank):
+    data = Rows()
+    for turn in range(7):
+        draw_batch(data, TrainConfig(steps=1, batch=3, seed=seed, rank=rank), turn, torch.device("cpu"))
+    expected = torch.cat([torch.randperm(7, generator=stream("order", seed, epoch, rank)) for epoch in range(3)])
+    assert data.indices == expected.view(7, 3).tolist()
+    assert data.devices == [torch.device("cpu")] * 7
+
+
+def test_a_batch_larger_than_the_data_spans_several_epochs():
+    data = Rows()
+    draw_batch(data, TrainConfig(steps=1, batch=21), 0, torch.device("cpu"))
+    (indices,) = data.indices
+    assert [sorted(indices[i:i + 7]) for i in (0, 7, 14)] == [list(range(7))] * 3
+
+
+def test_clips_go_to_the_systems_own_device():
+    seen = []
+
+    class Far(Rows):
+        def batch(self, indices, generator=None, device="cpu"):
+            seen.append(device)
+            return super().batch(indices, generator, device)
+
+    draw_batch(Far(), TrainConfig(steps=1, batch=2), 0, torch.device("meta"))
+    assert seen == [torch.device("meta")]
+
+
+def test_labels_are_shown_to_a_system_that_has_classes_and_to_no_other():
+    for n_classes in (0, 2):
+        system, data = Tiny(n_classes), Rows()
+        list(train(system, data, TrainConfig(steps=1, batch=3)))
+        asked = [asked.labels for asked in system.asked if asked.what in "DG"]
+        expected = [[i % 2 for i in indices] if n_classes else None for indices in data.indices]
+        assert [None if labels is None else labels.tolist() for labels in asked] == expected
+
+
+def test_a_system_that_was_looked_at_between_two_steps_is_in_training_mode_again():
+    system = Tiny().eval()
+    for _ in train(system, Rows(), TrainConfig(steps=3, batch=2)):
+        system.eval()  # as a snapshot does
+    assert all(asked.training for asked in system.asked if asked.what in "DG")
+
+
+def test_a_stream_is_the_hash_of_its_purpose():
+    """So that a run can go on under another version of this book."""
+    digest = hashlib.sha256(b"('noise', 0, 7)").digest()
+    assert stream("noise", 0, 7).initial_seed() == int.from_bytes(digest[:7], "big")
+
+
+# One optimiser step ---------------------------------------------------------------------------------------------------
+def test_a_step_goes_down_its_own_gradient_and_forgets_all_others():
+    weight = nn.Parameter(torch.tensor([1.0, 2.0]))
+    optimiser = torch.optim.SGD([weight], lr=0.5)
+    weight.grad = torch.tensor([100.0, 100.0])  # left by another network's loss
+    for _ in range(2):
+        before = weight.detach().clone()
+        values = descend(optimiser, {"a": 3 * weight[0], "b": 2 * weight[1]}, "generator", 0)
+        torch.testing.assert_close(weight.detach(), before - 0.5 * torch.tensor([3.0, 2.0]))
+        assert values == {"a": 3 * before[0].item(), "b": 2 * before[1].item()}
+
+
+def test_a_weight_that_a_loss_does_not_reach_stays_though_adam_remembers_a_direction():
+    weights = [nn.Parameter(torch.ones(2)) for _ in range(2)]
+    optimiser = torch.optim.Adam(weights, lr=0.1)
+    descend(optimiser, {"both": weights[0].sum() + weights[1].sum()}, "generator", 0)
+    moved = weights[1].detach().clone()
+    descend(optimiser, {"first": weights[0].sum()}, "generator", 1)
+    assert torch.equal(weights[1].detach(), moved) and (moved < 1).all()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_loss_that_is_not_finite_takes_no_step(value):
+    weight = nn.Parameter(torch.ones(2))
+    with pytest.raises(Diverged, match=f"step 5: the generator's 'b' term is {value}"):
+        descend(torch.optim.SGD([weight], lr=1.0), {"a": weight.sum(), "b": value * weight.sum()}, "generator", 5)
+    assert (weight == 1).all()
+
+
+# What a step reports --------------------------------------------------------------------------------------------------
+def test_a_record_counts_steps_clips_and_seconds_over_all_sessions(tmp_path, monkeypatch):
+    clock = iter(range(10**6))
+    monkeypatch.setattr(training.time, "perf_counter", lambda: float(next(clock)))
+    first = next(train(Tiny(), Rows(), TrainConfig(steps=4, batch=3, save_every=1), tmp_path))
+    assert (first.step, first.clips_seen, first.seconds) == (1, 3, 1.0)
+    for _ in range(50):  # the time between two sessions is not the training's
+        next(clock)
+    rest = list(train(Tiny(), Rows(), TrainConfig(steps=4, batch=3, save_every=1), tmp_path))
+    assert [(r.step, r.clips_seen, r.seconds) for r in rest] == [(2, 6, 2.0), (3, 9, 3.0), (4, 12, 4.0)]
+    assert set(first.discriminator) == {"real", "fake"} and set(first.generator) == {"adversarial"}
+
+
+def test_configurations_and_records_cannot_be_changed():
+    record = StepRecord(1, 4, 0.5, {}, {})
+    for thing, field in ((record, "step"), (TrainConfig(steps=1, batch=1), "batch")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(thing, field, 7)
+    config = TrainConfig(steps=1, batch=1)
+    assert (config.seed, config.rank, config.save_every) == (0, 0, 100)
+
+
+@pytest.mark.parametrize("steps, every, saved", [(5, 2, [2, 4, 5]), (4, 2, [2, 4]), (3, 100, [3]), (3, 1, [1, 2, 3])])
+def test_checkpoints_come_every_so_many_steps_and_at_the_end(steps, every, saved, tmp_path, monkeypatch):
+    written, inner = [], checkpoints.save_checkpoint
+    monkeypatch.setattr(checkpoints, "save_checkpoint", lambda *a, **k: written.append(a[1]) or inner(*a, **k))
+    list(train(Tiny(), Rows(), TrainConfig(steps=steps, batch=2, save_every=every), tmp_path))
+    assert written == saved
+    list(train(Tiny(), Rows(), TrainConfig(steps=steps, batch=2, save_every=every)))
+    assert written == saved  # nothing without a folder
+    assert not list(train(Tiny(), Rows(), TrainConfig(steps=steps, batch=2, save_every=every), tmp_path))  # it is done
+
+
+def test_a_run_that_finds_a_checkpoint_goes_on_with_its_weights_moments_batches_and_noise(tmp_path):
+    config = TrainConfig(steps=5, batch=3, save_every=1)
+    whole, data = Tiny(), Rows()
+    straight = list(train(whole, data, config))
+    for record in train(Tiny(), Rows(), config, tmp_path):
+        if record.step == 3:
+            break
+    resumed, rest = Tiny(), Rows()
+    records = list(train(resumed, rest, config, tmp_path))
+    assert [record.step for record in records] == [4, 5]
+    assert rest.indices == data.indices[6:] and rest.windows == data.windows[6:]
+    assert torch.equal(state(whole), state(resumed))
+    assert [r.generator for r in records] == [r.generator for r in straight[3:]]
+
+
+# A discriminator that has won -----------------------------------------------------------------------------------------
+def test_two_hundred_steps_below_a_ten_thousandth_are_the_end():
+    system = Tiny(losses=(9e-5, -9e-5) * 110)
+    with pytest.raises(Diverged, match=r"stuck at step 199: .* zero for 200 steps"):
+        list(train(system, Rows(), TrainConfig(steps=220, batch=1)))
+
+
+@pytest.mark.parametrize("losses", [(1.1e-4,) * 8, (1e-4,) * 8, (0.0, 0.0, 0.0, 1.0) * 2, (-1.0,) * 8,
+                                    (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)])
+def test_a_loss_that_is_not_zero_for_long_enough_goes_on(losses, monkeypatch):
+    monkeypatch.setattr(training, "STUCK_FOR", 4)
+    assert len(list(train(Tiny(losses=losses), Rows(), TrainConfig(steps=8, batch=1)))) == 8
+
+
+def test_a_critics_loss_of_zero_is_no_end(monkeypatch):
+    monkeypatch.setattr(training, "STUCK_FOR", 2)
+    system = Tiny(losses=(0.0,) * 6)
+    system.zero_means_won = False
+    assert len(list(train(system, Rows(), TrainConfig(steps=6, batch=1)))) == 6
+
+
+def test_one_number_that_is_not_finite_is_enough_to_refuse_a_checkpoint(tmp_path):
+    system = Tiny()
+    system.statistic[1] = float("inf")
+    with pytest.raises(Diverged, match="step 1: statistic holds a number that is not finite"):
+        list(train(system, Rows(), TrainConfig(steps=1, batch=2), tmp_path))
+    assert checkpoints.load_checkpoint(tmp_path) is None
+
+
+# `trained`, with a loop that does nothing but count -------------------------------------------------------------------
+class Untrained:
+    """Stands where `train` would: yields the records, moves the weights a little, and saves as the real loop does."""
+
+    def __init__(self, monkeypatch, diverges_at: int | None = None, ends_at: int | None = None) -> None:
+        self.calls, self.diverges_at, self.ends_at = [], diverges_at, ends_at
+        monkeypatch.setattr(training, "train", self)
+
+    def __call__(self, system, dataset, config, folder):
+        self.calls.append((system, config))
+        optimisers = {}
+        first, *_ = training.restore(system, optimisers, folder)
+        for step in range(first + 1, config.steps + 1):
+            if step == self.diverges_at:
+                raise Diverged(f"training diverged at step {step}")
+            with torch.no_grad():
+                for weight in system.parameters():
+                    weight.add_(0.01)
+            record = StepRecord(step, step * config.batch, 0.0, {"adversarial": 1.0}, {"adversarial": 2.0})
+            if step % config.save_every == 0 or step == config.steps:
+                training.save(system, optimisers, folder, record, 0)
+            yield record
+
+
+SMOKE = replace(get_profile("smoke"), width=0.03, batch=4, steps=8)
+
+
+@pytest.mark.parametrize("steps, every", [(1, 1), (3, 1), (8, 2), (199, 49), (400, 50), (1500, 50)])
+def test_trained_keeps_four_checkpoints_a_run_and_one_every_fifty_steps_at_least(steps, every, tmp_path, monkeypatch):
+    loop = Untrained(monkeypatch, diverges_at=1)
+    trained("hrvgan", Toy(), SMOKE, steps=steps, folder=tmp_path)
+    ((_, config),) = loop.calls
+    assert (config.steps, config.save_every) == (steps, every)
+
+
+def test_trained_takes_from_the_profile_what_it_is_not_told(tmp_path, monkeypatch):
+    loop = Untrained(monkeypatch, diverges_at=1)
+    trained("hrvgan", Toy(), SMOKE, folder=tmp_path / "not" / "there" / "yet")
+    trained("hrvgan", Toy(), SMOKE, folder=tmp_path, seed=5, steps=3, batch=2, conditional=False, width=0.05,
+            preset="literal")
+    (plain, config), (told, own) = loop.calls
+    assert (config.steps, config.batch, config.seed) == (8, 4, 0) and (own.steps, own.batch, own.seed) == (3, 2, 5)
+    assert (plain.n_classes, plain.config.width) == (2, 0.03)
+    assert (told.n_classes, told.config.width, told.config.pixel_reduction) == (0, 0.05, "mean")
+    assert plain.config.pixel_reduction == "norm"  # "stable", the profile's preset
+
+
+def test_a_trained_system_has_the_shape_of_its_clips(tmp_path, monkeypatch):
+    Untrained(monkeypatch, diverges_at=1)
+    data = Toy()
+    data.frames, data.size = 4, 4
+    system, _ = trained("hrvgan", data, SMOKE, folder=tmp_path)
+    assert (system.frames, system.size) == (4, 4) and system.sample(1).shape == (1, 3, 4, 4, 4)
+    assert next(tmp_path.iterdir()).name.startswith("hrvgan-toy-4x4-")
+
+
+def test_the_first_weights_depend_on_the_seed_alone(tmp_path, monkeypatch):
+    Untrained(monkeypatch, diverges_at=1)
+    weights = []
+    for number, (global_seed, seed) in enumerate([(1, 0), (2, 0), (2, 1)]):
+        torch.manual_seed(global_seed)
+        weights.append(state(trained("hrvgan", Toy(), SMOKE, seed=seed, folder=tmp_path / str(number))[0]))
+    assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[1], weights[2])
+
+
+@pytest.mark.parametrize("steps, moments", [(4, [1, 2, 4]), (20, [1, 4, 10, 20]), (60, [3, 12, 30, 60]), (1, [1])])
+def test_snapshots_are_taken_at_a_twentieth_a_fifth_a_half_and_the_end(steps, moments, tmp_path, monkeypatch):
+    Untrained(monkeypatch)
+    system, records = trained("hrvgan", Toy(), SMOKE, steps=steps, folder=tmp_path)
+    assert [step for step, _ in system.snapshots] == moments and len(records) == steps
+    assert not system.training
+
+
+def test_snapshots_show_the_same_eight_latents_to_the_nearest_of_256_values(tmp_path):
+    system = build()
+    with torch.no_grad():
+        system.sampler.layers[-2].weight.mul_(40)  # out of the grey
+    for global_seed in (1, 2):
+        torch.manual_seed(global_seed)
+        training.take_snapshot(system.train(), tmp_path, 90 + global_seed)
+    (step, one), (_, two) = training.read_snapshots(tmp_path)
+    assert step == 91 and len(one) == 8 and one.dtype == torch.float32 and torch.equal(one, two)
+    now = system.sample(8, generator=stream("snapshot"))
+    assert now.min() < -0.5 and now.max() > 0.5
+    torch.testing.assert_close(one, now, atol=1 / 255 + 1e-6, rtol=0)  # rounded, not cut off
+
+
+def test_one_clip_is_always_shown_however_large(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SNAPSHOT_BYTES", 1)
+    system = build()
+    training.take_snapshot(system, tmp_path, 7)
+    ((step, clips),) = training.read_snapshots(tmp_path)
+    assert step == 7 and clips.shape == (1, 3, 8, 8, 8)
+
+
+def test_a_snapshot_is_read_as_numbers_and_nothing_else(tmp_path):
+    torch.save(Toy(), tmp_path / "snapshot-00000001.pt")
+    with pytest.raises(pickle.UnpicklingError):
+        training.read_snapshots(tmp_path)
+
+
+@pytest.mark.parametrize("stop", [1, 2, 3])
+def test_a_stopped_run_goes_on_from_its_checkpoint_and_every_step_is_noted_once(stop, tmp_path, monkeypatch):
+    loop = Untrained(monkeypatch)
+    told = []
+
+    def watch(record, system):
+        (folder,) = tmp_path.iterdir()
+        lines = (folder / "records.jsonl").read_text().splitlines()
+        assert json.loads(lines[-1])["step"] == record.step  # on the disk before anybody hears of it
+        told.append(record.step)
+        assert system is loop.calls[-1][0]
+        if record.step == stop and len(loop.calls) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained("hrvgan", Toy(), SMOKE, folder=tmp_path, on_step=watch)
+    system, records = trained("hrvgan", Toy(), SMOKE, folder=tmp_path, on_step=watch)
+    last = stop - stop % 2  # a checkpoint every two steps
+    assert told == [*range(1, stop + 1), *range(last + 1, 9)]
+    assert [record.step for record in records] == list(range(1, 9))
+    (folder,) = tmp_path.iterdir()
+    lines = (folder / "records.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == list(range(1, 9))
+    whole, _ = trained("hrvgan", Toy(), SMOKE, folder=tmp_path / "whole")
+    torch.testing.assert_close(state(system), state(whole))
+    assert training.clips_seen(records) == 32 and training.clips_seen([]) == 0
+    assert training.describe(system, records) == "HRVGAN with labels, 8 steps, 8x8x8"
+
+
+def test_a_finished_training_is_read_and_its_loop_not_entered(tmp_path, monkeypatch):
+    loop = Untrained(monkeypatch)
+    first, records = trained("hrvgan", Toy(), SMOKE, folder=tmp_path)
+    again, same = trained("hrvgan", Toy(), SMOKE, folder=tmp_path)
+    assert len(loop.calls) == 1 and same == records and torch.equal(state(first), state(again))
+
+
+def test_a_finished_checkpoint_is_written_once(tmp_path, monkeypatch):
+    list(train(Tiny(), Rows(), TrainConfig(steps=3, batch=2, save_every=1), tmp_path))
+    assert checkpoints.load_checkpoint(tmp_path)["optimisers"]
+    training.finish(tmp_path)
+    assert len(list(tmp_path.glob("*.pt"))) == 1 and checkpoints.load_checkpoint(tmp_path)["optimisers"] == {}
+    monkeypatch.setattr(checkpoints, "save_checkpoint", lambda *_, **__: pytest.fail("written again"))
+    training.finish(tmp_path)
+    assert checkpoints.load_checkpoint(tmp_path)["step"] == 3
+
+
+@pytest.mark.parametrize("diverges_at, kept", [(1, 0), (2, 0), (4, 2), (5, 4)])
+def test_a_diverged_run_has_what_its_last_checkpoint_had(diverges_at, kept, tmp_path, monkeypatch):
+    loop = Untrained(monkeypatch, diverges_at=diverges_at)
+    system, records = trained("hrvgan", Toy(), SMOKE, folder=tmp_path)
+    assert system.diverged == f"training diverged at step {diverges_at}"
+    assert [record.step for record in records] == list(range(1, kept + 1))
+    loop.diverges_at = None
+    torch.manual_seed(0)
+    fresh = build_system("hrvgan", frames=8, size=8, n_classes=2, width=0.03, preset=SMOKE.preset)
+    expected = torch.cat([tensor.flatten() + 0.01 * kept for tensor in fresh.generator.parameters()])
+    found = torch.cat([tensor.flatten() for tensor in system.generator.parameters()])
+    torch.testing.assert_close(found, expected)
+    assert [step for step, _ in system.snapshots][-1] >= kept
+    (folder,) = tmp_path.iterdir()
+    (folder / "diverged.txt").write_text("")  # an older note had no words
+    assert trained("hrvgan", Toy(), SMOKE, folder=tmp_path)[0].diverged == "training diverged"
+    assert len(loop.calls) == 1
+
+
+# The whole loop -------------------------------------------------------------------------------------------------------
 def test_a_resumed_run_is_bit_for_bit_the_run_that_never_stopped(tmp_path):
     whole, stopped, resumed = build(), build(), build()
     straight = list(train(whole, Toy(), TrainConfig(steps=6, batch=4)))
@@ -99,6 +518,7 @@ def test_the_reconstruction_is_learned():
             return (indices.view(-1, 1, 1, 1, 1) % 2 * 2.0 - 1).expand(-1, 3, 8, 8, 8), indices % 2  # black or white
 
     system = build(learning_rate=5e-3, alpha=0.0, code_noise=0.0, pixel_reduction="mean")
+    system.discriminator_losses = lambda *_: {"adversarial": 1 + system.discriminator.score.bias.sum()}  # has no part
     pixel = [record.generator["pixel"] for record in train(system, Plain(), TrainConfig(steps=40, batch=4))]
     assert sum(pixel[-5:]) < 0.6 * sum(pixel[:5])
 
@@ -214,6 +634,9 @@ def test_the_arithmetic_can_be_named(monkeypatch):
     for dtype in (torch.float32, torch.bfloat16):
         list(train(system, Toy(), TrainConfig(steps=1, batch=4), dtype=dtype))
     assert {*seen} == {torch.float32, torch.bfloat16} and seen[0] == torch.float32
+    seen.clear()
+    list(train(system, Toy(), TrainConfig(steps=1, batch=4)))
+    assert {*seen} == {torch.float32}  # a CPU's own
 
 
 def test_the_newest_whole_checkpoint_is_loaded(tmp_path):
@@ -258,11 +681,17 @@ def test_a_generator_travels_alone_and_says_what_it_is(tmp_path):
     system = build_system("hrvgan", frames=8, size=8, n_classes=2, **options)
     for name, statistic in system.sampler.named_buffers():
         if name.endswith("running_mean"):
-            statistic.fill_(0.25)
+            statistic.fill_(1 / 3)  # half precision does not have this number
+        if name.endswith("running_var"):
+            statistic.fill_(4 / 3)
     checkpoints.save_generator(tmp_path / "g.safetensors", system, classes=["a", "b"], data="toys")
     back = checkpoints.load_generator(tmp_path / "g.safetensors")
     assert back.config == system.config and (back.frames, back.size, back.n_classes) == (8, 8, 2)
     assert back.about["data"] == "toys" and back.about["classes"] == '["a", "b"]'
+    for (name, sent), got in zip(system.sampler.named_buffers(), back.sampler.buffers()):
+        assert torch.equal(sent, got), name  # statistics keep all their digits
+    for sent, got in zip(system.sampler.parameters(), back.sampler.parameters()):
+        assert torch.equal(sent.half().float(), got)
     draws = [made.eval().sample(4, generator=stream("same")) for made in (system, back)]
     assert torch.allclose(*draws, atol=5e-3) and not torch.equal(*draws)  # half precision, and no less
     weights = sum(p.numel() for p in system.sampler.parameters())
