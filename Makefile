@@ -15,8 +15,8 @@ REHEARSE ?=
 ALLOW_PARTIAL ?=
 CHAPTERS ?=
 PARAMETERS ?=
+TIMEOUT ?= 0
 FOR ?= 3.12
-HAVE ?=
 PARCELS ?= parcels
 LIMIT ?= 0
 PYTHON ?=
@@ -35,8 +35,8 @@ QUIET := TQDM_DISABLE=1 PYTHONHASHSEED=0 CUBLAS_WORKSPACE_CONFIG=:4096:8 SOURCE_
          PYDEVD_DISABLE_FILE_VALIDATION=1 OMP_NUM_THREADS=1
 NBVAL := -p no:python --nbval-lax --nbval-current-env --nbval-cell-timeout 300 -n 2 --dist loadscope
 
-.PHONY: help check-python setup reproduce ablations first-check wheels pack unpack test lint bench lab notebooks lock \
-        test-environment clean
+.PHONY: help check-python setup reproduce ablations first-check packages pack unpack test lint mutants test-lowest bench lab \
+        notebooks lock test-environment clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,8 +45,14 @@ help:  ## this list
 
 setup: $(READY)  ## build .venv from requirements.lock (nothing to do with PYTHON=)
 
-# Bytecode is compiled here, once: without it every chapter spends 10 s more on importing torch.
-# uv does not read pip's settings, so a machine whose pip knows a mirror tells it; pip itself is the way out.
+# uv does not read pip's settings, so a machine whose pip knows a mirror tells it.
+define LIKE_PIP
+index=$${PIP_INDEX_URL:-$$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)}; \
+if [ -n "$$index" ] && [ -z "$${UV_DEFAULT_INDEX:-}" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
+if [ -n "$${PIP_CERT:-}" ]; then export SSL_CERT_FILE="$${SSL_CERT_FILE:-$$PIP_CERT}"; fi
+endef
+
+# Bytecode is compiled here, once: without it every chapter spends 10 s more on importing torch. Where uv cannot, pip can.
 .venv/.ready: requirements.lock pyproject.toml
 	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi; python=; done; \
@@ -55,9 +61,7 @@ setup: $(READY)  ## build .venv from requirements.lock (nothing to do with PYTHO
 	"$$python" -m venv .venv
 	@awk '/^[^ ]/ {uv = /^uv==/} uv' requirements.lock > .venv/uv.txt
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.txt
-	@index=$${PIP_INDEX_URL:-$$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)}; \
-	if [ -n "$$index" ] && [ -z "$${UV_DEFAULT_INDEX:-}" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
-	if [ -n "$${PIP_CERT:-}" ]; then export SSL_CERT_FILE="$${SSL_CERT_FILE:-$$PIP_CERT}"; fi; \
+	@$(LIKE_PIP); \
 	.venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode --python .venv/bin/python requirements.lock || \
 	.venv/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	@.venv/bin/uv pip install --quiet --offline --no-deps --no-build-isolation --python .venv/bin/python -e .
@@ -67,30 +71,30 @@ check-python:
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo "PYTHON=$(PYTHON) is no Python 3.11 or newer" >&2; exit 1; }
 	@$(PY) -c 'import sys; from hrvgan_lib.provenance import lacking; gone = lacking(); \
-	  sys.exit("PYTHON=$(PYTHON) lacks " + ", ".join(gone) + ": pip install -r requirements.lock, or make wheels" if gone else 0)'
+	  sys.exit("PYTHON=$(PYTHON) lacks " + ", ".join(gone) + ": pip install -r requirements.lock, or make packages" if gone else 0)'
 
-DRIVER = $(PY) -m hrvgan_lib.reproduce --profile "$(PROFILE)" --data-root "$(DATA_ROOT)" --actions "$(ACTIONS)" \
-  --run "$(RUN)" --seed "$(SEED)" \
+DRIVER = $(PY) -m hrvgan_lib.series.reproduce --profile "$(PROFILE)" --data-root "$(DATA_ROOT)" --actions "$(ACTIONS)" \
+  --seed "$(SEED)" \
   $(if $(filter-out 0,$(REHEARSE)),--rehearse) $(if $(filter-out 0,$(ALLOW_PARTIAL)),--allow-partial)
 
 reproduce: $(READY)  ## run every chapter: tables and figures into figures/<run>, chapters into runs/<run>
-	@$(DRIVER) --chapters "$(CHAPTERS)" $(PARAMETERS)
+	@$(DRIVER) --run "$(RUN)" --seconds "$(TIMEOUT)" --chapters "$(CHAPTERS)" $(PARAMETERS)
 
-ablations: $(READY)  ## every arm of chapter 11, three seeds each, and the ledgers (about 100 minutes on two cores)
-	@$(DRIVER) --chapters 11 --seconds 36000 long=true $(PARAMETERS)
-	@$(DRIVER) --chapters 12
+ablations: $(READY)  ## every arm of chapter 11, three seeds each, as the run "ablations" (about 100 minutes on two cores)
+	@$(DRIVER) --run "$(or $(RUN),ablations)" --seconds 36000 --chapters 11 long=true
+	@$(DRIVER) --run "$(or $(RUN),ablations)" --chapters 12
 
 first-check: $(READY)  ## on a new machine: versions, one training step of each system, each layer (two minutes on a GPU)
-	@$(PY) -m hrvgan_lib.timing --profile "$(or $(PROFILE),gpu)" --run "$(RUN)" $(if $(filter-out 0,$(REHEARSE)),--rehearse)
+	@$(PY) tools/first_check.py --profile "$(or $(PROFILE),gpu)" --run "$(RUN)" $(if $(filter-out 0,$(REHEARSE)),--rehearse)
 
-wheels: $(READY)  ## collect in wheels/ what an offline machine with torch lacks (FOR=3.12, HAVE="names it has")
-	@$(PY) -m hrvgan_lib.wheels wheels --python "$(FOR)" --have "$(HAVE)"
+packages: .venv/.ready  ## what an offline machine with torch lacks, as one archive in parcels/ (FOR=3.12)
+	@$(LIKE_PIP); UV=$(CURDIR)/.venv/bin/uv tools/offline.sh packages "$(PARCELS)" "$(FOR)"
 
-pack: $(READY)  ## a run as pieces under 16 MB in parcels/ (RUN=gpu, LIMIT=<MB>)
-	@$(PY) -m hrvgan_lib.parcels pack "$(PARCELS)" --run "$(or $(RUN),gpu)" --limit "$(LIMIT)"
+pack:  ## a run as pieces under 16 MB in parcels/ (RUN=gpu, LIMIT=<MB>)
+	@tools/offline.sh pack "$(PARCELS)" "$(or $(RUN),gpu)" "$(LIMIT)"
 
-unpack: $(READY)  ## check the pieces in parcels/ and put their files in place
-	@$(PY) -m hrvgan_lib.parcels unpack "$(PARCELS)"
+unpack:  ## check the pieces in parcels/ and put their files in place
+	@tools/offline.sh unpack "$(PARCELS)"
 
 test: lint  ## lint, library tests, nbval over notebooks/ (about 5 minutes)
 	@$(QUIET) DATA_ROOT="$(DATA_ROOT)" $(PY) -m pytest -q -n 2 --dist loadfile tests
@@ -98,6 +102,12 @@ test: lint  ## lint, library tests, nbval over notebooks/ (about 5 minutes)
 
 lint: $(READY)
 	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet . || { echo "not formatted: ruff format ." >&2; exit 1; }
+	@$(PY) -m ruff check --quiet --select E501 notebooks/*.ipynb
+	@$(PY) -m mypy
+
+mutants: $(READY)  ## plant small bugs in a scratch copy, one at a time: do the tests see them? (30 minutes)
+	@$(PY) tools/mutants.py
 
 bench: $(READY)  ## time the Fréchet distance beside published implementations (SLOW=1: minutes-long ones too)
 	@$(PY) tests/bench_frechet_distance.py
@@ -106,17 +116,25 @@ lab: $(READY)  ## JupyterLab on the chapters, the runs and the figures
 	@$(PY) -m jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
 notebooks: $(READY)  ## make the committed .ipynb from the .py (CHAPTERS=06; PROSE=1 keeps the outputs)
-	@$(PY) -m hrvgan_lib.chapters $(if $(PROSE),--prose) "$(CHAPTERS)"
+	@$(PY) -m hrvgan_lib.series.chapters $(if $(PROSE),--prose) "$(CHAPTERS)"
 
 lock: $(READY)  ## solve pyproject.toml again into requirements.lock (UPGRADE=1: newest versions)
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --python-version 3.11 --extra dev $(if $(UPGRADE),--upgrade) --quiet pyproject.toml \
 	  -o requirements.lock
 
+# The oldest versions that pyproject.toml admits: what its floors promise.
+test-lowest: .venv/.ready  ## the library tests on the lowest versions that pyproject.toml admits, in .venv-lowest
+	@$(LIKE_PIP); \
+	.venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv-lowest; \
+	.venv/bin/uv pip compile --quiet --resolution lowest-direct --extra dev pyproject.toml -o .venv-lowest/lowest.txt; \
+	.venv/bin/uv pip sync --quiet --python .venv-lowest/bin/python .venv-lowest/lowest.txt
+	@$(QUIET) .venv-lowest/bin/python -m pytest -q -n 2 --dist loadfile tests --ignore tests/test_notebooks.py
+
 test-environment: $(READY)  ## install environment.yml's pip section as written into an empty Python
 	@$(PY) tests/environment.py
 
 clean:  ## remove what was made: runs, figures, packed and stand-in data, caches (not .venv, not recorded figures)
-	@rm -rf runs wheels data/packed data/standin .pytest_cache .ruff_cache build *.egg-info
+	@rm -rf runs data/packed data/standin .pytest_cache .ruff_cache build *.egg-info
 	@find figures -mindepth 1 -maxdepth 1 -type d ! -name gpu ! -name gpu-weizmann ! -name readme -exec rm -rf {} + 2>/dev/null || true
 	@find . -name .venv -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -print0 | xargs -0 rm -rf

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,8 +21,16 @@ from hrvgan_lib.metrics import (
     sharpness,
     treated,
 )
-from hrvgan_lib.profiles import WINDOW, Profile
-from hrvgan_lib.training import StepRecord, stream, trained
+from hrvgan_lib.profiles import Profile
+from hrvgan_lib.streams import stream
+from hrvgan_lib.training import StepRecord, trained
+from hrvgan_lib.windows import WINDOW
+
+if TYPE_CHECKING:
+    from hrvgan_lib.data import ClipDataset
+    from hrvgan_lib.data.clips import Clips
+    from hrvgan_lib.metrics.answers import Eye
+    from hrvgan_lib.networks import System
 
 FRAMES, SIZE = 8, 16  # the cut of Table 1 that every arm is trained at
 # The judge has to read clips as short as these: chapter 08's does at `smoke` and `cpu`, on a GPU its clips are longer.
@@ -34,7 +43,7 @@ class Arm:
     """One side of a comparison: its name, and the options of HRVGAN that it changes. No options: our choice."""
 
     name: str
-    options: Mapping = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -115,43 +124,74 @@ class Outcome:
     over: str  # what the intervals are over
     diverged: str
     samples: Tensor  # (4, 3, T, S, S), the first classes from the same latents in every arm
-    systems: tuple  # trained, one a seed
+    systems: tuple[System, ...]  # trained, one a seed
 
 
-def run_arm(arm: Arm, train_set, test_set, judge, profile: Profile, *, steps: int, seeds: Sequence[int], n: int,
-            folder: Path) -> Outcome:
+def run_arm(
+    arm: Arm,
+    train_set: ClipDataset,
+    test_set: Clips,
+    judge: Eye,
+    profile: Profile,
+    *,
+    steps: int,
+    seeds: Sequence[int],
+    n: int,
+    folder: Path,
+) -> Outcome:
     """Train and measure one arm: HRVGAN with labels, cut at `FRAMES` x `SIZE` x `SIZE`, once for each seed.
 
     n: samples measured a seed. `folder` keeps checkpoints and evaluations, so that an arm that two studies share, or
     that was interrupted, is trained once.
     """
-    records, systems, taken = [], [], []
+    records, accuracies, systems, taken = [], [], [], []
     sharp = float(sharpness(train_set.draw(min(n, len(train_set)), stream("sharpness"))[0]).mean())
     for seed in seeds:
-        system, steps_taken = trained("hrvgan", train_set, profile, seed=seed, steps=steps, width=profile.study_width,
-                                      folder=folder / "checkpoints", **arm.options)
+        system, steps_taken = trained(
+            "hrvgan",
+            train_set,
+            profile,
+            seed=seed,
+            steps=steps,
+            width=profile.study_width,
+            folder=folder / "checkpoints",
+            **arm.options,
+        )
         source = generated(system, "hrvgan", f"HRVGAN, {arm.name}, {len(steps_taken)} steps")
         if system.diverged:  # its last weights are finite, what they give need not be
             source = treated(source, source.name, torch.nan_to_num, "finite part")
-        records.append(evaluate(source, judge, train_set, n=n, held_out=test_set, folder=folder / "evaluations"))
+        record = evaluate(source, judge, train_set, n=n, held_out=test_set, folder=folder / "evaluations")
+        assert record.accuracy is not None  # every clip was asked for by its label
+        records.append(record)
+        accuracies.append(record.accuracy)
         systems.append(system)
         taken.append(steps_taken)
-    edges = [sharpness(system.sample(n, generator=stream("ablation samples", 0)).nan_to_num()) / sharp
-             for system in systems]
-    first = records[0]
+    edges = [
+        sharpness(system.sample(n, generator=stream("ablation samples", 0)).nan_to_num()) / sharp for system in systems
+    ]
     if len(records) > 1:
         frechet = seed_interval([record.frechet.value for record in records])
-        named = seed_interval([record.accuracy.value for record in records])
+        named = seed_interval([accuracy.value for accuracy in accuracies])
         sharp_share = seed_interval([float(edge.mean()) for edge in edges])
     else:
-        frechet, named = first.frechet, first.accuracy
+        frechet, named = records[0].frechet, accuracies[0]
         sharp_share = half_sample_interval(lambda edge: float(edge.mean()), edges[0])
     clips = min(steps_taken[-1].clips_seen if steps_taken else 0 for steps_taken in taken)
-    return Outcome(arm, frechet, named, sharp_share, float(np.mean([record.behaviour.motion for record in records])),
-                   sum(p.numel() for p in systems[0].generator.parameters()), step_seconds(taken), clips, len(records),
-                   f"{len(records)} training seeds" if len(records) > 1 else "samples",
-                   next((system.diverged for system in systems if system.diverged), ""),
-                   systems[0].sample(4, generator=stream("ablation strip")).nan_to_num(), tuple(systems))
+    return Outcome(
+        arm,
+        frechet,
+        named,
+        sharp_share,
+        float(np.mean([record.behaviour.motion for record in records])),
+        sum(p.numel() for p in systems[0].generator.parameters()),
+        step_seconds(taken),
+        clips,
+        len(records),
+        f"{len(records)} training seeds" if len(records) > 1 else "samples",
+        next((system.diverged for system in systems if system.diverged), ""),
+        systems[0].sample(4, generator=stream("ablation strip")).nan_to_num(),
+        tuple(systems),
+    )
 
 
 def step_seconds(taken: Sequence[Sequence[StepRecord]]) -> float:
@@ -160,29 +200,31 @@ def step_seconds(taken: Sequence[Sequence[StepRecord]]) -> float:
     return float(np.median(np.concatenate(each))) if each else float("nan")
 
 
-def run_study(study: Study, *, long: bool = False, **settings) -> dict[str, Outcome]:
+def run_study(study: Study, *, long: bool = False, **settings: Any) -> dict[str, Outcome]:
     """Run the arms of a study; `settings` are those of `run_arm`. An empty dictionary where it has no short form."""
     return {arm.name: run_arm(arm, **settings) for arm in study.chosen(long)}
 
 
-def floor(train_set, test_set, judge, n: int, folder: Path) -> Interval:
+def floor(train_set: Clips, test_set: Clips, judge: Eye, n: int, folder: Path) -> Interval:
     """Fréchet distance of held-out real clips from training clips at the same size and n: what a perfect arm has."""
     return evaluate(real_clips(test_set), judge, train_set, n=n, held_out=test_set, folder=folder).frechet
 
 
-def discriminator_gap(system, train_set, test_set, n: int) -> Interval:
+def discriminator_gap(system: System, train_set: ClipDataset, test_set: ClipDataset, n: int) -> Interval:
     """How much higher D scores clips that it was trained on than held-out ones, in standard deviations of its scores.
 
     Zero for a discriminator that has learned what clips look like, large for one that knows those clips by heart.
     """
-    scores = [_scores(system, dataset, n, stream("gap", name))
-              for name, dataset in (("train", train_set), ("held out", test_set))]
+    scores = [
+        _scores(system, dataset, n, stream("gap", name))
+        for name, dataset in (("train", train_set), ("held out", test_set))
+    ]
     spread = float(scores[1].std()) or 1.0
     return half_sample_interval(lambda seen, unseen: float(seen.mean() - unseen.mean()) / spread, *scores)
 
 
 @torch.no_grad()
-def _scores(system, dataset, n: int, draws: torch.Generator) -> np.ndarray:
+def _scores(system: System, dataset: ClipDataset, n: int, draws: torch.Generator) -> np.ndarray:
     """D's scores of about n real clips, (N,): as many as fill the groups of its minibatch stddev."""
     group = max(1, system.config.stddev_group)
     clips, labels, _ = dataset.draw(max(group, min(n, len(dataset)) // group * group), draws)

@@ -1,8 +1,6 @@
 """Save and resume: checkpoints that are whole or not there at all; chapter 06."""
 
-import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,41 +10,18 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from hrvgan_lib.files import sha256_file, write_atomic
 from hrvgan_lib.networks import System, build_system
 
 PATTERN = "step-*.pt"
 
 
-def write_atomically(path: Path, write) -> None:
-    """Call write(temporary path), then rename: after a crash `path` holds the old content or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        write(temporary)
-        temporary.chmod(0o644)  # safetensors writes for the owner alone
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)  # the rename itself must reach the disk too
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def save_checkpoint(folder: Path, step: int, state: Mapping, keep: int = 2) -> Path:
     """Write `state` as the checkpoint of `step`, its sha256 beside it, and drop all but the last `keep`."""
     path = Path(folder) / f"step-{step:08d}.pt"
-    write_atomically(path, lambda temporary: torch.save(dict(state), temporary))
-    digest = _digest(path)
-    write_atomically(path.with_suffix(".sha256"), lambda temporary: temporary.write_text(digest + "\n"))
+    write_atomic(path, lambda temporary: torch.save(dict(state), temporary))
+    digest = sha256_file(path)
+    write_atomic(path.with_suffix(".sha256"), digest + "\n")
     for old in sorted(path.parent.glob(PATTERN))[:-keep]:
         old.unlink()
         old.with_suffix(".sha256").unlink(missing_ok=True)
@@ -60,7 +35,7 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> dict | 
     """
     for path in sorted(Path(folder).glob(PATTERN), reverse=True):
         note = path.with_suffix(".sha256")
-        if note.is_file() and note.read_text().strip() == _digest(path):
+        if note.is_file() and note.read_text().strip() == sha256_file(path):
             return torch.load(path, map_location=device, weights_only=True)
     return None
 
@@ -68,7 +43,7 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> dict | 
 def save_weights(path: Path, module: nn.Module) -> None:
     """Write a module's weights as safetensors."""
     tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in module.state_dict().items()}
-    write_atomically(Path(path), lambda temporary: save_file(tensors, temporary))
+    write_atomic(Path(path), lambda temporary: save_file(tensors, temporary))
 
 
 def load_weights(path: Path, module: nn.Module) -> None:
@@ -91,14 +66,22 @@ def save_generator(path: Path, system: System, **about: object) -> None:
     Raises ValueError for a weight that half precision cannot hold.
     """
     learned = dict(system.sampler.named_parameters())  # a norm's running statistics keep all their digits
-    tensors = {name: (tensor.half() if name in learned else tensor).detach().contiguous().cpu()
-               for name, tensor in system.sampler.state_dict().items()}
+    tensors = {
+        name: (tensor.half() if name in learned else tensor).detach().contiguous().cpu()
+        for name, tensor in system.sampler.state_dict().items()
+    }
     if bad := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
         raise ValueError(f"{bad[0]} of the generator is too large for half precision: {path} is not written")
-    header = {**about, "system": system.name, "frames": system.frames, "size": system.size,
-              "n_classes": system.n_classes, "options": asdict(system.config)}
+    header = {
+        **about,
+        "system": system.name,
+        "frames": system.frames,
+        "size": system.size,
+        "n_classes": system.n_classes,
+        "options": asdict(system.config),
+    }
     words = {key: value if isinstance(value, str) else json.dumps(value) for key, value in header.items()}
-    write_atomically(Path(path), lambda temporary: save_file(tensors, temporary, metadata=words))
+    write_atomic(Path(path), lambda temporary: save_file(tensors, temporary, metadata=words))
 
 
 def load_generator(path: Path, device: torch.device | str = "cpu") -> System:
@@ -118,10 +101,17 @@ def load_generator(path: Path, device: torch.device | str = "cpu") -> System:
     if not {"system", "frames", "size", "n_classes", "options"} <= about.keys():
         raise ValueError(f"{path} does not say what system it holds; write it with `save_generator`")
     try:
-        options = {name: tuple(value) if isinstance(value, list) else value
-                   for name, value in json.loads(about["options"]).items()}
-        system = build_system(about["system"], frames=int(about["frames"]), size=int(about["size"]),
-                              n_classes=int(about["n_classes"]), **options).to(device)
+        options = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in json.loads(about["options"]).items()
+        }
+        system = build_system(
+            about["system"],
+            frames=int(about["frames"]),
+            size=int(about["size"]),
+            n_classes=int(about["n_classes"]),
+            **options,
+        ).to(device)
     except (ValueError, TypeError) as error:  # another version's options
         raise ValueError(f"{path} cannot be built by this version: {error}") from None
     for network in (system.sampler, system.generator):

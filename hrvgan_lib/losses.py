@@ -58,12 +58,12 @@ def nonsaturating_generator_loss(fake_logits: Tensor) -> Tensor:
 
 def least_squares_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """E[(D(x) - 1)^2] / 2 + E[D(G(z))^2] / 2 on raw outputs (section 3.1; Mao et al. 2017)."""
-    return 0.5 * (_full(real_logits) - 1).square().mean() + 0.5 * _full(fake_logits).square().mean()
+    return _judged(real_logits, True, 0, "lsgan") + _judged(fake_logits, False, 0, "lsgan")
 
 
 def least_squares_generator_loss(fake_logits: Tensor) -> Tensor:
     """E[(D(G(z)) - 1)^2] / 2 on raw outputs (section 3.1; Mao et al. 2017)."""
-    return 0.5 * (_full(fake_logits) - 1).square().mean()
+    return _judged(fake_logits, True, 0, "lsgan")
 
 
 def feature_matching_loss(real_features: Tensor, fake_features: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ def feature_matching_loss(real_features: Tensor, fake_features: Tensor) -> Tenso
 
     Features are (batch, ...); the two batches may differ in size. No gradient flows to the real side.
     """
-    real_mean = _full(real_features.detach()).flatten(1).mean(dim=0)
+    real_mean = _full(real_features.detach()).flatten(1).mean(dim=0)  # (features,)
     return (real_mean - _full(fake_features).flatten(1).mean(dim=0)).square().sum()
 
 
@@ -83,9 +83,9 @@ def minibatch_discrimination(features: Tensor, weight: Tensor) -> Tensor:
     the value is 1 where every sample is far from the others and `batch` where all are the same.
     """
     with torch.autocast(features.device.type, enabled=False):  # else autocast multiplies in bfloat16 again
-        rows = torch.einsum("na,abc->nbc", _full(features), _full(weight))
+        rows = torch.einsum("na,abc->nbc", _full(features), _full(weight))  # (batch, B, C)
         distance = (rows[:, None] - rows[None]).abs().sum(dim=-1)  # (batch, batch, B)
-        return torch.exp(-distance).sum(dim=1)
+        return torch.exp(-distance).sum(dim=1)  # (batch, B)
 
 
 # --- Section 3.2: Wasserstein ----------------------------------------------------------------------------
@@ -103,10 +103,10 @@ def wasserstein_distance_exact(real: Tensor, fake: Tensor) -> float:
     if real.shape != fake.shape or real.ndim < 2 or len(real) == 0:
         shapes = f"{tuple(real.shape)} and {tuple(fake.shape)}"
         raise ValueError(f"wasserstein_distance_exact: sets of shapes {shapes}; give two equal (N, ...) sets")
-    real, fake = (points.detach().double().flatten(1).cpu() for points in (real, fake))
+    real, fake = (points.detach().double().flatten(1).cpu() for points in (real, fake))  # (N, D) each
     if not (real.isfinite().all() and fake.isfinite().all()):
         raise ValueError("wasserstein_distance_exact: a point is NaN or infinite; drop it before measuring")
-    cost = torch.cdist(real, fake, compute_mode="donot_use_mm_for_euclid_dist").numpy()
+    cost = torch.cdist(real, fake, compute_mode="donot_use_mm_for_euclid_dist").numpy()  # (N, N)
     rows, columns = linear_sum_assignment(cost)
     return float(cost[rows, columns].mean())
 
@@ -145,11 +145,11 @@ def gradient_penalty(
     # Drawn where the generator lives, so that one seed means one x_hat on every device.
     draw_on = generator.device if generator is not None else real.device
     mix = torch.rand(len(real), *[1] * (real.ndim - 1), generator=generator, device=draw_on).to(real)
-    x_hat = torch.lerp(fake, real, mix).requires_grad_(True)
+    x_hat = torch.lerp(fake, real, mix).requires_grad_(True)  # (batch, 3, T, S, S), with one `mix` a clip
     with torch.autocast(real.device.type, enabled=False):  # a derivative of a derivative wants all its digits
         scores = _full(critic(x_hat))
         (slope,) = torch.autograd.grad(scores.sum(), x_hat, create_graph=True)
-    return (slope.flatten(1).norm(dim=1) - target).square().mean()
+    return (slope.flatten(1).norm(dim=1) - target).square().mean()  # slope: as x_hat; its norm: (batch,)
 
 
 @torch.no_grad()
@@ -208,7 +208,7 @@ def mse_loss_paper(prediction: Tensor, target: Tensor, reduction: str = "mean") 
     if reduction not in PIXEL_REDUCTIONS:
         choices = ", ".join(PIXEL_REDUCTIONS)
         raise ValueError(f"mse_loss_paper: unknown reduction {reduction!r}; choose one of {choices}")
-    error = (_full(prediction) - _full(target)).flatten(1)
+    error = (_full(prediction) - _full(target)).flatten(1)  # (batch, 3 * T * S * S)
     if reduction == "norm":
         return torch.linalg.vector_norm(error, dim=1).mean()
     return error.square().mean() if reduction == "mean" else error.square().sum(dim=1).mean()
@@ -247,12 +247,7 @@ def adversarial_generator_loss(logits: Tensor, k: float, reading: str, lambda_1:
 
 
 def adversarial_discriminator_loss(
-    real_logits: Tensor,
-    fake_logits: Tensor,
-    k: float,
-    reading: str,
-    lambda_1: float = 1.0,
-    lambda_2: float = 1.0,
+    real_logits: Tensor, fake_logits: Tensor, k: float, reading: str, lambda_1: float = 1.0, lambda_2: float = 1.0
 ) -> Tensor:
     """Eqs. 13-14: λ1 L_bce(D(Y) - k, 1) + λ2 L_bce(D(G) - k, 0), both as batch means (decisions L5, L7, L8).
 
@@ -283,6 +278,14 @@ def _judged(logits: Tensor, real: bool, k: float, reading: str) -> Tensor:
     raise ValueError(f"unknown adversarial reading {reading!r}; choose one of {choices}")
 
 
+def combined_terms(adversarial: Tensor, mse: Tensor | None, alpha: float = 0.5, beta: float = 0.5) -> dict[str, Tensor]:
+    """Eq. 15 term by term: β L_mse and α L_adv, equal weights as published (decision L9: λ_adv = α, λ_mse = β).
+
+    Their sum is the loss; without an `mse` the pixel term is left out (decision T1).
+    """
+    return ({} if mse is None else {"pixel": beta * mse}) | {"adversarial": alpha * adversarial}
+
+
 def combined_loss(adversarial: Tensor, mse: Tensor, alpha: float = 0.5, beta: float = 0.5) -> Tensor:
-    """Eq. 15: α L_adv + β L_mse, equal weights as published (decision L9: λ_adv = α, λ_mse = β)."""
-    return alpha * adversarial + beta * mse
+    """Eq. 15: α L_adv + β L_mse, the sum of `combined_terms`."""
+    return sum(combined_terms(adversarial, mse, alpha, beta).values())

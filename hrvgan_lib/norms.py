@@ -4,8 +4,17 @@ import torch
 from torch import Tensor, nn
 
 # What may stand around an activation, in order: "batch+pixel" is batch norm, pixel norm, activation.
-NORMS = ("none", "batch", "instance", "pixel", "batch+pixel", "instance+pixel", "act+pixel", "batch+act+pixel",
-         "instance+act+pixel")
+NORMS = (
+    "none",
+    "batch",
+    "instance",
+    "pixel",
+    "batch+pixel",
+    "instance+pixel",
+    "act+pixel",
+    "batch+act+pixel",
+    "instance+act+pixel",
+)
 
 
 class PixelNorm(nn.Module):
@@ -19,7 +28,7 @@ class PixelNorm(nn.Module):
         self.eps = eps
 
     def forward(self, features: Tensor) -> Tensor:
-        mean_square = features.float().square().mean(dim=1, keepdim=True)
+        mean_square = features.float().square().mean(dim=1, keepdim=True)  # (batch, 1, ...)
         return features * torch.rsqrt(mean_square + self.eps).to(features.dtype)
 
 
@@ -43,7 +52,7 @@ class InstanceNorm(nn.Module):
         if features[0, 0].numel() == 1:
             raise ValueError("InstanceNorm needs more than one position in a map; use PixelNorm at 1x1x1")
         centred = features.float() - features.float().mean(dim=(2, 3, 4), keepdim=True)
-        variance = centred.square().mean(dim=(2, 3, 4), keepdim=True)
+        variance = centred.square().mean(dim=(2, 3, 4), keepdim=True)  # (batch, channel, 1, 1, 1)
         scale = self.gamma.view(1, -1, 1, 1, 1) * torch.rsqrt(variance + self.eps)
         return torch.addcmul(self.beta.view(1, -1, 1, 1, 1), centred, scale).to(features.dtype)
 
@@ -67,12 +76,14 @@ class MinibatchStddev(nn.Module):
         batch = features.shape[0]
         group = min(self.group, batch)
         if batch % group:
-            raise ValueError(f"batch of {batch} is not a multiple of the stddev group {group}; use a batch of "
-                             f"{batch // group * group} or {(batch // group + 1) * group}")
-        grouped = features.float().reshape(group, batch // group, -1)
-        spread = torch.sqrt(grouped.var(dim=0, correction=0) + self.eps).mean(dim=1)  # one number a group
-        plane = spread.to(features.dtype).repeat(group).view(batch, 1, 1, 1, 1).expand(-1, -1, *features.shape[2:])
-        return torch.cat([features, plane], dim=1)
+            raise ValueError(
+                f"batch of {batch} is not a multiple of the stddev group {group}; use a batch of "
+                f"{batch // group * group} or {(batch // group + 1) * group}"
+            )
+        grouped = features.float().reshape(group, batch // group, -1)  # (group, batch / group, channel * t * y * x)
+        spread = torch.sqrt(grouped.var(dim=0, correction=0) + self.eps).mean(dim=1)  # (batch / group,): one a group
+        plane = spread.to(features.dtype).repeat(group).view(batch, 1, 1, 1, 1)
+        return torch.cat([features, plane.expand(-1, -1, *features.shape[2:])], dim=1)  # plane: (batch, 1, t, y, x)
 
 
 def make_norm(name: str, channels: int) -> nn.Module:
@@ -85,8 +96,12 @@ def make_norm(name: str, channels: int) -> nn.Module:
     Raises:
         ValueError: an unknown name.
     """
-    layers = {"none": nn.Identity, "batch": lambda: nn.BatchNorm3d(channels),
-              "instance": lambda: InstanceNorm(channels), "pixel": PixelNorm}
+    layers = {
+        "none": nn.Identity,
+        "batch": lambda: nn.BatchNorm3d(channels),
+        "instance": lambda: InstanceNorm(channels),
+        "pixel": PixelNorm,
+    }
     if name not in layers:
         raise ValueError(f"unknown norm '{name}'; choose one of {', '.join(layers)}")
     return layers[name]()

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import torch
+from hrvgan_lib.windows import WINDOW
 
+RECORDED_RUN = "gpu"  # the committed run on a real GPU, shown beside the reader's own
 ACTION_SETS = ("ucf101", "weizmann")  # the labelled data sets: what `actions` may name
-WINDOW = 32  # source frames that a clip spans at every size: Table 1's length
 
 
 @dataclass(frozen=True)
@@ -134,24 +132,3 @@ def run_name(profile: str, actions: str = "ucf101", rehearse: bool = False, run:
             raise ValueError(f"run name {run!r} is not a folder name: use letters, digits, '.', '_' and '-'")
         return run
     return profile + (f"-{actions}" if actions != "ucf101" else "") + ("-rehearsal" if rehearse else "")
-
-
-def pick_device() -> torch.device:
-    """The CUDA device where there is one, else the CPU."""
-    import torch
-
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def precision(device: torch.device) -> torch.dtype:
-    """bfloat16 where the hardware multiplies in it (CUDA; CPUs with avx512_bf16 or amx), else float32."""
-    import torch
-
-    if torch.device(device).type == "cuda":
-        return torch.bfloat16
-    try:
-        with open("/proc/cpuinfo") as file:
-            flags = set(next(line for line in file if line.startswith("flags")).split())
-    except (OSError, StopIteration):  # not Linux, or not x86
-        return torch.float32
-    return torch.bfloat16 if flags & {"avx512_bf16", "amx_bf16"} else torch.float32

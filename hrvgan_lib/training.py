@@ -1,26 +1,32 @@
 """Algorithm 1: the training loop, resumable at any step; chapter 06."""
 
+from __future__ import annotations
+
 import copy
-import hashlib
-import inspect
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from filelock import FileLock
 from torch import Tensor
 
-from hrvgan_lib import checkpoints, losses, norms
-from hrvgan_lib.data import ClipDataset
+from hrvgan_lib import checkpoints
+from hrvgan_lib.data.clips import Clips, identity
+from hrvgan_lib.devices import pick_device, precision
+from hrvgan_lib.files import write_atomic
+from hrvgan_lib.keys import key_of
 from hrvgan_lib.networks import System, build_system, system_class
-from hrvgan_lib.networks import system as system_module
-from hrvgan_lib.profiles import Profile, pick_device, precision
-from hrvgan_lib.provenance import write_atomic
+from hrvgan_lib.provenance import repo_root
+from hrvgan_lib.streams import stream
+
+if TYPE_CHECKING:
+    from hrvgan_lib.profiles import Profile
 
 SAVE_EVERY = 50  # steps between the checkpoints of `trained`, at most: what a stop or a divergence can cost
 SNAPSHOT_BYTES = 4_000_000  # of one snapshot at most, but for a single clip
@@ -54,19 +60,9 @@ class StepRecord:
     generator: dict[str, float]
 
 
-def stream(*purpose: int | str) -> torch.Generator:
-    """Return a random stream that depends on `purpose` alone, for example ("noise", seed, step, rank).
-
-    Every random draw of the training loop comes from such a stream. So resuming needs one integer, the step, and one
-    more print or plot never shifts what another part draws.
-    """
-    digest = hashlib.sha256(repr(purpose).encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
-
-
-def draw_batch(dataset: ClipDataset, config: TrainConfig, turn: int, device: torch.device) -> tuple:
+def draw_batch(dataset: Clips, config: TrainConfig, turn: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return the `turn`-th mini-batch: every epoch is a new permutation of all clips, every clip a new window."""
-    position = turn * config.batch + torch.arange(config.batch)
+    position = turn * config.batch + torch.arange(config.batch)  # (batch,): among all clips ever drawn
     epochs = position // len(dataset)
     indices = torch.empty_like(position)
     for epoch in epochs.unique().tolist():
@@ -80,17 +76,20 @@ def descend(optimiser: torch.optim.Optimizer, terms: dict[str, Tensor], network:
     values = {name: float(term.detach()) for name, term in terms.items()}
     for name, value in values.items():
         if not isfinite(value):
-            raise Diverged(f"training diverged at step {step}: the {network}'s '{name}' term is {value}; "
-                           "lower learning_rate or choose another preset; the last checkpoint is kept")
+            raise Diverged(
+                f"training diverged at step {step}: the {network}'s '{name}' term is {value}; "
+                "lower learning_rate or choose another preset; the last checkpoint is kept"
+            )
     optimiser.zero_grad(set_to_none=True)
     sum(terms.values()).backward()
     optimiser.step()
     return values
 
 
-def train(system: System, dataset: ClipDataset, config: TrainConfig, folder: Path | None = None,
-          dtype: torch.dtype | None = None) -> Iterator[StepRecord]:
-    """Run Algorithm 1, one record a turn; `dtype` is the arithmetic, by default `profiles.precision`.
+def train(
+    system: System, dataset: Clips, config: TrainConfig, folder: Path | None = None, dtype: torch.dtype | None = None
+) -> Iterator[StepRecord]:
+    """Run Algorithm 1, one record a turn; `dtype` is the arithmetic, by default `devices.precision`.
 
     With a `folder` the state is saved there every `config.save_every` steps and at the end, and a run that finds a
     checkpoint there goes on from it as if it had never stopped: bit for bit on the same CPU, on a GPU up to the order
@@ -128,10 +127,17 @@ def train(system: System, dataset: ClipDataset, config: TrainConfig, folder: Pat
         won = system.zero_means_won and abs(sum(values["discriminator"].values())) < STUCK_BELOW
         stuck = stuck + 1 if won else 0
         if stuck >= STUCK_FOR:
-            raise Diverged(f"training is stuck at step {step}: the discriminator's loss has been zero for {stuck} "
-                           "steps, and G learns nothing from it; lower its learning rate; the last checkpoint is kept")
-        record = StepRecord(step + 1, (step + 1) * config.batch, time.perf_counter() - started,
-                            values["discriminator"], values["generator"])
+            raise Diverged(
+                f"training is stuck at step {step}: the discriminator's loss has been zero for {stuck} "
+                "steps, and G learns nothing from it; lower its learning rate; the last checkpoint is kept"
+            )
+        record = StepRecord(
+            step + 1,
+            (step + 1) * config.batch,
+            time.perf_counter() - started,
+            values["discriminator"],
+            values["generator"],
+        )
         if folder is not None and (record.step % config.save_every == 0 or record.step == config.steps):
             save(system, optimisers, folder, record, stuck)
         yield record
@@ -141,10 +147,17 @@ def save(system: System, optimisers: dict, folder: Path, record: StepRecord, stu
     """Write everything that the next step depends on. Raises Diverged where a weight or a statistic is not finite."""
     for name, weights in system.state_dict().items():
         if not bool(weights.isfinite().all()):
-            raise Diverged(f"training diverged at step {record.step}: {name} holds a number that is not finite; "
-                           "lower learning_rate or choose another preset; the last checkpoint is kept")
-    state = {"step": record.step, "seconds": record.seconds, "stuck": stuck, "system": system.state_dict(),
-             "optimisers": {name: optimiser.state_dict() for name, optimiser in optimisers.items()}}
+            raise Diverged(
+                f"training diverged at step {record.step}: {name} holds a number that is not finite; "
+                "lower learning_rate or choose another preset; the last checkpoint is kept"
+            )
+    state = {
+        "step": record.step,
+        "seconds": record.seconds,
+        "stuck": stuck,
+        "system": system.state_dict(),
+        "optimisers": {name: optimiser.state_dict() for name, optimiser in optimisers.items()},
+    }
     checkpoints.save_checkpoint(folder, record.step, state)
 
 
@@ -162,6 +175,7 @@ def restore(system: System, optimisers: dict, folder: Path | None) -> tuple[int,
 def finish(folder: Path) -> None:
     """Keep of a finished training what sampling needs: one checkpoint, without the optimisers' moments."""
     state = checkpoints.load_checkpoint(folder)
+    assert state is not None  # `train` saved its last step
     if state["optimisers"]:
         checkpoints.save_checkpoint(folder, state["step"], {**state, "optimisers": {}}, keep=1)
 
@@ -173,25 +187,46 @@ def clips_seen(records: Sequence[StepRecord]) -> int:
 
 def describe(system: System, records: Sequence[StepRecord]) -> str:
     """One line for tables and captions: who was trained, how long, on what shape."""
-    return (f"{type(system).__name__} {'with' if system.n_classes else 'without'} labels, {len(records)} steps, "
-            f"{system.frames}x{system.size}x{system.size}{', diverged' if system.diverged else ''}")
+    return (
+        f"{type(system).__name__} {'with' if system.n_classes else 'without'} labels, {len(records)} steps, "
+        f"{system.frames}x{system.size}x{system.size}{', diverged' if system.diverged else ''}"
+    )
 
 
-def code_version(name: str) -> str:
-    """Return a hash of the code that decides what training the system `name` gives."""
-    modules = (norms, losses, system_module, inspect.getmodule(system_class(name)), inspect.getmodule(train))
-    return hashlib.sha256(b"\0".join(Path(module.__file__).read_bytes() for module in modules)).hexdigest()[:12]
+def training_key(name: str, dataset: Clips, n_classes: int, config: TrainConfig, options: Mapping[str, object]) -> str:
+    """Names what training the system `name` gives: its code, its options, its data, how long, and on what device."""
+    device = pick_device()
+    return key_of(
+        __name__,
+        system_class(name),
+        name=name,
+        options=options,
+        n_classes=n_classes,
+        data=identity(dataset),
+        config=config,
+        device=device.type,
+        arithmetic=str(precision(device)),
+    )
 
 
-def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0, steps: int | None = None,
-            batch: int | None = None, conditional: bool = True, folder: Path | str = "runs/checkpoints",
-            on_step: Callable[[StepRecord, System], None] | None = None,
-            **options) -> tuple[System, list[StepRecord]]:
+def trained(
+    name: str,
+    dataset: Clips,
+    profile: Profile,
+    *,
+    seed: int = 0,
+    steps: int | None = None,
+    batch: int | None = None,
+    conditional: bool = True,
+    folder: Path | str | None = None,
+    on_step: Callable[[StepRecord, System], None] | None = None,
+    **options: object,
+) -> tuple[System, list[StepRecord]]:
     """Return a trained system and its records: read from `folder` where it has been trained before, else trained now.
 
-    The folder's name holds a hash of the system, its options, the data, the seed, the batch and the code, so that a
-    changed choice is trained anew and an interrupted one goes on where it stopped. `system.snapshots` holds what the
-    same eight latents (fewer where clips are large) gave along the way: (step, float clips) pairs.
+    The folder's name ends in `training_key`, so that a changed choice is trained anew and an interrupted one goes on
+    where it stopped. `system.snapshots` holds what the same eight latents (fewer where clips are large) gave along the
+    way: (step, float clips) pairs.
 
     A run that diverges raises nothing here: it comes back as its last good checkpoint left it, with the reason in
     `system.diverged`, so that a table can show the row and say so. It is not tried a second time.
@@ -201,25 +236,43 @@ def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0,
         dataset: training clips; their frames and size are the system's.
         profile: gives width, preset, batch and steps where they are not named.
         conditional: False trains without labels also where the data has them.
-        folder: where trained systems lie, each in a folder of its own.
+        folder: where trained systems lie, each in a folder of its own (default: runs/checkpoints).
         on_step: called with each new record and the system; not called for steps read from `folder`.
         options: the system's own options.
     """
     device = pick_device()
     options = {field: getattr(profile, field) for field in system_class(name).from_profile} | options
     n_classes = dataset.n_classes if conditional else 0
-    config = TrainConfig(steps=profile.steps if steps is None else steps,
-                         batch=profile.batch if batch is None else batch, seed=seed)
+    config = TrainConfig(
+        steps=profile.steps if steps is None else steps, batch=profile.batch if batch is None else batch, seed=seed
+    )
     config = replace(config, save_every=max(1, min(SAVE_EVERY, config.steps // 4)))
-    identity = [name, sorted(options.items()), n_classes, dataset.digest, dataset.frames, dataset.size,
-                dataset.stride, dataset.split, asdict(config), device.type, str(precision(device)), torch.__version__,
-                code_version(name)]
-    key = hashlib.sha256(repr(identity).encode()).hexdigest()[:12]
-    folder = Path(folder) / f"{name}-{dataset.name}-{dataset.frames}x{dataset.size}-{key}"
+    key = training_key(name, dataset, n_classes, config, options)
+    folder = repo_root() / "runs" / "checkpoints" if folder is None else Path(folder)
+    folder = folder / f"{name}-{dataset.name}-{dataset.frames}x{dataset.size}-{key}"
     folder.mkdir(parents=True, exist_ok=True)
 
-    torch.manual_seed(seed)  # the initial weights
-    system = build_system(name, frames=dataset.frames, size=dataset.size, n_classes=n_classes, **options).to(device)
+    with torch.random.fork_rng():  # the caller's random numbers stay as they were
+        torch.manual_seed(seed)  # the initial weights
+        system = build_system(name, frames=dataset.frames, size=dataset.size, n_classes=n_classes, **options)
+    system.to(device)
+    records = train_once(system, dataset, config, folder, on_step)
+    system.snapshots = read_snapshots(folder)
+    return system.eval(), records
+
+
+def train_once(
+    system: System,
+    dataset: Clips,
+    config: TrainConfig,
+    folder: Path,
+    on_step: Callable[[StepRecord, System], None] | None = None,
+) -> list[StepRecord]:
+    """Bring `system` to the end of its training in `folder`, as far as it is not there yet; return its records.
+
+    The system ends with the weights of the last good checkpoint. Where training has diverged, in this call or an
+    earlier one, `system.diverged` says why, and the records end with the step of those weights.
+    """
     start = copy.deepcopy(system.state_dict())
     journal, verdict = folder / "records.jsonl", folder / "diverged.txt"
     moments = {max(1, round(config.steps * share)) for share in SNAPSHOT_SHARES}
@@ -248,8 +301,7 @@ def trained(name: str, dataset: ClipDataset, profile: Profile, *, seed: int = 0,
             records = [record for record in records if record.step <= step]  # what these weights have seen
         if not (folder / f"snapshot-{step:08d}.pt").exists():
             take_snapshot(system, folder, step)  # the run was stopped before its last picture
-    system.snapshots = read_snapshots(folder)
-    return system.eval(), records
+    return records
 
 
 def read_records(journal: Path, until: int) -> list[StepRecord]:
@@ -267,16 +319,17 @@ def take_snapshot(system: System, folder: Path, step: int) -> None:
     """Save what up to eight fixed latents, of one class after the other, give at `step`."""
     fit = SNAPSHOT_BYTES // (3 * system.frames * system.size**2)
     clips = system.eval().sample(max(1, min(8, fit)), generator=stream("snapshot"))
-    pixels = ((clips + 1) * 127.5).round().to(torch.uint8)
-    checkpoints.write_atomically(folder / f"snapshot-{step:08d}.pt", lambda temporary: torch.save(pixels, temporary))
+    pixels = ((clips + 1) * 127.5).round().to(torch.uint8)  # (n, 3, T, S, S)
+    write_atomic(folder / f"snapshot-{step:08d}.pt", lambda temporary: torch.save(pixels, temporary))
 
 
 def read_snapshots(folder: Path) -> list[tuple[int, Tensor]]:
     """Return the snapshots of a training folder: (step, float32 clips in [-1, 1]), oldest first."""
-    return [(int(path.stem.split("-")[1]), torch.load(path, weights_only=True) / 127.5 - 1)
-            for path in sorted(folder.glob("snapshot-*.pt"))]
+    return [
+        (int(path.stem.split("-")[1]), torch.load(path, weights_only=True) / 127.5 - 1)
+        for path in sorted(folder.glob("snapshot-*.pt"))
+    ]
 
 
 def _write_record(record: StepRecord) -> str:
     return json.dumps(asdict(record)) + "\n"
-

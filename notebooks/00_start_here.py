@@ -44,7 +44,7 @@ allow_partial = False  # accept a data set that is there in part
 # %%
 from hrvgan_lib import book
 
-page = book.open("00_start_here", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
+page = book.open_page("00_start_here", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
                  rehearse=rehearse, allow_partial=allow_partial)
 
 # %% [markdown]
@@ -63,12 +63,14 @@ kinds = sorted(set(dataset.labels.tolist()))  # the classes that are there, as n
 shuffled = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(seed)).tolist()
 first = [next(i for i in shuffled if dataset.labels[i] == kind) for kind in kinds[:4]]  # any clip of each kind
 clips, labels = dataset.batch(first)
-page.figure(book.clip_grid(clips, every=max(1, dataset.frames // 8), labels=[dataset.classes[label] for label in labels]),
+page.figure(book.clip_grid(clips, every=max(1, dataset.frames // 8),
+                           labels=[dataset.classes[label] for label in labels]),
             alt="four clips of people moving, frames side by side")
 
 # %%
 print(dataset.describe())
-print("one clip:", tuple(clips[0].shape), "= colour, time, height, width; values from", f"{clips.min():.1f} to {clips.max():.1f}")
+print("one clip:", tuple(clips[0].shape), "= colour, time, height, width; values from",
+      f"{clips.min():.1f} to {clips.max():.1f}")
 book.movie(clips, fps=8, alt="the same four clips, moving")
 
 # %% [markdown]
@@ -132,7 +134,8 @@ page.figure(fig, alt="sharpness and motion of a real clip and four failures")
 page.expect("noise: sharpness, real = 1", measured["noise"][0], low=2)
 page.expect("mean clip: motion, real = 1", measured["mean clip"][1], high=0.7)
 page.expect("frozen: motion", measured["frozen"][1], high=0)
-page.expect("shuffled: sharpness, real = 1", measured["shuffled"][0], low=0.999, high=1.001, why="the frames are the same")
+page.expect("shuffled: sharpness, real = 1", measured["shuffled"][0], low=0.999, high=1.001,
+            why="the frames are the same")
 
 # %% [markdown]
 # Each failure is caught by one of the numbers or by the other, and none by both. Yet these numbers are easily fooled, as
@@ -203,7 +206,8 @@ page.figure(fig, alt="published Inception Scores and Fréchet distances", data=(
 # %% tags=["nbval-check-output"]
 for dataset_name in ("golf", "aeroplane"):
     ratios = {rival: paper.frechet_ratio(dataset_name, to=rival) for rival in ("VGAN", "TGAN")}
-    print(f"{dataset_name}: HRVGAN's distance is", ", ".join(f"{ratio:.3f} of {rival}'s" for rival, ratio in ratios.items()))
+    print(f"{dataset_name}: HRVGAN's distance is",
+          ", ".join(f"{ratio:.3f} of {rival}'s" for rival, ratio in ratios.items()))
 print(f"UCF101: HRVGAN's score is {paper.inception_ratio(to='MoCoGAN'):.3f} of MoCoGAN's")
 
 # %% [markdown]
@@ -227,7 +231,8 @@ from hrvgan_lib.paper.claims import NEEDS
 
 kinds_of_claim = Counter(entry.kind for entry in paper.CLAIMS.values())
 groups = Counter(entry.group for entry in paper.DECISIONS.values())
-print(len(paper.CLAIMS), "claims:", ", ".join(f"{count} {kind}s" if count > 1 else kind for kind, count in kinds_of_claim.items())
+print(len(paper.CLAIMS), "claims:",
+      ", ".join(f"{count} {kind}s" if count > 1 else kind for kind, count in kinds_of_claim.items())
       .replace("propertys", "properties"))
 print(len(paper.DECISIONS), "decisions:", ", ".join(f"{count} on {group}" for group, count in groups.items()))
 print("\nA claim may need what not every reader has:")
@@ -254,8 +259,9 @@ for need, what in NEEDS.items():
 # Every numbered equation has one function. The index:
 
 # %% tags=["nbval-check-output"]
-page.table([{"equation": number, "what": entry.what, "section": entry.section, "function": f"hrvgan_lib.{entry.function}",
-             "decisions": ", ".join(entry.decisions)} for number, entry in paper.EQUATIONS.items()], data=())
+page.table([{"equation": number, "what": entry.what, "section": entry.section,
+             "function": f"hrvgan_lib.{entry.function}", "decisions": ", ".join(entry.decisions)}
+            for number, entry in paper.EQUATIONS.items()], data=())
 
 # %% [markdown]
 # ## The chapters
@@ -263,12 +269,13 @@ page.table([{"equation": number, "what": entry.what, "section": entry.section, "
 # Each runs alone, and each begins with a table of what it reads and writes.
 
 # %%
-SECTIONS = {"00": "1, 2, 6", "01": "4.1", "02": "4.3, 4.4", "03": "4.2", "04": "4.2", "05": "3, 4.5", "06": "4.6", "07": "4.2, 4.5",
-            "08": "4.7", "09": "5", "10": "5"}
+SECTIONS = {"00": "1, 2, 6", "01": "4.1", "02": "4.3, 4.4", "03": "4.2", "04": "4.2", "05": "3, 4.5", "06": "4.6",
+            "07": "4.2, 4.5", "08": "4.7", "09": "5", "10": "5"}
 chapters = []
 for source in sorted((page.root / "notebooks").glob("[0-9][0-9]_*.py")):
     title = next(line for line in source.read_text(encoding="utf-8").splitlines() if line.startswith("# # "))
-    chapters.append({"chapter": source.stem, "question": title.removeprefix("# # ").split(" · ")[-1], "paper": SECTIONS.get(source.stem[:2], "-")})
+    chapters.append({"chapter": source.stem, "question": title.removeprefix("# # ").split(" · ")[-1],
+                     "paper": SECTIONS.get(source.stem[:2], "-")})
 page.table(chapters, data=())
 
 # %% [markdown]
@@ -280,22 +287,26 @@ page.table(chapters, data=())
 # %% tags=["nbval-check-output"]
 from hrvgan_lib.profiles import PROFILES
 
-page.table([{"PROFILE": p.name, "for": p.hardware, "clips": f"{p.frames}×{p.size}×{p.size}", "channels of Table 1": f"× {p.width:.3g}",
-             "steps": p.steps, "samples scored": p.samples} for p in PROFILES.values()], data=())
+page.table([{"PROFILE": p.name, "for": p.hardware, "clips": f"{p.frames}×{p.size}×{p.size}",
+             "channels of Table 1": f"× {p.width:.3g}", "steps": p.steps, "samples scored": p.samples}
+            for p in PROFILES.values()], data=())
 
 # %% [markdown]
 # `DATA_ROOT=<folder>` uses real data sets where they are (`data/README.md` says where to get them), `ACTIONS=weizmann` takes the
 # Weizmann people as the labelled set, `SEED` changes the draw, and `REHEARSE=1` walks through a big profile in two steps to see that
 # nothing breaks. Results go to `figures/<run>/`, executed chapters to `runs/<run>/`.
 #
-# Which results are there already? The recorded run, made on a GPU, is part of the project; your own appear as you run.
+# These are the files that every run writes. The recorded run, made on a GPU, is part of the project where the last column says so.
 
 # %%
-RESULTS = ("table1_generator.csv", "table2_discriminator.csv", "table3_inception_score.csv", "table4_frechet_distance.csv",
-           "fig1_architecture.png", "fig2_interpolation_golf.png", "fig3_interpolation_aeroplane.png", "fig4_samples_actions.png",
-           "claims.csv", "decisions.csv")
-page.table([{"file": name, f"this run ({page.run})": (page.figures / name).is_file(), "recorded run": page.recorded(name) is not None}
-            for name in RESULTS], data=())
+RESULTS = {
+    "table1_generator.csv": "03", "table2_discriminator.csv": "04", "table3_inception_score.csv": "10",
+    "table4_frechet_distance.csv": "10", "fig1_architecture.png": "04", "fig2_interpolation_golf.png": "09",
+    "fig3_interpolation_aeroplane.png": "09", "fig4_samples_actions.png": "09", "claims.csv": "12",
+    "decisions.csv": "12",
+}
+page.table([{"file": name, "written by chapter": chapter, "recorded": page.recorded(name) is not None}
+            for name, chapter in RESULTS.items()], data=())
 
 # %% [markdown]
 # ## The shortest way to a generated clip

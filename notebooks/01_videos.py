@@ -43,7 +43,7 @@ allow_partial = False  # accept a data set that is there in part
 # %%
 from hrvgan_lib import book
 
-page = book.open("01_videos", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
+page = book.open_page("01_videos", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
                  rehearse=rehearse, allow_partial=allow_partial)
 
 # %%
@@ -108,7 +108,7 @@ for what, count in (("videos that the official lists name", listing.expected),
 # ## A video file is a recipe, not an array
 
 # %% tags=["nbval-check-output"]
-from hrvgan_lib.data.video import open_video  # PyAV's av.open, for titles in any encoding
+from hrvgan_lib.data.formats.video import open_video  # PyAV's av.open, for titles in any encoding
 
 choice = next((i for i, source in enumerate(videos.paths) if "JumpingJack" in source), 0)
 path = videos.root / videos.paths[choice]
@@ -141,7 +141,8 @@ from hrvgan_lib.data import read_video
 
 print("read_video gives the same:", np.array_equal(read_video(path), video))
 with tempfile.TemporaryDirectory() as folder:
-    for name, content in (("cut.avi", path.read_bytes()[: path.stat().st_size // 2]), ("empty.avi", b""), ("page.avi", b"<html>404")):
+    for name, content in (("cut.avi", path.read_bytes()[: path.stat().st_size // 2]), ("empty.avi", b""),
+                          ("page.avi", b"<html>404")):
         (Path(folder) / name).write_bytes(content)
         try:
             read_video(Path(folder) / name)
@@ -185,11 +186,12 @@ strip = picture.reshape(side, -1, side, 3).swapaxes(0, 1)  # (row, frame, column
 wrong = picture.reshape(-1, side, side, 3)
 print("shapes agree:", strip.shape == wrong.shape, "| pixels agree:", np.array_equal(strip, wrong))
 half = len(strip) // 2
-page.figure(show({"right": strip[half], "right shape, wrong picture": wrong[half]}, height=2.2), alt="A frame of a strip cut rightly and wrongly.")
+page.figure(show({"right": strip[half], "right shape, wrong picture": wrong[half]}, height=2.2),
+            alt="A frame of a strip cut rightly and wrongly.")
 
 # %% tags=["nbval-check-output"]
-from hrvgan_lib.data.stacks import read_stack
-from hrvgan_lib.data.strips import read_strip
+from hrvgan_lib.data.formats.stacks import read_stack
+from hrvgan_lib.data.formats.strips import read_strip
 
 print("read_stack gives the same:", np.array_equal(read_stack(stack_path), stack))
 print("read_strip gives the same:", np.array_equal(read_strip(people.root / people.paths[0]), strip))
@@ -237,13 +239,15 @@ square = video[:, top : top + short, left : left + short]
 grid = np.linspace(0, short - 1, 32).round().astype(int)
 kept = square[:, grid][:, :, grid]
 averaged = fit(video, 32)
-page.figure(show({"source": square[0], "single pixels kept": kept[0], "averaged": averaged[0]}), alt="A frame, and two ways to shrink it.")
+page.figure(show({"source": square[0], "single pixels kept": kept[0], "averaged": averaged[0]}),
+            alt="A frame, and two ways to shrink it.")
 
 # %% tags=["nbval-check-output"]
 moved = np.roll(video[:4], 1, axis=2)  # the camera pans by one source pixel: less than a seventh of ours
 sparkle = np.abs(moved[:, top : top + short, left : left + short][:, grid][:, :, grid].astype(int) - kept[:4]).mean()
 calm = np.abs(fit(moved, 32).astype(int) - averaged[:4]).mean()
-page.expect("change from one pixel of pan, kept over averaged", sparkle / calm, low=1.3, why="averages hardly move, single pixels jump")
+page.expect("change from one pixel of pan, kept over averaged", sparkle / calm, low=1.3,
+            why="averages hardly move, single pixels jump")
 page.measure("change of a shrunk frame when the camera pans by one pixel, single pixels kept over averages",
              sparkle / calm, decision="A21", data=[videos])
 for source, clip in ((videos, video), (golf, stack)):
@@ -300,7 +304,8 @@ for frames, stride in ((8, 1), (8, 2), (8, 4)):
 fig, axis = plt.subplots(figsize=(9, 1.6))
 for height, (frames, ink) in enumerate(((8, "#882255"), (16, "#44AA99"), (32, "#332288"))):
     axis.plot(window(np.arange(32), frames, 32 // frames), [height] * frames, "o", color=ink, markersize=4)
-axis.set(yticks=range(3), yticklabels=["8, stride 4", "16, stride 2", "32, stride 1"], xlabel="source frame", ylim=(-0.6, 2.6))
+axis.set(yticks=range(3), yticklabels=["8, stride 4", "16, stride 2", "32, stride 1"], xlabel="source frame",
+         ylim=(-0.6, 2.6))
 page.figure(fig, alt="Which source frames the windows of 8, 16 and 32 frames take.")
 
 # %% [markdown]
@@ -314,13 +319,15 @@ def to_clip(frames: np.ndarray) -> torch.Tensor:
 
 one = next((i for i, label in enumerate(labelled.labels) if labelled.classes[label] == "JumpingJack"), 0)
 frames = labelled.pixels(one)
-page.figure(book.clip_grid(torch.stack([to_clip(window(frames, 8, stride)) for stride in (1, 4)]), labels=["stride 1", "stride 4"]),
+page.figure(book.clip_grid(torch.stack([to_clip(window(frames, 8, stride)) for stride in (1, 4)]),
+                           labels=["stride 1", "stride 4"]),
             alt="The same clip at stride 1 and at stride 4.")
 
 # %% tags=["nbval-check-output"]
 ours = to_clip(window(frames, labelled.frames, labelled.stride))
 theirs, label = labelled[one]
-print("hrvgan_lib gives the same clip:", torch.allclose(ours, theirs, atol=1e-6), "| its label:", labelled.classes[label])
+print("hrvgan_lib gives the same clip:", torch.allclose(ours, theirs, atol=1e-6),
+      "| its label:", labelled.classes[label])
 
 # %% mystnb={"image": {"alt": "Two rising curves: the mean difference between two frames of a clip grows with the number of frames between them and then levels off."}, "figure": {"caption": "Mean difference between two frames of the same clip, over the number of frames between them, on a scale where black to white is 2.", "name": "fig-gap"}}
 def change(data, gap: int, clips: int = 20) -> float:
@@ -365,7 +372,8 @@ page.measure("share of pixel values below the middle of [-1, 1], where a last Re
              (clips < 0).float().mean(), decision="T6", data=[labelled])
 
 # %% mystnb={"image": {"alt": "Six rows of frames, one clip a row, each with the name of its class."}, "figure": {"caption": "A batch as the discriminator sees it: one clip a row.", "name": "fig-batch"}}
-page.figure(book.clip_grid(clips, every=max(1, labelled.frames // 8), labels=[labelled.classes[label] for label in labels]),
+page.figure(book.clip_grid(clips, every=max(1, labelled.frames // 8),
+                           labels=[labelled.classes[label] for label in labels]),
             alt="A batch of six clips with their classes.")
 
 # %%
@@ -433,12 +441,15 @@ axes[0].hist(leaky, bins, density=True, color="#CC6677", alpha=0.8, label="rando
 axes[0].hist(honest, bins, density=True, color="#332288", alpha=0.6, label="split by video")
 axes[0].set(xlabel="difference from the nearest training clip", yticks=[])
 axes[0].legend(fontsize=8)
-small = vectors.view(len(vectors), 3, -1, 32, 32) if golf.size >= 32 else vectors.view(len(vectors), 3, -1, golf.size, golf.size)
-for axis, clip, title in zip(axes[1:], (example, close, int(twin[example])), ("held out", "nearest, random", "nearest, by video")):
+small = (vectors.view(len(vectors), 3, -1, 32, 32) if golf.size >= 32
+         else vectors.view(len(vectors), 3, -1, golf.size, golf.size))
+for axis, clip, title in zip(axes[1:], (example, close, int(twin[example])),
+                             ("held out", "nearest, random", "nearest, by video")):
     axis.imshow((small[clip, :, 0].permute(1, 2, 0) + 1) / 2)
     axis.set_title(title, fontsize=9)
     axis.set_axis_off()
-page.figure(fig, alt="Distances to the nearest training clip under a random split and a split by video, and one example.")
+page.figure(fig, alt="Distances to the nearest training clip under a random split and a split by video, "
+                     "and one example.")
 flipped = (vectors - small.flip(-1).flatten(1)).norm(dim=1) / vectors.shape[1] ** 0.5  # left and right exchanged
 page.measure("difference of a Golf clip from its mirror image, over that from the nearest clip of another video",
              flipped.median() / honest.median(), decision="T5", data=[golf, golf_test])
@@ -453,8 +464,9 @@ page.measure("difference of a Golf clip from its mirror image, over that from th
 rows = []
 for data, name in ((labelled, "actions"), (golf, "golf"), (aeroplane, "aeroplane")):
     test = page.dataset(name, "test")
-    rows.append({"data set": data.name, "training clips": len(data), "test clips": len(test), "groups": len(set(data.groups)),
-                 "held-out groups": len(set(test.groups)), "on both sides": len(set(data.groups) & set(test.groups))})
+    rows.append({"data set": data.name, "training clips": len(data), "test clips": len(test),
+                 "groups": len(set(data.groups)), "held-out groups": len(set(test.groups)),
+                 "on both sides": len(set(data.groups) & set(test.groups))})
 page.table(rows)
 
 # %% [markdown]
@@ -504,7 +516,8 @@ moving = vectors.view(*small.shape)
 moving = (moving - moving.mean(dim=2, keepdim=True)).flatten(1)
 among_others = torch.cdist(moving, moving) + torch.diag(torch.full((len(moving),), float("inf")))
 left_over = same_video[torch.arange(len(moving)), among_others.argmin(dim=1)].float().mean()
-page.expect("4. nearest neighbour of the same video, without background", left_over, high=0.95 * float(own_video.mean()), why="the lawn gave it away")
+page.expect("4. nearest neighbour of the same video, without background", left_over,
+            high=0.95 * float(own_video.mean()), why="the lawn gave it away")
 
 # %% [markdown]
 # ## What we now know

@@ -43,7 +43,7 @@ allow_partial = False  # accept a data set that is there in part
 # %%
 from hrvgan_lib import book
 
-page = book.open("02_norm_layers", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
+page = book.open_page("02_norm_layers", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
                  rehearse=rehearse, allow_partial=allow_partial)
 
 # %%
@@ -107,7 +107,8 @@ with torch.no_grad():
     layer.gamma.copy_(gamma)
     layer.beta.copy_(beta)
 print("same as the library:", torch.allclose(by_hand, layer(features), atol=1e-5))
-print("same as PyTorch's:  ", torch.allclose(nn.InstanceNorm3d(8)(features), norms.InstanceNorm(8)(features), atol=1e-5))
+print("same as PyTorch's:  ",
+      torch.allclose(nn.InstanceNorm3d(8)(features), norms.InstanceNorm(8)(features), atol=1e-5))
 
 # %% [markdown]
 # What a norm averages over, it forgets. Instance norm forgets the mean and the contrast of each channel. Here is one clip in three exposures, before and after.
@@ -117,7 +118,8 @@ clip = page.dataset("actions", frames=8, size=32).batch([0])[0]
 cast = column(torch.tensor([0.5, 0.0, 0.2]))
 exposures = torch.cat([clip, 0.35 * clip - 0.6, 0.5 * clip + cast])
 after = norms.InstanceNorm(3)(exposures).detach()
-page.figure(book.clip_grid(torch.cat([exposures, after / 3]), labels=["as it is", "dark", "red cast"] + ["instance norm"] * 3),
+page.figure(book.clip_grid(torch.cat([exposures, after / 3]),
+                           labels=["as it is", "dark", "red cast"] + ["instance norm"] * 3),
             alt="One clip in three exposures, before and after instance norm.")
 
 # %% [markdown]
@@ -149,7 +151,8 @@ for which, normed in (("its own statistics", after), ("remembered statistics", r
 
 # %% tags=["nbval-check-output"]
 torch.manual_seed(page.seed)
-conv1, conv2, norm, relu = nn.Conv3d(8, 8, 3, padding=1), nn.Conv3d(8, 8, 3, padding=1), norms.InstanceNorm(8), nn.ReLU()
+conv1, conv2, norm, relu = (nn.Conv3d(8, 8, 3, padding=1), nn.Conv3d(8, 8, 3, padding=1), norms.InstanceNorm(8),
+                            nn.ReLU())
 
 
 def equation_9(x: Tensor) -> Tensor:  # as printed
@@ -167,7 +170,8 @@ print("Eq. 9 on the first convolution's output == layer l-1, then convolution an
 # %% tags=["nbval-check-output"]
 bell = torch.randn(4, 8, 8, 16, 16, generator=draws(3))
 silent = lambda values: (values <= 0).float().mean().item()  # noqa: E731
-page.expect("silent after convolution, norm, ReLU", silent(relu(norm(bell))), of=0.5, rtol=0.02, why="half of a bell curve")
+page.expect("silent after convolution, norm, ReLU", silent(relu(norm(bell))), of=0.5, rtol=0.02,
+            why="half of a bell curve")
 page.expect("silent after convolution, ReLU, norm, ReLU", silent(relu(norm(relu(bell)))), of=0.655, rtol=0.02,
             why="the bell curve up to 0.399")
 page.measure("activations silenced by convolution, instance norm, ReLU", silent(relu(norm(bell))), decision="A14")
@@ -252,10 +256,12 @@ left.legend(title="norm")
 page.figure(fig, alt="Largest activation over depth and over the scale of the weights, for four norms.")
 
 # %% tags=["nbval-check-output"]
-page.expect("24 layers without a norm, last over first", loudest("none", 2.0, 24)[-1] / loudest("none", 2.0, 1)[-1], low=100, why="it explodes")
+page.expect("24 layers without a norm, last over first", loudest("none", 2.0, 24)[-1] / loudest("none", 2.0, 1)[-1],
+            low=100, why="it explodes")
 for name in ("batch", "instance", "pixel"):
     soft, loud = loudest(name, 0.5, 13)[-1], loudest(name, 2.8, 13)[-1]
-    page.expect(f"{name}: weights 5.6 times as large, activation grows", loud / soft, 0.9, 1.1, why="the norm takes the scale away")
+    page.expect(f"{name}: weights 5.6 times as large, activation grows", loud / soft, 0.9, 1.1,
+                why="the norm takes the scale away")
 
 # %% [markdown]
 # One draw of the weights is an anecdote, so the ledger gets eight. What the sentence of section 4.3 asks, put in numbers beforehand: without the norm the activations
@@ -301,7 +307,8 @@ axes.set(xlabel="step of plain gradient descent", ylabel="length of the weights"
 page.figure(fig, alt="Length of a layer's weights over steps of gradient descent, with pixel norm behind the layer.")
 
 # %% tags=["nbval-check-output"]
-page.expect("cosine between weights and their gradient", abs(cosine), high=1e-3, why="only their direction matters to the loss")
+page.expect("cosine between weights and their gradient", abs(cosine), high=1e-3,
+            why="only their direction matters to the loss")
 print("longer at every step:", all(b > a for a, b in pairwise(lengths)))
 page.measure("length of a layer's weights after 80 steps with pixel norm behind it, over that at the start",
              lengths[-1] / lengths[0], decision="A13")
@@ -338,7 +345,8 @@ axes.legend(fontsize=8)
 page.figure(fig, alt="Size of the gradient at each of twelve layers, for two norms and two scales of weights.")
 
 # %% tags=["nbval-check-output"]
-page.expect("weights 0.02, no norm: layer 1 over layer 12", sizes["weights 0.02, no norm"][0], high=1e-4, why="vanishes")
+page.expect("weights 0.02, no norm: layer 1 over layer 12", sizes["weights 0.02, no norm"][0], high=1e-4,
+            why="vanishes")
 page.expect("weights 0.02, instance norm", sizes["weights 0.02, instance norm"][0], 0.1, 20, why="arrives")
 page.expect("He's weights, no norm", sizes["He's weights, no norm"][0], 0.1, 20, why="arrives without help")
 
@@ -393,7 +401,8 @@ print(tuple(deep.shape), "->", tuple(with_map.shape))
 print("same as the library:", torch.allclose(with_map[:, 128, 0, 0, 0], spread_of_groups(deep)))
 print("one value a clip:", bool((with_map[:, 128] == with_map[:, 128, :1, :1, :1]).all()))
 copies = deep[:1].expand(8, -1, -1, -1, -1)
-page.expect("eight copies of one clip", norms.MinibatchStddev()(copies)[:, 128].max().item(), high=1e-3, why="collapse reads as zero")
+page.expect("eight copies of one clip", norms.MinibatchStddev()(copies)[:, 128].max().item(), high=1e-3,
+            why="collapse reads as zero")
 page.measure("value of the 129th map for eight copies of one clip, over that for eight different clips",
              norms.MinibatchStddev()(copies)[:, 128].mean() / with_map[:, 128].mean(), decision="A8")
 
@@ -430,7 +439,8 @@ def arrives(norm: str, padding: int, side: int = 8) -> Tensor:
     return (outputs[1] - outputs[0]) / outputs[0].std()
 
 
-panels = {"no norm": arrives("none", 1), "instance norm, no padding": arrives("instance", 0), "instance norm, zero padding": arrives("instance", 1)}
+panels = {"no norm": arrives("none", 1), "instance norm, no padding": arrives("instance", 0),
+          "instance norm, zero padding": arrives("instance", 1)}
 fig, axes = plt.subplots(1, 3, figsize=(9, 3))
 top = panels["no norm"].abs().mean(dim=(0, 1))[1].max().item()
 for axis, (label, change) in zip(axes, panels.items()):
@@ -441,14 +451,16 @@ fig.colorbar(image, ax=axes, shrink=0.8, label="change")
 page.figure(fig, alt="What arrives of the minibatch stddev map behind the next convolution, three cases.")
 
 # %%
-rows = [{"behind the convolution": label, "root mean square change": change.square().mean().sqrt().item()} for label, change in panels.items()]
+rows = [{"behind the convolution": label, "root mean square change": change.square().mean().sqrt().item()}
+        for label, change in panels.items()]
 page.table(rows, note="relative to the standard deviation of the output; the map goes from 0.1 to 1")
 
 # %% tags=["nbval-check-output"]
 size = {label: change.square().mean().sqrt().item() for label, change in panels.items()}
-page.expect("instance norm, no padding", size["instance norm, no padding"], high=1e-5, why="cancelled to the last digits")
-page.expect("zero padding: share of the change that survives", size["instance norm, zero padding"] / size["no norm"], 0.05, 0.8,
-            why="through the border")
+page.expect("instance norm, no padding", size["instance norm, no padding"], high=1e-5,
+            why="cancelled to the last digits")
+page.expect("zero padding: share of the change that survives", size["instance norm, zero padding"] / size["no norm"],
+            0.05, 0.8, why="through the border")
 for label in ("instance norm, no padding", "instance norm, zero padding"):
     page.measure(f"share of the stddev map's effect left behind the next convolution: {label}",
                  size[label] / size["no norm"], decision="A12")
@@ -465,7 +477,8 @@ for label in ("instance norm, no padding", "instance norm, zero padding"):
 print("A12:", paper.decision("A12").choice)
 for network, spec in (("G", HRVGANConfig.generator_norm), ("D", HRVGANConfig.discriminator_norm)):
     before, after = norms.norms_around_activation(spec, 128)
-    block = ["convolution", *(type(layer).__name__ for layer in before), "activation", *(type(layer).__name__ for layer in after)]
+    block = ["convolution", *(type(layer).__name__ for layer in before),
+             "activation", *(type(layer).__name__ for layer in after)]
     print(f"{network} {spec!r}: {', '.join(block)}")
 
 # %% [markdown]
@@ -500,7 +513,8 @@ print("1. flipped:", torch.allclose(plain(-2 * features + 5), -plain(features), 
 
 # %% tags=["solution", "hide-cell", "nbval-check-output"]
 lengths = torch.randn(4000, 128, generator=draws(7)).norm(dim=1)
-page.expect("2. spread of the lengths over their mean", (lengths.std() / lengths.mean()).item(), of=1 / 256**0.5, rtol=0.05, why="1/sqrt(2 x 128)")
+page.expect("2. spread of the lengths over their mean", (lengths.std() / lengths.mean()).item(), of=1 / 256**0.5,
+            rtol=0.05, why="1/sqrt(2 x 128)")
 page.measure("what pixel norm would take from a latent: the spread of its length over the mean length",
              lengths.std() / lengths.mean(), decision="A13")
 

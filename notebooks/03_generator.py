@@ -44,7 +44,7 @@ allow_partial = False  # accept a data set that is there in part
 # %%
 from hrvgan_lib import book
 
-page = book.open("03_generator", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
+page = book.open_page("03_generator", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
                  rehearse=rehearse, allow_partial=allow_partial)
 
 # %% [markdown]
@@ -391,8 +391,8 @@ with torch.no_grad():
 differ = (same_latent[1:] != same_latent[:-1]).flatten(1).any(dim=1).float().mean()
 page.measure("share of neighbouring labels whose clips from one latent differ, untrained networks", differ,
              claim="labels-in-training-and-inference", low=1)
-page.measure("share of clips whose score by D changes with the label, untrained networks", (scores[0] != scores[1]).float().mean(),
-             claim="labels-in-training-and-inference", low=1)
+page.measure("share of clips whose score by D changes with the label, untrained networks",
+             (scores[0] != scores[1]).float().mean(), claim="labels-in-training-and-inference", low=1)
 
 # %% [markdown]
 # ## One latent, or one a time step
@@ -429,7 +429,8 @@ for place, line in enumerate(reach[:4], start=1):
 axis.plot(range(1, 9), reach[4], "s--", color="black", label="the single latent")
 axis.set(xlabel="frame", ylabel="mean change", ylim=(0, None))
 axis.legend(ncols=3, fontsize=8)
-page.figure(fig, alt="each latent of a sequence moves its own stretch most, the single latent all frames alike", data=())
+page.figure(fig, alt="each latent of a sequence moves its own stretch most, the single latent all frames alike",
+            data=())
 
 # %% tags=["nbval-check-output"]
 page.expect("single latent: least moved frame over most moved", reach[4].min() / reach[4].max(), low=0.5)
@@ -608,7 +609,8 @@ print(stages(16, 32, moved_doublings)[-1])
 print(stages(32, 128, moved_doublings)[-1])
 
 # %% tags=["solution", "nbval-check-output"]
-# Exercise 3, in one dimension. An output at an even place 2i reads x[i-1], x[i], x[i]; at an odd place x[i], x[i], x[i+1].
+# Exercise 3, in one dimension. An output at an even place 2i reads x[i-1], x[i], x[i];
+# at an odd place x[i], x[i], x[i+1].
 taps = torch.randn(1, 1, 3)
 a, b, c = taps[0, 0]
 fused = torch.stack([a, a + b, b + c, c]).view(1, 1, 4)  # the transposed layer's own taps, each the sum of neighbours

@@ -44,7 +44,7 @@ allow_partial = False  # accept a data set that is there in part
 # %%
 from hrvgan_lib import book
 
-page = book.open("04_discriminator", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
+page = book.open_page("04_discriminator", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
                  rehearse=rehearse, allow_partial=allow_partial)
 
 # %% [markdown]
@@ -89,7 +89,8 @@ def stuck(shapes):
 as_printed = stuck([row.printed for row in paper.TABLE2])
 for number in as_printed:
     above, row = paper.TABLE2[number - 2], paper.TABLE2[number - 1]
-    print(f"row {number:2}: {row.layer} cannot turn {paper.shape_text(above.printed)} into {paper.shape_text(row.printed)}")
+    print(f"row {number:2}: {row.layer} cannot turn {paper.shape_text(above.printed)} "
+          f"into {paper.shape_text(row.printed)}")
 
 # %% [markdown]
 # Nine rows. Every Downsample enlarges, the first convolution is asked to make a volume from a vector, and the last rows do not
@@ -257,10 +258,10 @@ def block(axis, x, y, layer, shape):
     depth = 0.05 + 0.05 * (time.bit_length() - 1)
     colour = next(colour for kind, colour in KINDS.items() if layer.startswith(kind))
     left, low = x - width / 2, y - height / 2
-    for corners in ([(left, low + height), (left + depth, low + height + depth), (left + width + depth, low + height + depth),
-                     (left + width, low + height)],
-                    [(left + width, low), (left + width + depth, low + depth), (left + width + depth, low + height + depth),
-                     (left + width, low + height)]):
+    for corners in ([(left, low + height), (left + depth, low + height + depth),
+                     (left + width + depth, low + height + depth), (left + width, low + height)],
+                    [(left + width, low), (left + width + depth, low + depth),
+                     (left + width + depth, low + height + depth), (left + width, low + height)]):
         axis.add_patch(plt.Polygon(corners, facecolor=colour, edgecolor="white", linewidth=0.6, alpha=0.6))
     axis.add_patch(plt.Rectangle((left, low), width, height, facecolor=colour, edgecolor="white", linewidth=0.6))
     axis.text(x, y - 1.35, "×".join(map(str, shape)), rotation=90, ha="center", va="top", fontsize=7)
@@ -268,7 +269,8 @@ def block(axis, x, y, layer, shape):
 
 # %% mystnb={"image": {"alt": "Two rows of blocks. Top: a latent vector and a label enter a fully connected layer, then blocks grow from 4 to 256 pixels while getting thinner in channels, and end in a clip. Bottom, right to left under it: the same blocks in reverse order shrink the clip, with a minibatch statistic and two fully connected layers before the score."}, "figure": {"caption": "The architecture, drawn from the traced networks: generator above, discriminator below.", "name": "fig1-architecture"}}
 with torch.device("meta"):
-    made = [("Latent vector", (paper.SETTINGS.latent,)), *((r.layer, r.shape) for r in trace(maker, torch.empty(1, 128)))]
+    made = [("Latent vector", (paper.SETTINGS.latent,)),
+            *((r.layer, r.shape) for r in trace(maker, torch.empty(1, 128)))]
 fig, axis = plt.subplots(figsize=(14, 7.4))
 for place, (layer, shape) in enumerate(made):
     block(axis, place + 1, 4.6, layer, shape)
@@ -279,8 +281,9 @@ pointer = dict(arrowstyle="-|>", color="0.3", linewidth=1.3)
 for start, stop in (((0.1, 5.6), (1.75, 4.95)), ((end, 4.6), (end + 1.3, 4.6)), ((end + 1.9, 4.0), (end + 0.1, 0.5)),
                     ((end + 1.9, 0), (end + 0.1, 0)), ((-0.35, 0), (-1.0, 0)), ((-0.1, 0.95), (0.75, 0.3))):
     axis.annotate("", stop, start, arrowprops=pointer)
-for x, y, text in ((-0.1, 5.8, "label y"), (end + 1.4, 4.75, "generated\nclip"), (end + 2.0, -0.3, "real\nclip"), (-1.1, 0.15, "real or\ngenerated?"),
-                   (-0.15, 0.9, "label y"), (1, 6.3, "Generator (Table 1)"), (1, 1.35, "Discriminator (Table 2, mirrored)")):
+for x, y, text in ((-0.1, 5.8, "label y"), (end + 1.4, 4.75, "generated\nclip"), (end + 2.0, -0.3, "real\nclip"),
+                   (-1.1, 0.15, "real or\ngenerated?"), (-0.15, 0.9, "label y"), (1, 6.3, "Generator (Table 1)"),
+                   (1, 1.35, "Discriminator (Table 2, mirrored)")):
     bold = {"fontsize": 13, "weight": "bold"} if "Table" in text else {"fontsize": 9}
     axis.text(x, y, text, ha="right" if x < 0 else "left", va="bottom", **bold)
 for kind, colour in list(KINDS.items())[1:]:
@@ -415,7 +418,8 @@ pair = torch.randn(4, 3, 8, 16, 16)
 with torch.no_grad():
     scores = [conditional(pair, torch.full((4,), label)) for label in (2, 5)]
     by_hand = conditional.features(pair) @ (conditional.embed.weight[2] - conditional.embed.weight[5]) / 128**0.5
-page.expect("difference of two labels' scores, against the formula", (scores[0] - scores[1] - by_hand).abs().max(), high=1e-4)
+page.expect("difference of two labels' scores, against the formula", (scores[0] - scores[1] - by_hand).abs().max(),
+            high=1e-4)
 print("parameters that eight labels add:", conditional.embed.weight.numel())
 
 # %% [markdown]
@@ -430,8 +434,10 @@ with torch.no_grad():
     one_matrix = linear.score.weight @ linear.fc.weight
     bias = linear.score.weight @ linear.fc.bias + linear.score.bias
     two_layers = linear.score(linear.fc_activation(linear.fc(inner)))
-page.expect("two linear layers against one matrix", (two_layers - inner @ one_matrix.T - bias).abs().max().item(), high=1e-3)
-print("numbers in the two:", linear.fc.weight.numel() + linear.score.weight.numel(), "  in the one:", one_matrix.numel())
+page.expect("two linear layers against one matrix", (two_layers - inner @ one_matrix.T - bias).abs().max().item(),
+            high=1e-3)
+print("numbers in the two:", linear.fc.weight.numel() + linear.score.weight.numel(),
+      "  in the one:", one_matrix.numel())
 page.measure("numbers that the two last layers amount to where both are linear, over those that they hold",
              one_matrix.numel() / (linear.fc.weight.numel() + linear.score.weight.numel()), decision="A10")
 
@@ -449,7 +455,8 @@ page.measure("numbers that the two last layers amount to where both are linear, 
 def reached(leak, norm, draw=0):
     """Share of the clip's values with a gradient, and the gradient's size, when every convolution has a bias of -1."""
     torch.manual_seed(seed + draw)
-    network = Discriminator(8, 16, 0, make_config("literal", width=1 / 8, leak=leak, discriminator_norm=norm)).apply(initialise)
+    network = Discriminator(8, 16, 0, make_config("literal", width=1 / 8, leak=leak,
+                                                  discriminator_norm=norm)).apply(initialise)
     for module in network.modules():
         if isinstance(module, nn.Conv3d):
             nn.init.constant_(module.bias, -1.0)
@@ -461,7 +468,8 @@ def reached(leak, norm, draw=0):
 flow = {(leak, norm): reached(leak, norm) for leak in (0.2, 0.0) for norm in ("instance", "none")}
 page.expect("leaky, no norm: share of pixels with a gradient", flow[0.2, "none"][0], low=0.99)
 page.expect("plain ReLU, no norm: share", flow[0.0, "none"][0], high=0.01, why="every unit is off: the network is dead")
-page.expect("plain ReLU, instance norm: share", flow[0.0, "instance"][0], low=0.01, why="the norm lifts units back over zero")
+page.expect("plain ReLU, instance norm: share", flow[0.0, "instance"][0], low=0.01,
+            why="the norm lifts units back over zero")
 page.expect("leaky: gradient with instance norm over without", flow[0.2, "instance"][1] / flow[0.2, "none"][1], low=100)
 
 # %% [markdown]

@@ -43,7 +43,7 @@ allow_partial = False  # accept a data set that is there in part
 # %%
 from hrvgan_lib import book
 
-page = book.open("05_losses", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
+page = book.open_page("05_losses", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
                  rehearse=rehearse, allow_partial=allow_partial)
 
 # %%
@@ -195,7 +195,8 @@ spreads = torch.logspace(0, -4, 41)
 shrunk = [cloud.mean(0) + s * (cloud - cloud.mean(0)) for s in spreads]
 fig, axes = plt.subplots(figsize=(7, 3))
 axes.plot(spreads, [neighbours(c, weight).mean() for c in shrunk], color=INKS[0], label="minibatch discrimination")
-axes.plot(spreads, [losses.feature_matching_loss(cloud, c) for c in shrunk], color=INKS[1], label="feature matching loss")
+axes.plot(spreads, [losses.feature_matching_loss(cloud, c) for c in shrunk], color=INKS[1],
+          label="feature matching loss")
 axes.set(xscale="log", xlabel="spread of the generator (1: as real, right: collapsed)", ylabel="value")
 axes.invert_xaxis()
 axes.legend()
@@ -239,7 +240,8 @@ left.scatter(*fake.T, s=10, color=book.SYSTEM_COLOURS["untrained"], label="gener
 left.set(aspect="equal", xlim=(-2.5, 4.2))
 left.legend(loc="upper right", fontsize=8)
 right.plot(shifts, shifts, color=INKS[0], label="Eq. 4: W")
-right.plot(shifts, [2 * math.log(2) - best_value(s.item()) for s in shifts], color=INKS[1], label="2 log 2 − F at the best D")
+right.plot(shifts, [2 * math.log(2) - best_value(s.item()) for s in shifts], color=INKS[1],
+           label="2 log 2 − F at the best D")
 right.set(xlabel="shift between two bell curves")
 right.legend()
 page.figure(fig, alt="An exact transport plan, and two distances over the shift between two bell curves.")
@@ -251,7 +253,8 @@ moved = (real + torch.tensor([3.0, 4.0]))[torch.randperm(n, generator=draws(2))]
 page.expect("distance of a cloud moved by (3, 4)", losses.wasserstein_distance_exact(real, moved), of=5, rtol=1e-5,
             why="each point goes 5 far, whatever the order of the set")
 a, b = torch.randn(40, 1, generator=draws()), torch.rand(40, 1, generator=draws(1))
-page.expect("distance on a line", losses.wasserstein_distance_exact(a, b), of=(a.sort(0)[0] - b.sort(0)[0]).abs().mean().item(), rtol=1e-5,
+page.expect("distance on a line", losses.wasserstein_distance_exact(a, b),
+            of=(a.sort(0)[0] - b.sort(0)[0]).abs().mean().item(), rtol=1e-5,
             why="there the best pairing is the sorted one")
 
 # %% [markdown]
@@ -287,8 +290,10 @@ def penalty(critic, real, fake, mix, k=1.0):
 torch.manual_seed(page.seed)
 linear = nn.Linear(2, 1)
 print("same as the library:", torch.allclose(
-    penalty(linear, real, fake, torch.rand(n, 1, generator=draws())), losses.gradient_penalty(linear, real, fake, draws())))
-page.expect("penalty of a linear critic, k = 2", losses.gradient_penalty(linear, real, fake, draws(), target=2.0).item(),
+    penalty(linear, real, fake, torch.rand(n, 1, generator=draws())),
+    losses.gradient_penalty(linear, real, fake, draws())))
+page.expect("penalty of a linear critic, k = 2",
+            losses.gradient_penalty(linear, real, fake, draws(), target=2.0).item(),
             of=(linear.weight.norm().item() - 2) ** 2, rtol=1e-4, why="its slope is |w| everywhere: (|w| - k)^2")
 
 # %% [markdown]
@@ -298,7 +303,8 @@ page.expect("penalty of a linear critic, k = 2", losses.gradient_penalty(linear,
 # %% tags=["nbval-check-output"]
 def train_critic(constraint, k=1.0, width=64, steps=200):
     torch.manual_seed(page.seed)
-    critic = nn.Sequential(nn.Linear(2, width), nn.LeakyReLU(0.2), nn.Linear(width, width), nn.LeakyReLU(0.2), nn.Linear(width, 1))
+    critic = nn.Sequential(nn.Linear(2, width), nn.LeakyReLU(0.2), nn.Linear(width, width), nn.LeakyReLU(0.2),
+                           nn.Linear(width, 1))
     if constraint == "spectral_norm":
         losses.add_spectral_norm(critic)
     optimiser, mix, estimates = torch.optim.Adam(critic.parameters(), lr=5e-3, betas=(0.0, 0.9)), draws(3), []
@@ -317,8 +323,9 @@ def train_critic(constraint, k=1.0, width=64, steps=200):
     return torch.tensor(estimates), slope.norm(dim=1).max().item()
 
 
-critics = {"none": train_critic("none"), "clip at 0.1": train_critic("clip"), "spectral norm": train_critic("spectral_norm"),
-           "gradient penalty, k = 1": train_critic("gradient_penalty"), "gradient penalty, k = 3": train_critic("gradient_penalty", k=3.0)}
+critics = {"none": train_critic("none"), "clip at 0.1": train_critic("clip"),
+           "spectral norm": train_critic("spectral_norm"), "gradient penalty, k = 1": train_critic("gradient_penalty"),
+           "gradient penalty, k = 3": train_critic("gradient_penalty", k=3.0)}
 print("critics trained:", ", ".join(critics))
 
 # %% mystnb={"image": {"alt": "Ratio of each critic's estimate to the exact distance over 200 steps, logarithmic. Without a constraint it leaves the picture at the top. Clipping settles a little above one, spectral norm at about two thirds, the gradient penalty with k one just above one and with k three between two and three."}, "figure": {"caption": "Five critics and one exact distance (dotted). Only the constraint differs.", "name": "fig-critics"}}
@@ -331,14 +338,18 @@ axes.legend(fontsize=8)
 page.figure(fig, alt="Estimates of five critics relative to the exact Wasserstein distance over training.")
 
 # %%
-page.table([{"constraint": name, "estimate / exact": round(estimates[-20:].mean().item() / exact, 2), "steepest slope": round(slope, 2),
+page.table([{"constraint": name, "estimate / exact": round(estimates[-20:].mean().item() / exact, 2),
+             "steepest slope": round(slope, 2),
              "estimate / slope / exact": round(estimates[-20:].mean().item() / slope / exact, 2)}
-            for name, (estimates, slope) in critics.items()], note=f"exact distance of Eq. 4: {exact:.3f}; slope measured at the 192 points")
+            for name, (estimates, slope) in critics.items()],
+           note=f"exact distance of Eq. 4: {exact:.3f}; slope measured at the 192 points")
 
 # %% tags=["nbval-check-output"]
 ratio = {name: estimates[-20:].mean().item() / exact for name, (estimates, _) in critics.items()}
-page.expect("gradient penalty, estimate / exact", ratio["gradient penalty, k = 1"], 0.8, 1.25, why="slope close to 1 where it looks")
-page.expect("its estimate with k = 3 over that with k = 1", ratio["gradient penalty, k = 3"] / ratio["gradient penalty, k = 1"], 1.7, 3.7,
+page.expect("gradient penalty, estimate / exact", ratio["gradient penalty, k = 1"], 0.8, 1.25,
+            why="slope close to 1 where it looks")
+page.expect("its estimate with k = 3 over that with k = 1",
+            ratio["gradient penalty, k = 3"] / ratio["gradient penalty, k = 1"], 1.7, 3.7,
             why="k scales a Wasserstein loss")
 page.expect("without a constraint, estimate / exact", ratio["none"], low=100, why="the slope may grow for ever")
 page.expect("largest estimate per unit of slope", max(e[-1].item() / s / exact for e, s in critics.values()), high=1.05,
@@ -375,8 +386,10 @@ for _ in range(30):  # v <- W^T W v, normalised
     probe = nn.functional.normalize(probe.flatten(), dim=0).view(probe.shape).requires_grad_()
     stretched = smooth(probe)
     (probe,) = torch.autograd.grad(stretched.square().sum() / 2, probe)
-page.expect("norm of the kernel as a matrix", torch.linalg.matrix_norm(smooth.weight.flatten(1), 2).detach(), of=1, rtol=1e-2, why="as promised")
-page.expect("norm of the convolution", stretched.norm().item(), low=2, high=math.sqrt(27), why="above 1, at most sqrt(27)")
+page.expect("norm of the kernel as a matrix", torch.linalg.matrix_norm(smooth.weight.flatten(1), 2).detach(), of=1,
+            rtol=1e-2, why="as promised")
+page.expect("norm of the convolution", stretched.norm().item(), low=2, high=math.sqrt(27),
+            why="above 1, at most sqrt(27)")
 
 # %% [markdown]
 # ## Conditional GANs (Eq. 7)
@@ -444,7 +457,8 @@ for reading in losses.ADVERSARIAL_READINGS:
     g_loss = losses.adversarial_generator_loss(logits, 1.0, reading)
     d_loss = losses.adversarial_discriminator_loss(logits, logits, 1.0, reading)
     pull = 8 * torch.autograd.grad(g_loss, logits)[0][0].item()
-    rows.append({"reading": reading, "G's loss (Eq. 12)": g_loss.item() + 0.0, "its gradient": pull, "D's loss (Eqs. 13-14)": d_loss.item()})
+    rows.append({"reading": reading, "G's loss (Eq. 12)": g_loss.item() + 0.0, "its gradient": pull,
+                 "D's loss (Eqs. 13-14)": d_loss.item()})
 page.table(rows, note="k = 1, all logits 0; a dash is NaN")
 
 # %% [markdown]
@@ -488,7 +502,8 @@ print("games played: k = 0; k = 1 with the last bias raised by 1; k = 1 with the
 
 # %% mystnb={"image": {"alt": "Left: the discriminator loss of three small games over 120 steps; without k and with k one plus a raised bias the curves coincide, the third, k one with the usual bias, starts higher and comes down to the same course. Right: the generated points of the first two games lie on top of each other."}, "figure": {"caption": "Three games: k = 0; k = 1 with the last bias raised by 1; k = 1 with the usual start.", "name": "fig-bias-eats-k"}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
-for game, name, ink, style in ((usual, "k = 1, usual bias", INKS[1], "-"), (plain, "k = 0", INKS[2], "-"), (raised, "k = 1, bias + 1", INKS[0], ":")):
+for game, name, ink, style in ((usual, "k = 1, usual bias", INKS[1], "-"), (plain, "k = 0", INKS[2], "-"),
+                               (raised, "k = 1, bias + 1", INKS[0], ":")):
     left.plot(game[0], style, color=ink, label=name)
 left.axhline(2 * math.log(2), color="0.7", linewidth=0.8)
 left.set(xlabel="step", ylabel="D's loss")
@@ -501,10 +516,12 @@ right.set(ylim=(-4.5, None))
 page.figure(fig, alt="Discriminator loss and generated points of three games that differ in k and in one bias.")
 
 # %% tags=["nbval-check-output"]
-page.expect("largest difference between the samples of games 1 and 2", (plain[1] - raised[1]).abs().max(), high=1e-6, why="k has no effect")
+page.expect("largest difference between the samples of games 1 and 2", (plain[1] - raised[1]).abs().max(), high=1e-6,
+            why="k has no effect")
 shift = (raised[2][-1].bias - plain[2][-1].bias).item()
 page.expect("difference of their last biases", shift, of=1, rtol=1e-6, why="here is where k went")
-page.expect("largest difference of D's loss in steps 1 to 10 of games 1 and 3", (usual[0] - plain[0])[:10].abs().max().item(), low=0.02,
+page.expect("largest difference of D's loss in steps 1 to 10 of games 1 and 3",
+            (usual[0] - plain[0])[:10].abs().max().item(), low=0.02,
             why="without the raised bias k is felt at the start")
 page.measure("largest difference between the samples of two games, k = 0, and k = 1 with the last bias raised by 1",
              (plain[1] - raised[1]).abs().max(), decision="L5")
@@ -541,7 +558,8 @@ for what, reading, scaled in (("Wasserstein loss, D of slope k", "wgan", True),
                               ("Eqs. 12-14, D of slope k", "bce", True),
                               ("Eqs. 12-14, k subtracted", "bce_shift", False)):
     page.measure(f"unevenness of five fakes' gradients as k goes from 1 to 3 (1: one weight can absorb it), {what}",
-                 unevenness(reading, scaled), claim="k-absorbed" if reading == "wgan" else "k-absorbed-bce", low=0.999, high=1.001)
+                 unevenness(reading, scaled), claim="k-absorbed" if reading == "wgan" else "k-absorbed-bce",
+                 low=0.999, high=1.001)
 
 # %% [markdown]
 # In the Wasserstein loss the factor is 3 for all, and λ = 1/3 absorbs it. In the cross-entropy it differs from clip to clip, so no λ can. `bce_scale`, which divides D by $k$,
@@ -561,7 +579,8 @@ for what, reading, scaled in (("Wasserstein loss, D of slope k", "wgan", True),
 # clip. Then they are a *code* of the target, its place along the 8 main directions of the data: decision [**A20**](12_claims_and_decisions.ipynb#A20)'s encoder in miniature.
 
 # %%
-clips = page.dataset("actions", frames=8, size=32).draw(48, draws(5))[0]  # the smallest cut of Table 1, in every profile
+# the smallest cut of Table 1, in every profile
+clips = page.dataset("actions", frames=8, size=32).draw(48, draws(5))[0]
 flat = clips.flatten(1)
 middle = flat.mean(dim=0)
 codes = math.sqrt(48) * torch.linalg.svd(flat - middle, full_matrices=False).U[:, :8]  # unit variance, like noise
@@ -586,15 +605,16 @@ copies = fit(paired=True)(codes).view_as(clips)
 # %% mystnb={"image": {"alt": "Seven strips of eight frames: two real clips; two outputs of the generator trained on unpaired clips, both the same grey ghost; the mean of all clips, the same ghost again; two outputs of the paired generator, each with the colours of its own real clip."}, "figure": {"caption": "The failure on purpose. Unpaired, Eq. 10 asks for the mean clip, whatever the noise; paired, it asks for the clip.", "name": "fig-mean-clip"}}
 strips = torch.cat([clips[:2], ghosts[:2], middle.view_as(clips[:1]), copies[:2]])
 names = ["real A", "real B", "unpaired G(z1)", "unpaired G(z2)", "mean clip", "paired, from A", "paired, from B"]
-page.figure(book.clip_grid(strips, labels=names), alt="Real clips, ghosts of the unpaired generator, the mean clip and paired reconstructions.")
+page.figure(book.clip_grid(strips, labels=names),
+            alt="Real clips, ghosts of the unpaired generator, the mean clip and paired reconstructions.")
 
 # %% tags=["nbval-check-output"]
 mean_clip = middle.view_as(clips[0]).expand_as(clips)
 spread = losses.mse_loss_paper(mean_clip, clips)  # variance of the data
-page.expect("unpaired: distance to the mean clip, share of the data's variance", losses.mse_loss_paper(ghosts, mean_clip) / spread, high=0.15,
-            why="the ghost is the mean")
-page.expect("unpaired: variance over the noise, share of the data's", ghosts.var(dim=0).mean() / clips.var(dim=0).mean(), high=0.15,
-            why="the noise is ignored: collapse")
+page.expect("unpaired: distance to the mean clip, share of the data's variance",
+            losses.mse_loss_paper(ghosts, mean_clip) / spread, high=0.15, why="the ghost is the mean")
+page.expect("unpaired: variance over the noise, share of the data's",
+            ghosts.var(dim=0).mean() / clips.var(dim=0).mean(), high=0.15, why="the noise is ignored: collapse")
 page.expect("paired: error, share of the data's variance", losses.mse_loss_paper(copies, clips) / spread, high=0.6,
             why="eight numbers that know their target")
 page.measure("Eq. 10 with an unrelated clip as target: distance of the result to the mean clip, over the variance",
@@ -614,13 +634,15 @@ page.measure("Eq. 10 paired through a code of eight numbers: error over the data
 
 # %% tags=["nbval-check-output"]
 every_pair = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist").square().mean() / flat.shape[1]
-page.expect("squared distance of two random real clips over that of a real clip and the ghost", (every_pair / spread).item(), of=2, rtol=1e-3,
-            why="two deviations against one")
+page.expect("squared distance of two random real clips over that of a real clip and the ghost",
+            (every_pair / spread).item(), of=2, rtol=1e-3, why="two deviations against one")
 
 # %%
 some, others = clips[:24], clips[24:]
-page.table([{"Eq. 4 between 24 real clips and": "24 other real clips", "W": losses.wasserstein_distance_exact(some, others)},
-            {"Eq. 4 between 24 real clips and": "the mean clip, 24 times", "W": losses.wasserstein_distance_exact(some, mean_clip[:24])}])
+page.table([{"Eq. 4 between 24 real clips and": "24 other real clips",
+             "W": losses.wasserstein_distance_exact(some, others)},
+            {"Eq. 4 between 24 real clips and": "the mean clip, 24 times",
+             "W": losses.wasserstein_distance_exact(some, mean_clip[:24])}])
 
 # %% [markdown]
 # This is why nobody should judge generators by pixel distance, and why [chapter 08](08_evaluation.ipynb) measures in a network's features. One more reading of Eq. 10, its sum:
@@ -629,12 +651,15 @@ page.table([{"Eq. 4 between 24 real clips and": "24 other real clips", "W": loss
 guess = ghosts[:1].clone().requires_grad_()
 pull = {reduction: torch.autograd.grad(losses.mse_loss_paper(guess, clips[:1], reduction), guess)[0].norm().item()
         for reduction in losses.PIXEL_REDUCTIONS}
-page.table([{"reading of Eq. 10": reduction, "length of its gradient at one clip": length} for reduction, length in pull.items()],
+page.table([{"reading of Eq. 10": reduction, "length of its gradient at one clip": length}
+            for reduction, length in pull.items()],
            note=f"a clip of 8x32x32 has {clips[0].numel():,} values, one of 32x256x256 has {3 * 32 * 256 * 256:,}")
 
 # %% tags=["nbval-check-output"]
-page.expect("gradient of the sum over that of the mean", pull["sum"] / pull["mean"], of=clips[0].numel(), rtol=1e-3, why="one a value of the clip")
-page.expect("gradient of the norm without its square", pull["norm"], of=1, rtol=1e-3, why="the same pull at every clip, however large")
+page.expect("gradient of the sum over that of the mean", pull["sum"] / pull["mean"], of=clips[0].numel(), rtol=1e-3,
+            why="one a value of the clip")
+page.expect("gradient of the norm without its square", pull["norm"], of=1, rtol=1e-3,
+            why="the same pull at every clip, however large")
 for reduction, length in pull.items():
     page.measure(f"length of Eq. 10's gradient at one clip of 8×32×32, read as {reduction}", length, decision="L10")
 
@@ -669,13 +694,15 @@ for panel, (name, mse) in zip(panels, pixel.items()):
     panel.set(title=name, xlabel="generated value g", ylim=(-0.1, 3))
 panels[0].set(ylabel="loss above its minimum")
 panels[0].legend()
-page.figure(fig, alt="The combined loss over a generated value, unpaired and paired, for three weights of the pixel term.")
+page.figure(fig, alt="The combined loss over a generated value, unpaired and paired, "
+                     "for three weights of the pixel term.")
 
 # %% tags=["nbval-check-output"]
 two = losses.combined_loss(torch.tensor(2.0), torch.tensor(4.0))
 page.expect("0.5 x 2 + 0.5 x 4", two, of=3, why="Eq. 15 with its published weights")
 page.expect("unpaired, β = 0.5: lowest point", lowest["unpaired", 0.5], high=0.95, why="pulled towards the mean")
-page.expect("paired, β = 0.5: lowest point over that without β", lowest["paired with +1", 0.5] / lowest["paired with +1", 0.0], 0.85, 1.15,
+page.expect("paired, β = 0.5: lowest point over that without β",
+            lowest["paired with +1", 0.5] / lowest["paired with +1", 0.0], 0.85, 1.15,
             why="the two teachers agree")
 for target in pixel:
     page.measure(f"contrast of Eq. 15's best answer with β = 0.5 over that with β = 0, target {target}",
@@ -739,12 +766,13 @@ print(f"1. {losses.gan_value(confident, confident).item():.3f}")
 
 # %% tags=["solution", "hide-cell", "nbval-check-output"]
 free, held = play(0.0, 0.0, clip=0.1, steps=60), play(1.0, 1.0, clip=0.1, steps=60)
-page.expect("2. largest difference between the samples", (free[1] - held[1]).abs().max(), low=1e-3, why="the bias cannot follow k")
+page.expect("2. largest difference between the samples", (free[1] - held[1]).abs().max(), low=1e-3,
+            why="the bias cannot follow k")
 
 # %% tags=["solution", "hide-cell", "nbval-check-output"]
 wide, _ = train_critic("clip", width=128, steps=100)
-page.expect("3. estimate of the wider critic over that of the usual one", wide[-1].item() / critics["clip at 0.1"][0][-1].item(), low=2,
-            why="same weights' bound, more weights")
+page.expect("3. estimate of the wider critic over that of the usual one",
+            wide[-1].item() / critics["clip at 0.1"][0][-1].item(), low=2, why="same weights' bound, more weights")
 
 # %% tags=["solution", "hide-cell", "nbval-check-output"]
 same = [losses.wasserstein_distance_exact(*torch.randn(2, size, 2, generator=draws(8))) for size in (25, 100, 400)]

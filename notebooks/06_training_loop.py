@@ -43,7 +43,7 @@ allow_partial = False  # accept a data set that is there in part
 # %%
 from hrvgan_lib import book
 
-page = book.open("06_training_loop", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
+page = book.open_page("06_training_loop", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
                  rehearse=rehearse, allow_partial=allow_partial)
 
 # %%
@@ -57,7 +57,8 @@ from IPython.display import Code
 
 from hrvgan_lib import training
 from hrvgan_lib.networks import build_system
-from hrvgan_lib.training import TrainConfig, clips_seen, stream, train, trained
+from hrvgan_lib.streams import stream
+from hrvgan_lib.training import TrainConfig, clips_seen, train, trained
 
 # %% [markdown]
 # ## What the paper says
@@ -180,16 +181,19 @@ page.table([
 # %% mystnb={"image": {"alt": "Four rows of generated frames from the same four latents, one row for each of four moments of training"}, "figure": {"caption": "The same four latents at four moments of training; four frames of each clip.", "name": "training-snapshots"}}
 figure, axes = plt.subplots(len(system.snapshots), 1, figsize=(9, 0.62 * len(system.snapshots)), squeeze=False)
 for axis, (step, clips) in zip(axes[:, 0], system.snapshots):
-    strip = clips[:4, :, ::max(1, system.frames // 4)].permute(1, 3, 0, 2, 4)  # channel, height, clip, time, width: one long row
+    # channel, height, clip, time, width: one long row
+    strip = clips[:4, :, ::max(1, system.frames // 4)].permute(1, 3, 0, 2, 4)
     axis.imshow((strip.flatten(2).permute(1, 2, 0) + 1) / 2)
     axis.set_ylabel(f"step {step}", rotation=0, ha="right", va="center")
     axis.set(xticks=[], yticks=[])
     axis.grid(False)
-page.figure(figure, name="training_snapshots", alt="Generated frames from the same four latents at four moments of training",
+page.figure(figure, name="training_snapshots",
+            alt="Generated frames from the same four latents at four moments of training",
             data=[train_set], samples=4)
 
 # %%
-page.film(system.snapshots[-1][1], "training_samples", columns=4, alt="The eight clips of the last step, moving", data=[train_set], samples=8)
+page.film(system.snapshots[-1][1], "training_samples", columns=4, alt="The eight clips of the last step, moving",
+          data=[train_set], samples=8)
 
 # %% [markdown]
 # That is your run. Where a longer one on a GPU has been recorded, it stands here beside it.
@@ -216,7 +220,8 @@ left.set(xlabel="step", ylabel="adversarial term")
 left.legend(frameon=False)
 right.plot(turns, [record.generator["pixel"] for record in records], color=colour, lw=1)
 right.set(xlabel="step", ylabel="pixel term", ylim=(0, None))
-page.figure(figure, name="training_curves", alt="Adversarial terms and pixel term over training steps", data=[train_set])
+page.figure(figure, name="training_curves", alt="Adversarial terms and pixel term over training steps",
+            data=[train_set])
 
 # %% [markdown]
 # ## What the pixel loss is held against
@@ -232,7 +237,8 @@ real, labels, _ = test_set.draw(4, stream("reconstruction"))
 with torch.no_grad():
     system.eval()
     back = system.generator(system.encoder(real.to(page.device)), labels.to(page.device)).float().cpu()
-rows = torch.stack([real, back])[:, :, :, ::max(1, system.frames // 4)].permute(0, 4, 1, 3, 5, 2)  # source, height, clip, time, width, channel
+# source, height, clip, time, width, channel
+rows = torch.stack([real, back])[:, :, :, ::max(1, system.frames // 4)].permute(0, 4, 1, 3, 5, 2)
 figure, axis = plt.subplots(figsize=(9, 1.2))
 axis.imshow((rows.flatten(2, 4).flatten(0, 1).clamp(-1, 1) + 1) / 2)
 axis.set(xticks=[], yticks=[])
@@ -316,9 +322,11 @@ if page.profile.native:
     native, native_records = trained("hrvgan", native_set, page.profile, steps=steps, batch=batch, seed=page.seed,
                                      width=1.0, folder=page.runs / "checkpoints")
     shown = native.sample(4, generator=stream("native"), batch=1)
-    page.figure(book.clip_grid(shown, every=4), name="native_frames", alt=f"Four generated clips of {frames} frames at {size}x{size}, every fourth frame",
+    page.figure(book.clip_grid(shown, every=4), name="native_frames",
+                alt=f"Four generated clips of {frames} frames at {size}x{size}, every fourth frame",
                 data=[native_set], samples=4)
-    page.film(shown, "native_samples", columns=2, alt=f"Four generated clips of {frames} frames at {size}x{size}, moving", data=[native_set], samples=4)
+    page.film(shown, "native_samples", columns=2,
+              alt=f"Four generated clips of {frames} frames at {size}x{size}, moving", data=[native_set], samples=4)
 else:
     print(f"profile {page.profile.name} trains Table 1 cut at {page.profile.size}x{page.profile.size} only")
     page.show_recorded("native_samples.webp", "native_frames.png")

@@ -44,7 +44,7 @@ allow_partial = False  # accept a data set that is there in part
 # %%
 from hrvgan_lib import book
 
-page = book.open("08_evaluation", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
+page = book.open_page("08_evaluation", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
                  rehearse=rehearse, allow_partial=allow_partial)
 
 # %%
@@ -191,7 +191,8 @@ shifts, stretches, sizes = np.linspace(0, 1, 6), np.linspace(1, 2, 6), np.array(
 left.plot(shifts, D * shifts**2, color="0.5")
 middle.plot(stretches, D * (stretches - 1) ** 2, color="0.5")
 for n, ink in zip((64, 512), INKS):
-    left.plot(shifts, [metrics.frechet_distance(cloud(n), cloud(n, shift=s)) for s in shifts], "o", color=ink, label=f"N = {n}")
+    left.plot(shifts, [metrics.frechet_distance(cloud(n), cloud(n, shift=s)) for s in shifts], "o", color=ink,
+              label=f"N = {n}")
     middle.plot(stretches, [metrics.frechet_distance(cloud(n), cloud(n, stretch=s)) for s in stretches], "o", color=ink)
 same = np.array([metrics.frechet_distance(cloud(n), cloud(n)) for n in sizes])
 right.loglog(sizes, same, "o", color=INKS[2])
@@ -228,7 +229,8 @@ def draw_pair():
 
 real, fake = draw_pair()
 fresh = [metrics.frechet_distance(*draw_pair()) for _ in range(100)]
-resampled = [metrics.frechet_distance(real[random.integers(n, size=n)], fake[random.integers(n, size=n)]) for _ in range(100)]
+resampled = [metrics.frechet_distance(real[random.integers(n, size=n)], fake[random.integers(n, size=n)])
+             for _ in range(100)]
 half = metrics.half_sample_interval(metrics.frechet_distance, real, fake, seed=page.seed)
 bars = {"bootstrap": np.quantile(resampled, [0.025, 0.975]), "half-sampling": (half.low, half.high),
         "fresh samples": np.quantile(fresh, [0.025, 0.975])}
@@ -238,7 +240,8 @@ for row, ((low, high), ink) in enumerate(zip(bars.values(), INKS)):
     axes.plot([low, high], [row, row], color=ink, linewidth=8, solid_capstyle="butt")
 axes.axvline(half.value, color="black", linewidth=1)
 axes.set(yticks=range(len(bars)), yticklabels=bars, xlabel="Fréchet distance", ylim=(-0.6, 2.6))
-page.figure(fig, name="evaluation_intervals", alt="Intervals of a Fréchet distance: fresh samples, half-sampling, bootstrap.", data=())
+page.figure(fig, name="evaluation_intervals",
+            alt="Intervals of a Fréchet distance: fresh samples, half-sampling, bootstrap.", data=())
 
 # %% tags=["nbval-check-output"]
 low, high = bars["bootstrap"]
@@ -269,7 +272,8 @@ twins = random.normal(size=(2, 512, D))
 line = metrics.sweep(metrics.frechet_distance, *twins, seed=page.seed)
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 2.8))
 left.plot(1 / np.array(line.sizes), line.values, "o", color=INKS[0])
-left.plot([0, 1 / line.sizes[0]], [line.at_infinity, line.at_infinity + (line.values[0] - line.at_infinity)], ":", color="0.5")
+left.plot([0, 1 / line.sizes[0]], [line.at_infinity, line.at_infinity + (line.values[0] - line.at_infinity)], ":",
+          color="0.5")
 left.plot(0, line.at_infinity, "*", color=INKS[1], markersize=12, clip_on=False)
 left.set(xlabel="1 / N", ylabel="Fréchet distance", xlim=(0, None))
 for n in (8, 16, 32, 64, 128):
@@ -280,10 +284,13 @@ right.set(xscale="log", xlabel="N clips a cloud", ylabel="kernel distance")
 page.figure(fig, alt="Fréchet distance over 1/N with its extrapolation, and kernel distances around zero.", data=())
 
 # %% tags=["nbval-check-output"]
-page.expect("extrapolated distance of equal clouds, over the measured one", abs(line.at_infinity) / line.values[-1], high=0.35, why="the truth is 0")
-parts = [metrics.RunningMoments().add(half) for half in np.array_split(twins[0], 2)]  # each could live on another machine
+page.expect("extrapolated distance of equal clouds, over the measured one", abs(line.at_infinity) / line.values[-1],
+            high=0.35, why="the truth is 0")
+# each could live on another machine
+parts = [metrics.RunningMoments().add(half) for half in np.array_split(twins[0], 2)]
 print("moments of two halves, merged, give the same distance:",
-      np.isclose(metrics.frechet_distance(parts[0].merge(parts[1]).moments(), twins[1]), metrics.frechet_distance(*twins)))
+      np.isclose(metrics.frechet_distance(parts[0].merge(parts[1]).moments(), twins[1]),
+                 metrics.frechet_distance(*twins)))
 
 # %% [markdown]
 # The second print is for sets that do not fit into memory: `RunningMoments` takes clips in chunks and joins what several machines have seen.
@@ -331,11 +338,14 @@ page.figure(fig, alt="Training loss of the judge and its confusion matrix on hel
 
 # %%
 standing = metrics.ask(judge, metrics.frozen(held_out), n_exam, seed=page.seed)
-rows = [{"clips": name, "named right": found.accuracy.value, "95 %": f"{found.accuracy.low:.2f} to {found.accuracy.high:.2f}",
+rows = [{"clips": name, "named right": found.accuracy.value,
+         "95 %": f"{found.accuracy.low:.2f} to {found.accuracy.high:.2f}",
          "Inception Score": metrics.inception_score(found.probabilities), "N": n_exam}
         for name, found in {"held-out clips": moving, "the same, frozen": standing}.items()]
-page.table(rows, note=f"{judge.name}. The table draws one random window of a clip; in the exam, on the first windows, it names right: {judge.accuracy}; videos, from the mean of 4 windows each: {judge.video_accuracy}. "
-                      f"Chance is {1 / len(judge.classes):.3f}; the highest possible score is {len(judge.classes)}. Protocol: {judge.way}.")
+page.table(rows, note=f"{judge.name}. The table draws one random window of a clip; in the exam, on the first windows, "
+                      f"it names right: {judge.accuracy}; videos, from the mean of 4 windows each: "
+                      f"{judge.video_accuracy}. Chance is {1 / len(judge.classes):.3f}; the highest possible score is "
+                      f"{len(judge.classes)}. Protocol: {judge.way}.")
 
 # %% [markdown]
 # Whose marginal ([**E7**](12_claims_and_decisions.ipynb#E7)) and which labels ([**E3**](12_claims_and_decisions.ipynb#E3)) matter as much as the data make them matter. With $p(y)$ from the judge's answers to training clips instead of the same clips, the sum is another one; and a uniform choice of
@@ -362,11 +372,15 @@ doubled = np.concatenate([moving.probabilities] * 2)[: max(20, n_exam)]
 rows = []
 for name, protocol in metrics.PROTOCOLS.items():
     mean, std, parts = protocol.score([doubled])
-    rows.append({"protocol": name, "score here": mean, "std": std, "scores joined": len(parts), "its samples": protocol.samples,
-                 "its repeats": protocol.repeats, "frames become": "bicubic 128, crop 112" if protocol.through_128 else "bilinear 112", "source": protocol.source})
+    rows.append({"protocol": name, "score here": mean, "std": std, "scores joined": len(parts),
+                 "its samples": protocol.samples, "its repeats": protocol.repeats,
+                 "frames become": "bicubic 128, crop 112" if protocol.through_128 else "bilinear 112",
+                 "source": protocol.source})
     page.measure(f"score of the same answers to held-out clips, joined as by {name}", mean, decision="E1",
                  data=[test_clips])
-page.table(rows, note=f"The judge's answers to {len(doubled)} real held-out clips, scored three ways. The last cuts them into ten parts first. Only each protocol's scoring is applied here; the other columns describe it.")
+page.table(rows, note=f"The judge's answers to {len(doubled)} real held-out clips, scored three ways. The last cuts "
+                      "them into ten parts first. Only each protocol's scoring is applied here; the other columns "
+                      "describe it.")
 
 # %% [markdown]
 # Ten small parts score lower than the whole, and nothing about the clips has changed: the average of a few answers is less even than that of many, so the score is biased *down* at small $N$, as the distance is biased up. In the tables of this book the first protocol's way of scoring is used: one split, several seeds, mean and population standard deviation.
@@ -378,22 +392,25 @@ page.table(rows, note=f"The judge's answers to {len(doubled)} real held-out clip
 
 # %%
 from hrvgan_lib import paper
-from hrvgan_lib.networks.c3d import C3D
+from hrvgan_lib.metrics.eyes.c3d import C3D
 
 with torch.device("meta"):  # its shapes, without its 78 million weights
     published = C3D()
 published_widths = {layer: published.feature_width(layer) for layer in ("pool5", "fc6", "fc7")}
 rows, value = [], paper.frechet_row(paper.OURS).golf
 for layer, width in published_widths.items():
-    near, far = (metrics.ask(judge, source, n_exam, seed=page.seed, layer=layer) for source in (held_out, metrics.frozen(held_out)))
+    near, far = (metrics.ask(judge, source, n_exam, seed=page.seed, layer=layer)
+                 for source in (held_out, metrics.frozen(held_out)))
     learned = metrics.ask(judge, metrics.real_clips(train_clips), n_exam, seed=page.seed, layer=layer)
     floor_here, frozen_here = near.distance(learned), far.distance(learned)
-    rows.append({"layer": layer, "features here": near.features.shape[1], "mean feature": float(near.features.mean()), "distance of held-out clips": floor_here,
-                 "of frozen clips": frozen_here, "frozen, features x 10": 100 * frozen_here, "paper's value per published feature": value / width,
-                 "as a gap of means": (value / width) ** 0.5})
+    rows.append({"layer": layer, "features here": near.features.shape[1], "mean feature": float(near.features.mean()),
+                 "distance of held-out clips": floor_here, "of frozen clips": frozen_here,
+                 "frozen, features x 10": 100 * frozen_here,
+                 "paper's value per published feature": value / width, "as a gap of means": (value / width) ** 0.5})
     page.measure(f"distance of held-out clips from training clips at {layer}, N = {n_exam}", floor_here, decision="E2",
                  data=[train_clips, test_clips])
-page.table(rows, note=f"N = {n_exam}. Ours: {judge.name}. Last two columns: {value:,} over the width of the published layer, and its root.")
+page.table(rows, note=f"N = {n_exam}. Ours: {judge.name}. Last two columns: {value:,} over the width of the published "
+                      "layer, and its root.")
 
 # %% [markdown]
 # Any layer gives any order of magnitude once its features are large enough: a factor of ten in the features is a factor of hundred in the distance. Gaps of the size in the last column are plausible in a network without normalisation that reads pixels on the
@@ -405,8 +422,10 @@ page.table(rows, note=f"N = {n_exam}. Ours: {judge.name}. Last two columns: {val
 from dataclasses import replace
 
 coarse = metrics.ask(replace(judge, dtype=torch.bfloat16), held_out, n_exam, seed=page.seed)
-rounding = metrics.frechet_distance(moving.features, coarse.features) / metrics.frechet_distance(standing.features, moving.features)
-page.expect("distance between features in bfloat16 and in float32, over that between frozen and moving clips", rounding, high=0.02)
+rounding = (metrics.frechet_distance(moving.features, coarse.features)
+            / metrics.frechet_distance(standing.features, moving.features))
+page.expect("distance between features in bfloat16 and in float32, over that between frozen and moving clips",
+            rounding, high=0.02)
 
 # %% [markdown]
 # ## Damage by degrees
@@ -425,8 +444,10 @@ closely = partial(metrics.frechet_distance, tolerance=1e-6)  # hundreds of them,
 
 def measure(kind, grade):
     seen = metrics.ask(judge, metrics.damaged(held_out, kind, grade), n_damage, seed=page.seed)
-    score = metrics.half_sample_interval(metrics.inception_score, seen.probabilities, groups=[seen.videos], repeats=20, floor=1)
-    distance = metrics.half_sample_interval(closely, reference.features, seen.features, groups=[reference.videos, seen.videos], repeats=20, floor=0)
+    score = metrics.half_sample_interval(metrics.inception_score, seen.probabilities, groups=[seen.videos],
+                                         repeats=20, floor=1)
+    distance = metrics.half_sample_interval(closely, reference.features, seen.features,
+                                            groups=[reference.videos, seen.videos], repeats=20, floor=0)
     return score, distance
 
 
@@ -438,12 +459,15 @@ for column, (kind, found) in zip(axes.T, curves.items()):
     for pane, which, ink in zip(column, (0, 1), INKS):
         line = [pair[which] for pair in found]
         pane.plot(metrics.GRADES, [i.value for i in line], "o-", color=ink)
-        pane.fill_between(metrics.GRADES, [i.low for i in line], [i.high for i in line], color=ink, alpha=0.2, linewidth=0)
+        pane.fill_between(metrics.GRADES, [i.low for i in line], [i.high for i in line], color=ink, alpha=0.2,
+                          linewidth=0)
     column[0].set(title=kind)
     column[1].set(xlabel="degree")
 axes[0, 0].set(ylabel="Inception Score")
 axes[1, 0].set(ylabel="Fréchet distance")
-page.figure(fig, name="evaluation_damage_figure", alt="Inception Score and Fréchet distance over degrees of damage.", data=(train_clips, test_clips), samples=n_damage)
+page.figure(fig, name="evaluation_damage_figure",
+            alt="Inception Score and Fréchet distance over degrees of damage.",
+            data=(train_clips, test_clips), samples=n_damage)
 
 # %%
 from itertools import pairwise
@@ -453,7 +477,8 @@ from scipy.stats import kendalltau
 
 def noticed(line, worse):
     """The first degree whose interval lies wholly on the worse side of undamaged clips."""
-    sides = [grade for grade, found in zip(metrics.GRADES, line) if (found.high < line[0].low if worse < 0 else found.low > line[0].high)]
+    sides = [grade for grade, found in zip(metrics.GRADES, line)
+             if (found.high < line[0].low if worse < 0 else found.low > line[0].high)]
     return min(sides, default=None)
 
 
@@ -464,17 +489,21 @@ for kind, found in curves.items():
         values = np.array([interval.value for interval in line])
         back = [b for a, b in pairwise(line) if worse * (b.value - a.value) < 0]  # steps in the wrong direction
         sure = [b for a, b in pairwise(line) if (b.low > a.high if worse < 0 else b.high < a.low)]
-        rows.append({"damage": kind, "ruler": name, "undamaged": str(line[0]), "all of it": str(line[-1]), "monotone": not back,
-                     "steps back": len(back), "of them with disjoint intervals": len(sure), "Kendall's tau": worse * kendalltau(metrics.GRADES, values).statistic,
+        rows.append({"damage": kind, "ruler": name, "undamaged": str(line[0]), "all of it": str(line[-1]),
+                     "monotone": not back, "steps back": len(back), "of them with disjoint intervals": len(sure),
+                     "Kendall's tau": worse * kendalltau(metrics.GRADES, values).statistic,
                      "noticed at degree": noticed(line, worse)})
 page.table(rows, name="evaluation_damage", data=(train_clips, test_clips), samples=n_damage,
-           note=f"Real held-out clips of {test_clips.describe()}; N = {n_damage}; judge {judge.digest}. Tau is 1 where every step goes the right way. Noticed: the first degree whose "
-                "95 % interval lies wholly on the worse side of undamaged clips.")
+           note=f"Real held-out clips of {test_clips.describe()}; N = {n_damage}; judge {judge.digest}. Tau is 1 where "
+                "every step goes the right way. Noticed: the first degree whose 95 % interval lies wholly "
+                "on the worse side of undamaged clips.")
 
 # %%
-taus = {name: [row["Kendall's tau"] for row in rows if row["ruler"] == name] for name in ("Inception Score", "Fréchet distance")}
+taus = {name: [row["Kendall's tau"] for row in rows if row["ruler"] == name]
+        for name in ("Inception Score", "Fréchet distance")}
 for name, values in taus.items():
-    print(f"{name}: monotone for {sum(row['monotone'] for row in rows if row['ruler'] == name)} of {len(values)} kinds, mean tau {np.mean(values):.2f}")
+    print(f"{name}: monotone for {sum(row['monotone'] for row in rows if row['ruler'] == name)} "
+          f"of {len(values)} kinds, mean tau {np.mean(values):.2f}")
 steps_back = [f"{row['ruler']} under {row['damage']}" for row in rows if not row["monotone"]]
 print("steps back:", "; ".join(steps_back) or "none")
 
@@ -530,7 +559,8 @@ print(f"one clip of each class, repeated: {collapsed} of the score of different 
 
 # %%
 train_clips, test_clips = page.dataset("actions"), page.dataset("actions", split="test")
-system, records = training.trained("hrvgan", train_clips, page.profile, seed=page.seed, folder=page.runs / "checkpoints")
+system, records = training.trained("hrvgan", train_clips, page.profile, seed=page.seed,
+                                   folder=page.runs / "checkpoints")
 note = training.describe(system, records)
 panel = metrics.panel(system, train_clips, test_clips, judge, n=page.profile.samples, seeds=range(page.profile.repeats),
                       folder=page.runs / "evaluations", note=note)
@@ -539,34 +569,42 @@ ours = panel["hrvgan"]
 # %%
 def panel_row(name, record):
     mean, std = metrics.mean_and_std(record.inception_seeds)
-    return {"clips": name, "Inception Score": record.inception.value, "IS 95 %": f"{record.inception.low:.2f} to {record.inception.high:.2f}",
+    return {"clips": name, "Inception Score": record.inception.value,
+            "IS 95 %": f"{record.inception.low:.2f} to {record.inception.high:.2f}",
             "IS over seeds": f"{mean:.2f} ± {std:.2f} ({len(record.seeds)})",
-            "IS at infinite N": record.inception_infinity,
-            "Fréchet distance": record.frechet.value, "FD 95 %": f"{record.frechet.low:.4g} to {record.frechet.high:.4g}",
-            "FD at infinite N": record.frechet_infinity, "0 = real, 1 = noise": record.position(panel["real"], panel["noise"]),
-            "kernel distance": record.kernel.value, "kernel 95 %": f"{record.kernel.low:.3g} to {record.kernel.high:.3g}",
+            "IS at infinite N": record.inception_infinity, "Fréchet distance": record.frechet.value,
+            "FD 95 %": f"{record.frechet.low:.4g} to {record.frechet.high:.4g}",
+            "FD at infinite N": record.frechet_infinity,
+            "0 = real, 1 = noise": record.position(panel["real"], panel["noise"]),
+            "kernel distance": record.kernel.value,
+            "kernel 95 %": f"{record.kernel.low:.3g} to {record.kernel.high:.3g}",
             "named right": None if record.accuracy is None else record.accuracy.value,
-            "named 95 %": None if record.accuracy is None else f"{record.accuracy.low:.2f} to {record.accuracy.high:.2f}",
+            "named 95 %": (None if record.accuracy is None
+                           else f"{record.accuracy.low:.2f} to {record.accuracy.high:.2f}"),
             "N": record.n, "different videos": record.distinct}
 
 
-page.table([panel_row(*item) for item in panel.items()], name="evaluation_panel", data=(train_clips, test_clips), samples=ours.n,
-           note=f"Data: {ours.data}. {ours.note}. Judge: {ours.judge}, {ours.judge_accuracy:.0%} of held-out clips right; features: "
-                f"{ours.layer}. Protocol: {ours.protocol}. Intervals: half-sampling of one draw; ± is the population standard deviation over seeds, whose number stands "
-                "in brackets; with one it says nothing. 0 = real, 1 = noise: (row - real) / (noise - real); above 1 is farther than noise.")
+page.table([panel_row(*item) for item in panel.items()], name="evaluation_panel", data=(train_clips, test_clips),
+           samples=ours.n,
+           note=f"Data: {ours.data}. {ours.note}. Judge: {ours.judge}, {ours.judge_accuracy:.0%} of held-out clips "
+                f"right; features: {ours.layer}. Protocol: {ours.protocol}. Intervals: half-sampling of one draw; ± is "
+                "the population standard deviation over seeds, whose number stands in brackets; with one it says "
+                "nothing. 0 = real, 1 = noise: (row - real) / (noise - real); above 1 is farther than noise.")
 
 # %% mystnb={"image": {"alt": "Two panels of horizontal intervals, one row for each source. Left: Inception Score. Right: Fréchet distance on a logarithmic axis. Real clips score best on both; noise and frozen clips mark the other end."}, "figure": {"caption": "Every source between floor and ceiling, with 95 % intervals.", "name": "fig-panel"}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.2), sharey=True)
 for row, (name, record) in enumerate(panel.items()):
     ink = book.SYSTEM_COLOURS[name.split()[0]]
     for axes, interval in ((left, record.inception), (right, record.frechet)):
-        axes.plot([max(interval.low, 1e-9), interval.high], [row, row], color=ink, linewidth=6, solid_capstyle="butt", alpha=0.5)
+        axes.plot([max(interval.low, 1e-9), interval.high], [row, row], color=ink, linewidth=6, solid_capstyle="butt",
+                  alpha=0.5)
         axes.plot(interval.value, row, "o", color=ink)
 left.set(yticks=range(len(panel)), yticklabels=panel, xlabel="Inception Score (higher is better)")
 left.invert_yaxis()
 right.set(xlabel=f"Fréchet distance, {ours.layer} (lower is better)", xscale="log",
           xlim=(0.3 * min(record.frechet.value for record in panel.values()), None))
-page.figure(fig, name="evaluation_panel_figure", alt="Inception Score and Fréchet distance of every source with intervals.",
+page.figure(fig, name="evaluation_panel_figure",
+            alt="Inception Score and Fréchet distance of every source with intervals.",
             data=(train_clips, test_clips), samples=ours.n)
 
 # %% [markdown]
@@ -582,14 +620,18 @@ page.figure(fig, name="evaluation_panel_figure", alt="Inception Score and Fréch
 # %%
 eye = metrics.frame_network(page.data_root)
 if eye is None:
-    print("no network of frames in reference/ beside the data sets (data/README.md names the file): this cell is skipped")
+    print("no network of frames in reference/ beside the data sets (data/README.md names the file): "
+          "this cell is skipped")
 else:
     n_eye = min(16, page.profile.samples)
     learned = metrics.ask(eye, metrics.real_clips(train_clips), n_eye, seed=page.seed)
-    sources = [held_out, metrics.shuffle_frames(held_out), metrics.noise_clips(test_clips.frames, test_clips.size), metrics.generated(system, note=note)]
+    sources = [held_out, metrics.shuffle_frames(held_out), metrics.noise_clips(test_clips.frames, test_clips.size),
+               metrics.generated(system, note=note)]
     seen = {source.name: metrics.ask(eye, source, n_eye, seed=page.seed) for source in sources}
-    page.table([{"clips": name, "Fréchet distance": found.distance(learned), "kernel distance": metrics.kernel_distance(learned.features, found.features)}
-                for name, found in seen.items()], name="evaluation_frame_network", data=(train_clips, test_clips), samples=n_eye,
+    page.table([{"clips": name, "Fréchet distance": found.distance(learned),
+                 "kernel distance": metrics.kernel_distance(learned.features, found.features)}
+                for name, found in seen.items()],
+               name="evaluation_frame_network", data=(train_clips, test_clips), samples=n_eye,
                note=f"{eye.name}, features averaged over frames, N = {n_eye}.")
 
 # %% [markdown]
@@ -598,10 +640,16 @@ else:
 # Does the clip move as much as real ones do? Does it move at all? Are two samples different? Is a sample a copy of a training clip? And how good are its frames, one by one? None of this needs a paper's metric, only a comparison with real clips.
 
 # %%
-page.table([{"clips": name, "frame distance": record.frame_frechet, **{key.replace("_", " "): value for key, value in vars(record.behaviour).items()}}
-            for name, record in panel.items()], name="evaluation_behaviour", data=(train_clips, test_clips), samples=ours.n,
-           note="Frame distance: Fréchet distance to training clips after every clip is reduced to its middle frame, standing still. Motion: median change from frame to frame over that of training clips. Motion gap: Wasserstein distance between the two distributions of it, over the median of training clips. "
-                "Frozen: share of clips that change less than a tenth of that. Variety: median distance of two clips over that of real ones (thumbnails of 4x8x8). Nearest: distance to the nearest training clip over that of held-out clips; 0 is a copy.")
+page.table([{"clips": name, "frame distance": record.frame_frechet,
+             **{key.replace("_", " "): value for key, value in vars(record.behaviour).items()}}
+            for name, record in panel.items()],
+           name="evaluation_behaviour", data=(train_clips, test_clips), samples=ours.n,
+           note="Frame distance: Fréchet distance to training clips after every clip is reduced to its middle frame, "
+                "standing still. Motion: median change from frame to frame over that of training clips. Motion gap: "
+                "Wasserstein distance between the two distributions of it, over the median of training clips. "
+                "Frozen: share of clips that change less than a tenth of that. Variety: median distance of two clips "
+                "over that of real ones (thumbnails of 4x8x8). Nearest: distance to the nearest training clip over "
+                "that of held-out clips; 0 is a copy.")
 
 # %% [markdown]
 # Compare each row with *real*, not with 1: the ratios are to training clips, and held-out clips need not vary as much. And distrust the first column: still frames go through a judge that is lost on still clips, so a small value there is no praise. A network of frames (above) is the better eye for it.
@@ -609,12 +657,15 @@ page.table([{"clips": name, "frame distance": record.frame_frechet, **{key.repla
 # %% mystnb={"image": {"alt": "Pairs of rows: a generated clip and below it the training clip nearest to it in thumbnails."}, "figure": {"caption": "Generated clips, and below each the training clip that is nearest to it.", "name": "fig-nearest"}}
 made = metrics.ask(judge, metrics.generated(system, note=note), 16, seed=page.seed)
 clips = next(metrics.generated(system, note=note).draw(16, page.seed))[0]
-known = np.concatenate([metrics.thumbnails(train_clips.batch(part.tolist())[0]) for part in torch.arange(len(train_clips)).split(64)])
+known = np.concatenate([metrics.thumbnails(train_clips.batch(part.tolist())[0])
+                        for part in torch.arange(len(train_clips)).split(64)])
 closest, how_far = metrics.nearest_clips(made.pictures, known)
 shown = np.argsort(how_far)[:3].tolist()
 pairs = torch.stack([clip for i in shown for clip in (clips[i], train_clips.batch([int(closest[i])])[0][0])])
-page.figure(book.clip_grid(pairs, every=max(1, pairs.shape[2] // 8), labels=["generated", "nearest"] * len(shown), width=6), name="evaluation_nearest",
-            alt="Generated clips and the training clips nearest to them.", data=(train_clips,), samples=16)
+page.figure(book.clip_grid(pairs, every=max(1, pairs.shape[2] // 8), labels=["generated", "nearest"] * len(shown),
+                           width=6),
+            name="evaluation_nearest", alt="Generated clips and the training clips nearest to them.",
+            data=(train_clips,), samples=16)
 
 # %% [markdown]
 # These are the three of sixteen samples that came closest to a training clip. A copy would be the same clip twice.
@@ -635,12 +686,15 @@ asked = torch.arange(min(system.n_classes, 8))
 samples = system.sample(len(asked), labels=asked, generator=torch.Generator().manual_seed(page.seed))
 verdicts = judge.probabilities(samples).argmax(axis=1)
 labels = [f"{judge.classes[a]}: {'yes' if a == v else judge.classes[v]}" for a, v in zip(asked.tolist(), verdicts)]
-page.figure(book.clip_grid(samples, every=max(1, samples.shape[2] // 8), labels=labels, width=6), name="evaluation_samples",
+page.figure(book.clip_grid(samples, every=max(1, samples.shape[2] // 8), labels=labels, width=6),
+            name="evaluation_samples",
             alt="Generated clips, one row a class, with the class asked for and the judge's verdict.",
             data=(train_clips,), samples=len(samples))
 
 # %%
-page.film(samples, "evaluation_clips", columns=4, alt="The same clips, moving; the classes in the order of the rows above.", data=(train_clips,), samples=len(samples))
+page.film(samples, "evaluation_clips", columns=4,
+          alt="The same clips, moving; the classes in the order of the rows above.",
+          data=(train_clips,), samples=len(samples))
 page.show_recorded("evaluation_samples.png", "evaluation_clips.webp")
 
 # %%
@@ -659,9 +713,12 @@ page.measure("half width of the 95 % interval of our Inception Score, over the s
 # %%
 page.model("hrvgan_generator", system, "HRVGAN's generator, conditional on the action", {
     "seen": f"{len(records):,} steps, {training.clips_seen(records):,} clips",
-    "Inception Score": f"{ours.inception.value:.2f} [{ours.inception.low:.2f}, {ours.inception.high:.2f}]; real clips {panel['real'].inception.value:.2f}, noise {panel['noise'].inception.value:.2f}",
-    "Fréchet distance": f"{ours.frechet.value:.4g} [{ours.frechet.low:.4g}, {ours.frechet.high:.4g}]; real clips {panel['real'].frechet.value:.4g}, noise {panel['noise'].frechet.value:.4g}",
-    "named as asked": f"{ours.accuracy.value:.1%} [{ours.accuracy.low:.1%}, {ours.accuracy.high:.1%}] by a judge that is right on {ours.judge_accuracy:.0%} of real clips; chance {ours.chance:.1%}",
+    "Inception Score": f"{ours.inception.value:.2f} [{ours.inception.low:.2f}, {ours.inception.high:.2f}]; real clips "
+                       f"{panel['real'].inception.value:.2f}, noise {panel['noise'].inception.value:.2f}",
+    "Fréchet distance": f"{ours.frechet.value:.4g} [{ours.frechet.low:.4g}, {ours.frechet.high:.4g}]; real clips "
+                        f"{panel['real'].frechet.value:.4g}, noise {panel['noise'].frechet.value:.4g}",
+    "named as asked": f"{ours.accuracy.value:.1%} [{ours.accuracy.low:.1%}, {ours.accuracy.high:.1%}] by a judge that "
+                      f"is right on {ours.judge_accuracy:.0%} of real clips; chance {ours.chance:.1%}",
     "samples behind these": f"{ours.n}; intervals are 95 %, over samples",
 }, data=(train_clips,), classes=train_clips.classes)
 
@@ -676,15 +733,18 @@ page.model("hrvgan_generator", system, "HRVGAN's generator, conditional on the a
 def acceptance():
     long = page.profile.name in ("gpu", "paper")
     met = [
-        page.expect("judge, share of held-out clips named right", judge.accuracy.value, low=0.9 if long else 0.8, digits=3),
+        page.expect("judge, share of held-out clips named right", judge.accuracy.value, low=0.9 if long else 0.8,
+                    digits=3),
         page.expect("samples that were asked", ours.n, low=1000 if long else 200, digits=4),
-        page.expect("lower 95 % bound of samples named right", ours.accuracy.low, low=0.6 if long else 3 * ours.chance, digits=3),
+        page.expect("lower 95 % bound of samples named right", ours.accuracy.low,
+                    low=0.6 if long else 3 * ours.chance, digits=3),
         page.expect("the same samples frozen: upper bound below the moving ones' lower bound, gap",
                     ours.accuracy.low - still.accuracy.high, low=0, digits=3),
     ]
     for rival in ("untrained", "frozen", "noise"):
         other = panel[rival].frechet
-        met.append(page.expect(f"Fréchet distance, upper bound {ours.frechet.high:.4g}, below the lower bound of {rival}, {other.low:.4g}",
+        met.append(page.expect(f"Fréchet distance, upper bound {ours.frechet.high:.4g}, "
+                               f"below the lower bound of {rival}, {other.low:.4g}",
                                ours.frechet.high, high=other.low))
     print(f"{sum(met)} of {len(met)} as expected")
 
@@ -724,19 +784,22 @@ print("exercise 1, closed form agrees:", bool(np.isclose(closed, metrics.incepti
 
 order = random.permutation(n_exam)  # exercise 2
 parts = [metrics.inception_score(moving.probabilities[part]) for part in np.array_split(order, min(10, n_exam // 2))]
-print("exercise 2, ten parts score lower than the whole:", bool(np.mean(parts) < metrics.inception_score(moving.probabilities)))
+print("exercise 2, ten parts score lower than the whole:",
+      bool(np.mean(parts) < metrics.inception_score(moving.probabilities)))
 
 # %% tags=["solution", "hide-input"]
 order = torch.randperm(train_clips.frames, generator=torch.Generator().manual_seed(page.seed))  # exercises 3 and 4
 held_out = metrics.real_clips(test_clips)
 sources = {"held-out": held_out, "frozen": metrics.frozen(held_out),
-           "shuffled": metrics.treated(held_out, "shuffled", lambda clips: clips[:, :, order], "frames in another order")}
+           "shuffled": metrics.treated(held_out, "shuffled", lambda clips: clips[:, :, order],
+                                       "frames in another order")}
 rows = []
 for layer in ("pool5", "fc6", "fc7"):
     real = metrics.ask(judge, metrics.real_clips(train_clips), n_exam, seed=page.seed, layer=layer)
     found = {name: metrics.ask(judge, source, n_exam, seed=page.seed, layer=layer) for name, source in sources.items()}
     rows.append({"layer": layer, "features": real.features.shape[1]}
-                | {f"distance, {name}": metrics.frechet_distance(real.features, a.features) for name, a in found.items()}
+                | {f"distance, {name}": metrics.frechet_distance(real.features, a.features)
+                   for name, a in found.items()}
                 | {f"named right, {name}": a.accuracy.value for name, a in found.items()})
 page.table(rows, note=f"Exercises 3 and 4: Fréchet distance to clips of the training split, N = {n_exam}.")
 

@@ -44,7 +44,7 @@ allow_partial = False  # accept a data set that is there in part
 # %%
 from hrvgan_lib import book
 
-page = book.open("09_latent_space", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
+page = book.open_page("09_latent_space", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
                  rehearse=rehearse, allow_partial=allow_partial)
 
 # %%
@@ -52,9 +52,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from hrvgan_lib import explore, metrics
+from hrvgan_lib import metrics
+from hrvgan_lib.book import explore
 from hrvgan_lib.networks import build_system
-from hrvgan_lib.training import clips_seen, stream, trained
+from hrvgan_lib.streams import stream
+from hrvgan_lib.training import clips_seen, trained
 
 CHECKPOINTS = page.runs / "checkpoints"
 
@@ -85,7 +87,8 @@ def line(start, end, steps):
 
 here, there = torch.randn(2, 128, generator=stream("two latents", page.seed))
 walk = line(here, there, 5)
-page.expect("largest difference to the library's walk", (walk - explore.interpolate(here, there, 5)).abs().max(), high=1e-5)
+page.expect("largest difference to the library's walk", (walk - explore.interpolate(here, there, 5)).abs().max(),
+            high=1e-5)
 
 # %% [markdown]
 # In two dimensions that would be all. In 128 there is a catch. A random latent has a length close to $\sqrt{128}$, and
@@ -103,7 +106,8 @@ for path, style in zip(explore.PATHS, ("-", "--")):
     axis.plot(np.linspace(0, 1, 41), along, style, color="#332288", label=path)
 axis.set(xlabel="place on the walk", ylabel="length of the latent", ylim=(0, 15))
 axis.legend(loc="lower left", ncol=3, frameon=False)
-page.figure(fig, alt="length of the latent along a line and along a great circle, against that of random latents", data=())
+page.figure(fig, alt="length of the latent along a line and along a great circle, against that of random latents",
+            data=())
 
 # %% tags=["nbval-check-output"]
 middle = explore.interpolate(here, there, 3)[1].norm() / (0.5 * (here.norm() + there.norm()))
@@ -174,7 +178,8 @@ detour, jump = detour_and_jump(walk)
 page.expect("detour of the line in latent space", detour, of=1, rtol=1e-4)
 page.expect("jump", jump, of=1, rtol=1e-3)
 wandering = explore.random_walk(here, 17, 1.0, stream("wandering", page.seed))
-page.expect("detour of a random walk of 16 steps", detour_and_jump(wandering)[0], low=3.2, high=4.8, why="about the root of 16")
+page.expect("detour of a random walk of 16 steps", detour_and_jump(wandering)[0], low=3.2, high=4.8,
+            why="about the root of 16")
 assert np.allclose([detour, jump], list(vars(explore.walk_shape(walk)).values()), rtol=1e-4)
 
 # %% [markdown]
@@ -257,30 +262,37 @@ for kind, films_of in walks.items():
     features = [explore.walk_shape(judge.features(films)) for films in films_of]
     detours[kind] = np.array([s.detour for s in features])
     kept = np.median([detail(films[[STEPS // 2]]) / detail(films[[0, -1]]) for films in films_of])
-    shapes[kind] = {"detour, pixels": np.median([s.detour for s in pixels]), "jump, pixels": np.median([s.jump for s in pixels]),
-                    "detour, judge": np.median([s.detour for s in features]), "jump, judge": np.median([s.jump for s in features]),
-                    "detail in the middle": kept}
+    shapes[kind] = {"detour, pixels": np.median([s.detour for s in pixels]),
+                    "jump, pixels": np.median([s.jump for s in pixels]),
+                    "detour, judge": np.median([s.detour for s in features]),
+                    "jump, judge": np.median([s.jump for s in features]), "detail in the middle": kept}
     rows.append({"walk": kind} | {name: round(float(value), 2) for name, value in shapes[kind].items()})
-page.table(rows, data=[golf_set], samples=PAIRS * STEPS, note=f"Medians of {PAIRS} walks of {STEPS} films, {golf_set.describe()}.")
+page.table(rows, data=[golf_set], samples=PAIRS * STEPS,
+           note=f"Medians of {PAIRS} walks of {STEPS} films, {golf_set.describe()}.")
 
 # %% tags=["nbval-check-output"]
 page.expect("detour of the cross-fade", shapes["cross-fade"]["detour, pixels"], of=1, rtol=1e-3)
 page.expect("jump of the cross-fade", shapes["cross-fade"]["jump, pixels"], of=1, rtol=1e-3,
             why="the best marks of all, from no model at all")
-page.expect("jump of the memory", shapes["memory"]["jump, pixels"], low=4, high=STEPS - 1, why="hardly more than one step moves")
-page.expect("untrained network's jump", shapes["untrained, line"]["jump, pixels"], high=2.5, why="an even pace without having learned")
+page.expect("jump of the memory", shapes["memory"]["jump, pixels"], low=4, high=STEPS - 1,
+            why="hardly more than one step moves")
+page.expect("untrained network's jump", shapes["untrained, line"]["jump, pixels"], high=2.5,
+            why="an even pace without having learned")
 
 # %%
-in_logs = metrics.seed_interval(np.log(detours["line"] / detours["random walk"]))  # a mean of ratios would belong to its largest
+# a mean of ratios would belong to its largest
+in_logs = metrics.seed_interval(np.log(detours["line"] / detours["random walk"]))
 examined = judge.history[-1].step * judge.recipe.batch if judge.history else np.inf  # a published judge has no history
 page.measure("detour of the line in the judge's features, over that of a random walk with as many latents",
-             np.exp(in_logs.value), interval=metrics.Interval(*np.exp([in_logs.low, in_logs.high, in_logs.value]), PAIRS, "geometric mean"),
+             np.exp(in_logs.value),
+             interval=metrics.Interval(*np.exp([in_logs.low, in_logs.high, in_logs.value]), PAIRS, "geometric mean"),
              over=f"{PAIRS} pairs of latents",
              claim="smooth-interpolation", high=1, data=[golf_set], clips=min(seen["golf"], examined),
              diverged=golf.diverged)
 for other in ("untrained, line", "random walk"):
     ratio = shapes["line"]["detour, pixels"] / shapes[other]["detour, pixels"]
-    print(f"detour of our line over that of '{other}': {ratio:.2f}, so ours is {'straighter' if ratio < 1 else 'no straighter'}")
+    print(f"detour of our line over that of '{other}': {ratio:.2f}, "
+          f"so ours is {'straighter' if ratio < 1 else 'no straighter'}")
 
 # %% [markdown]
 # So what does a smooth walk prove? An even pace rules out the memory, whose jump gives it away; that is worth knowing, and
@@ -305,7 +317,8 @@ places = np.linspace(0, 1, STEPS)
 axis.plot(places, np.transpose(apart), color=book.SYSTEM_COLOURS["hrvgan"], alpha=0.25, linewidth=1)
 axis.plot(places, np.mean(apart, axis=0), color=book.SYSTEM_COLOURS["hrvgan"], linewidth=2.5)
 axis.set(xlabel="place on the walk", ylabel="difference / distance of the ends", ylim=(0, None))
-page.figure(fig, alt="difference between line and great circle along the walk", data=[golf_set], samples=2 * PAIRS * STEPS)
+page.figure(fig, alt="difference between line and great circle along the walk", data=[golf_set],
+            samples=2 * PAIRS * STEPS)
 print(f"largest mean difference: {np.mean(apart, axis=0).max():.2f} of the distance between the ends")
 page.measure("largest difference between films on the line and on the great circle, over that between the ends",
              np.mean(apart, axis=0).max(), decision="T8", data=[golf_set], clips=seen["golf"])
@@ -348,8 +361,8 @@ strips, names = [films[:, :, :8]], [*wanted]
 if every > 1:
     strips.append(films[:, :, ::every])
     names += [f"{name}, every {every}." for name in wanted]
-page.figure(book.clip_grid(torch.cat(strips), labels=names), "fig4_samples_actions", data=[figure_set], samples=len(films),
-            alt=f"eight generated frames for each of {', '.join(wanted)}")
+page.figure(book.clip_grid(torch.cat(strips), labels=names), "fig4_samples_actions", data=[figure_set],
+            samples=len(films), alt=f"eight generated frames for each of {', '.join(wanted)}")
 
 # %% [markdown]
 # A strip shows that neighbouring frames belong together. It cannot show that this is a *jumping jack*, unless somebody who
@@ -357,10 +370,12 @@ page.figure(book.clip_grid(torch.cat(strips), labels=names), "fig4_samples_actio
 
 # %%
 said = judge.probabilities(films)
-page.table([{"asked for": name, "judge says": judge.classes[row.argmax()], "with probability": round(float(row.max()), 2),
+page.table([{"asked for": name, "judge says": judge.classes[row.argmax()],
+             "with probability": round(float(row.max()), 2),
              "probability of the asked class": round(float(row[label]), 2)}
             for name, row, label in zip(wanted, said, labels.tolist())], data=[figure_set], samples=len(films),
-           note=f"The judge names {100 * judge.accuracy.value:.0f} % of held-out real clips correctly; guessing gives {100 / len(judge.classes):.0f} %.")
+           note=f"The judge names {100 * judge.accuracy.value:.0f} % of held-out real clips correctly; guessing gives "
+                f"{100 / len(judge.classes):.0f} %.")
 
 # %% [markdown]
 # Two clips are an anecdote. Chapter 08 asks the same question of hundreds, with an interval. For the ledger of
@@ -405,7 +420,8 @@ generated = system.sample(count, generator=stream("consistency", page.seed))
 noise = 2 * torch.rand(8, *real.shape[1:], generator=stream("noise")) - 1
 sources = {"real": real, "hrvgan": generated, "noise": noise}
 measured = {name: [value.numpy() for value in change_and_jitter(films)] for name, films in sources.items()}
-page.table([{"films": name, "change a frame": round(float(np.median(change)), 3), "jitter": round(float(np.median(jitter)), 2)}
+page.table([{"films": name, "change a frame": round(float(np.median(change)), 3),
+             "jitter": round(float(np.median(jitter)), 2)}
             for name, (change, jitter) in measured.items()], data=[train_set], samples=count,
            note=f"Medians. Pixels in [-1, 1]; frames are {train_set.stride} source frames apart.")
 
@@ -416,7 +432,8 @@ for name, (change, jitter) in measured.items():
 axis.axhline(3**0.5, color="0.6", linestyle=":", linewidth=1)
 axis.set(xlabel="change a frame (rms)", ylabel="jitter", ylim=(0, 1.9), xlim=(0, None))
 axis.legend(frameon=False)
-page.figure(fig, alt="change between frames and jitter of real, generated and noise clips", data=[train_set], samples=count)
+page.figure(fig, alt="change between frames and jitter of real, generated and noise clips", data=[train_set],
+            samples=count)
 
 # %% tags=["nbval-check-output"]
 page.expect("jitter of noise", np.median(measured["noise"][1]), of=3**0.5, rtol=0.03, why="independent frames")
@@ -472,8 +489,10 @@ generators = {"this run": (system, train_set.classes)}
 if recorded := page.recorded_system():
     generators["recorded run"] = recorded, json.loads(recorded.about["classes"])
 explorer = explore.LatentExplorer(generators, seed=page.seed)
-page.figure(book.clip_grid(explorer.strip(5), every=max(1, explorer.system.frames // 8), labels=["A", "25 %", "50 %", "75 %", "B"]),
-            alt=f"five places of a walk between two latents, {explorer.source.value}, class {explorer.label.label}", data=[train_set], samples=5)
+page.figure(book.clip_grid(explorer.strip(5), every=max(1, explorer.system.frames // 8),
+                           labels=["A", "25 %", "50 %", "75 %", "B"]),
+            alt=f"five places of a walk between two latents, {explorer.source.value}, class {explorer.label.label}",
+            data=[train_set], samples=5)
 
 # %%
 explorer.show()

@@ -43,7 +43,7 @@ allow_partial = False  # accept a data set that is there in part
 # %%
 from hrvgan_lib import book
 
-page = book.open("10_tables", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
+page = book.open_page("10_tables", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
                  rehearse=rehearse, allow_partial=allow_partial)
 
 # %%
@@ -56,9 +56,9 @@ import numpy as np
 import torch
 from IPython.display import Code, display
 
-from hrvgan_lib import metrics, networks, paper, training
+from hrvgan_lib import keys, metrics, networks, paper, training
 from hrvgan_lib.networks import tgan
-from hrvgan_lib.training import stream
+from hrvgan_lib.streams import stream
 
 MODELS = {"vgan": "VGAN", "tgan": "TGAN", "mocogan": "MoCoGAN", "hrvgan": paper.OURS}  # the paper's name of each system
 CHECKPOINTS, EVALUATIONS = page.runs / "checkpoints", page.runs / "evaluations"
@@ -80,7 +80,8 @@ for row in paper.TABLE3:
     print(f"{row.model:8s} Inception Score {row.score:6.2f}   over VGAN's {paper.inception_ratio(row.model):.3f}")
 for dataset in ("golf", "aeroplane"):
     for row in paper.TABLE4:
-        print(f"{row.model:8s} {dataset:10s} {getattr(row, dataset):8,}   over VGAN's {paper.frechet_ratio(dataset, row.model):.3f}")
+        print(f"{row.model:8s} {dataset:10s} {getattr(row, dataset):8,}   "
+              f"over VGAN's {paper.frechet_ratio(dataset, row.model):.3f}")
 
 # %% [markdown]
 # The ratios travel best. A Fréchet distance changes with the square of its features' scale (chapter 08), so a value through an unnamed network compares with nothing of ours. In a share of VGAN's the unit of the
@@ -109,9 +110,11 @@ def weights_of(*modules):
 for name in MODELS:
     with torch.device("meta"):  # shapes and counts only
         whole = networks.system_class(name)()
-    print(f"{name:8s} {whole.frames:2d} frames of {whole.size:3d}x{whole.size:<3d}  G {weights_of(whole.generator):11,d}   D {weights_of(whole.discriminator):11,d} weights")
+    print(f"{name:8s} {whole.frames:2d} frames of {whole.size:3d}x{whole.size:<3d}  "
+          f"G {weights_of(whole.generator):11,d}   D {weights_of(whole.discriminator):11,d} weights")
 published = networks.system_class("mocogan")().sample(1)  # at the size that its authors published
-page.measure("side of a clip of MoCoGAN as published", published.shape[-1], claim="resolution-rivals", low=64, high=64, has=["all systems"])
+page.measure("side of a clip of MoCoGAN as published", published.shape[-1], claim="resolution-rivals", low=64, high=64,
+             has=["all systems"])
 
 # %% [markdown]
 # Each rival is one file in `hrvgan_lib/networks/`. What is peculiar to it stands there, and Algorithm 1's loop runs all of them: it asks a system for its losses, and for the order in which its two networks are updated.
@@ -130,7 +133,8 @@ with torch.no_grad():
     latents = vgan.latents(2, stream("mask"))
     foreground, mask, background = vgan.generator.streams(latents)
     mixed = mask * foreground + (1 - mask) * background
-    print("foreground", tuple(foreground.shape[1:]), "mask", tuple(mask.shape[1:]), "background", tuple(background.shape[1:]))
+    print("foreground", tuple(foreground.shape[1:]), "mask", tuple(mask.shape[1:]),
+          "background", tuple(background.shape[1:]))
     print("the mix is the clip:", torch.allclose(mixed, vgan.generator(latents), atol=1e-6))
     still = vgan.generator.mix(foreground, 0 * mask, background.expand_as(foreground))
     print("with the mask shut nothing moves:", float(still.diff(dim=2).abs().max()) == 0.0)
@@ -142,7 +146,8 @@ with torch.no_grad():
 # %% mystnb={"image": {"alt": "Singular values of one layer of TGAN's critic in falling order. Before clipping the largest exceed one; after clipping they lie at one, and the others have not moved."}, "figure": {"caption": "Singular value clipping: what is above one becomes one, nothing else changes.", "name": "fig-svc"}}
 critic = small("tgan").discriminator
 layer = critic.layers[1][0].weight
-layer.data /= torch.linalg.svdvals(layer.detach().flatten(1)).median()  # half of them above one, as training would drive them
+# half of them above one, as training would drive them
+layer.data /= torch.linalg.svdvals(layer.detach().flatten(1)).median()
 before = torch.linalg.svdvals(layer.detach().flatten(1))
 tgan.singular_value_clip_(critic)
 after = torch.linalg.svdvals(layer.detach().flatten(1))
@@ -155,7 +160,8 @@ page.figure(fig, alt="singular values of one layer of TGAN's critic before and a
 
 # %% tags=["nbval-check-output"]
 page.expect("largest singular value after clipping", float(after.max()), high=1 + 1e-5)
-page.expect("largest change of a value that was below one", float((after - before)[before < 1].abs().max()), high=1e-5, why="only what is above one is lowered")
+page.expect("largest change of a value that was below one", float((after - before)[before < 1].abs().max()), high=1e-5,
+            why="only what is above one is lowered")
 
 # %% [markdown]
 # **MoCoGAN's two codes.** Hold the content code and change the motion, or the other way round. In an untrained network the difference is already there: the content code enters every frame alike.
@@ -185,9 +191,10 @@ train_clips, test_clips = page.dataset("actions"), page.dataset("actions", split
 systems, runs = {}, {}
 for name in MODELS:
     row = "hrvgan, no labels" if name == "hrvgan" else name
-    systems[row], runs[row] = training.trained(name, train_clips, page.profile, seed=page.seed, steps=page.profile.rival_steps,
-                                               conditional=False, folder=CHECKPOINTS)
-systems["hrvgan"], runs["hrvgan"] = training.trained("hrvgan", train_clips, page.profile, seed=page.seed, folder=CHECKPOINTS)
+    systems[row], runs[row] = training.trained(name, train_clips, page.profile, seed=page.seed,
+                                               steps=page.profile.rival_steps, conditional=False, folder=CHECKPOINTS)
+systems["hrvgan"], runs["hrvgan"] = training.trained("hrvgan", train_clips, page.profile, seed=page.seed,
+                                                     folder=CHECKPOINTS)
 NAMES = {row: MODELS.get(row, "HRVGAN, no labels") for row in systems} | {"hrvgan": "HRVGAN, labels"}
 
 # %%
@@ -203,19 +210,29 @@ def seen(row):
     return training.clips_seen(runs[row])
 
 
-costs = {row: {"clips seen": seen(row), "weights of G": weights_of(system.generator), "training, s": runs[row][-1].seconds if runs[row] else 0.0,
-               "sampling, ms a clip": 1000 * seconds_a_clip(system), "diverged": system.diverged} for row, system in systems.items()}
-page.table([{"system": NAMES[row], "weights of D": weights_of(systems[row].discriminator), "updated first": systems[row].order[0]} | cost
+costs = {row: {"clips seen": seen(row), "weights of G": weights_of(system.generator), "diverged": system.diverged}
+         for row, system in systems.items()}
+page.table([{"system": NAMES[row], "weights of D": weights_of(systems[row].discriminator),
+             "updated first": systems[row].order[0]} | cost
             for row, cost in costs.items()], name="systems", data=[train_clips],
-           note=f"Cut at {train_clips.frames}x{train_clips.size}x{train_clips.size}, width {page.profile.width:g}, on {train_clips.describe()}.")
+           note=f"Cut at {train_clips.frames}x{train_clips.size}x{train_clips.size}, width {page.profile.width:g}, "
+                f"on {train_clips.describe()}.")
+for row, system in systems.items():
+    page.took(f"training, {NAMES[row]}", runs[row][-1].seconds if runs[row] else 0.0)
+    page.took(f"sampling a clip, {NAMES[row]}", seconds_a_clip(system))
 
 # %% mystnb={"image": {"alt": "Generated clips of five systems, two clips each, with real clips in the last rows."}, "figure": {"caption": "Two samples of each system and two real clips, from equal latents within a system.", "name": "fig-table3-samples"}}
-shown = [system.sample(2, generator=stream("table samples")) for system in systems.values()] + [test_clips.draw(2, stream("table reals"))[0]]
-page.figure(book.clip_grid(torch.cat(shown), every=max(1, train_clips.frames // 8), labels=[name for name in [*NAMES.values(), "real"] for _ in range(2)]),
-            name="table3_samples", samples=2, data=[train_clips, test_clips], alt="two generated clips of each system and two real clips")
+shown = ([system.sample(2, generator=stream("table samples")) for system in systems.values()]
+         + [test_clips.draw(2, stream("table reals"))[0]])
+page.figure(book.clip_grid(torch.cat(shown), every=max(1, train_clips.frames // 8),
+                           labels=[name for name in [*NAMES.values(), "real"] for _ in range(2)]),
+            name="table3_samples", samples=2, data=[train_clips, test_clips],
+            alt="two generated clips of each system and two real clips")
 
 # %%
-page.film(torch.cat(shown), "table3_clips", columns=4, alt="the same clips, moving, two of each in the order of the rows above", samples=2, data=[train_clips, test_clips])
+page.film(torch.cat(shown), "table3_clips", columns=4,
+          alt="the same clips, moving, two of each in the order of the rows above",
+          samples=2, data=[train_clips, test_clips])
 
 # %% [markdown]
 # ## Table 3: Inception Score
@@ -225,15 +242,17 @@ page.film(torch.cat(shown), "table3_clips", columns=4, alt="the same clips, movi
 
 # %%
 shape = metrics.judge_shape(page.profile)
-judge = metrics.judge_for(page.dataset("actions", **shape), page.dataset("actions", split="test", **shape), page.profile,
-                          data_root=page.data_root, folder=page.runs / "judges")
+judge = metrics.judge_for(page.dataset("actions", **shape), page.dataset("actions", split="test", **shape),
+                          page.profile, data_root=page.data_root, folder=page.runs / "judges")
 asked = {"n": page.profile.samples, "seeds": range(page.profile.repeats), "folder": EVALUATIONS}
 
-first = metrics.panel(systems["hrvgan"], train_clips, test_clips, judge, note=training.describe(systems["hrvgan"], runs["hrvgan"]), **asked)
-scored = {row: metrics.evaluate(metrics.generated(system, system.name, training.describe(system, runs[row])), judge, train_clips, held_out=test_clips, **asked)
+first = metrics.panel(systems["hrvgan"], train_clips, test_clips, judge,
+                      note=training.describe(systems["hrvgan"], runs["hrvgan"]), **asked)
+scored = {row: metrics.evaluate(metrics.generated(system, system.name, training.describe(system, runs[row])), judge,
+                                train_clips, held_out=test_clips, **asked)
           for row, system in systems.items() if row != "hrvgan"} | {"hrvgan": first["hrvgan"]}
-same = [judge.identity, train_clips.digest, test_clips.digest, page.profile, page.allow_partial, str(page.device), torch.__version__,
-        *(training.code_version(name) for name in MODELS)]
+same = [judge.identity, train_clips.digest, test_clips.digest, page.profile, page.allow_partial, str(page.device),
+        keys.code_of("hrvgan_lib.training", *(networks.system_class(name) for name in MODELS))]
 for dataset in ("golf", "aeroplane"):
     same += [page.dataset(dataset).digest, page.dataset(dataset, split="test").digest]
 seeds = metrics.Seeds(page.runs / "seeds", page.seed, same)
@@ -248,22 +267,30 @@ native = page.profile.native if page.profile.native and page.profile.native[1] >
 if native:
     frames, size, batch, steps = native
     large_clips = page.dataset("actions", frames=frames, size=size)
-    large, records = training.trained("hrvgan", large_clips, page.profile, steps=steps, batch=batch, seed=page.seed, width=1.0, folder=CHECKPOINTS)
-    page.model("hrvgan_generator_native", large, f"HRVGAN's generator at {frames}x{size}x{size}, conditional on the action",
-               {"seen": f"{len(records):,} steps, {training.clips_seen(records):,} clips"}, data=(large_clips,), classes=large_clips.classes)
+    large, records = training.trained("hrvgan", large_clips, page.profile, steps=steps, batch=batch, seed=page.seed,
+                                      width=1.0, folder=CHECKPOINTS)
+    page.model("hrvgan_generator_native", large,
+               f"HRVGAN's generator at {frames}x{size}x{size}, conditional on the action",
+               {"seen": f"{len(records):,} steps, {training.clips_seen(records):,} clips"},
+               data=(large_clips,), classes=large_clips.classes)
     row, every = f"hrvgan, {frames}x{size}x{size}", frames // train_clips.frames
-    thinned = metrics.treated(metrics.generated(large, "hrvgan", training.describe(large, records)), "hrvgan", lambda clips: clips[:, :, ::every], f"every {every}. frame")
-    scored[row] = metrics.evaluate(metrics.resized(thinned, train_clips.size, "hrvgan"), judge, train_clips, held_out=test_clips, **(asked | {"seeds": (0,)}))  # large clips take long
+    thinned = metrics.treated(metrics.generated(large, "hrvgan", training.describe(large, records)), "hrvgan",
+                              lambda clips: clips[:, :, ::every], f"every {every}. frame")
+    scored[row] = metrics.evaluate(metrics.resized(thinned, train_clips.size, "hrvgan"), judge, train_clips,
+                                   held_out=test_clips, **(asked | {"seeds": (0,)}))  # large clips take long
     systems[row], runs[row], NAMES[row] = large, records, f"HRVGAN, labels, {frames}x{size}x{size}"
     seeds.keep(f"is {row}", metrics.mean_and_std(scored[row].inception_seeds)[0], seen(row), large.diverged)
-    costs[row] = {"clips seen": seen(row), "weights of G": weights_of(large.generator), "training, s": records[-1].seconds if records else 0.0,
-                  "sampling, ms a clip": 1000 * seconds_a_clip(large, 2), "diverged": large.diverged}
-    page.expect(f"share of the samples at {size}x{size} that stand still", scored[row].behaviour.frozen, high=0.5, digits=2)
+    costs[row] = {"clips seen": seen(row), "weights of G": weights_of(large.generator), "diverged": large.diverged}
+    page.took(f"training, {NAMES[row]}", records[-1].seconds if records else 0.0)
+    page.took(f"sampling a clip, {NAMES[row]}", seconds_a_clip(large, 2))
+    page.expect(f"share of the samples at {size}x{size} that stand still", scored[row].behaviour.frozen, high=0.5,
+                digits=2)
 else:
     print(f"profile {page.profile.name} trains Table 1 cut at {page.profile.size}x{page.profile.size} only")
 
 # %%
-BASELINES = {"noise": "noise", "frozen": "real clips, frozen", "shuffled": "real clips, frames shuffled", "untrained": "HRVGAN, untrained"}
+BASELINES = {"noise": "noise", "frozen": "real clips, frozen", "shuffled": "real clips, frames shuffled",
+             "untrained": "HRVGAN, untrained"}
 
 
 def about(clips):
@@ -291,21 +318,28 @@ def inception_table_row(name, record, row=None):
     if row:
         mean, interval, over = score(row).value, score(row).interval, score(row).over
     ceiling, vgan_score = metrics.mean_and_std(first["real"].inception_seeds)[0], score("vgan").value
-    return {"system": name, "paper": published_score(row), "ours": mean, "95 % low": interval.low, "95 % high": interval.high, "interval over": over,
+    return {"system": name, "paper": published_score(row), "ours": mean, "95 % low": interval.low,
+            "95 % high": interval.high, "interval over": over,
             "std over sample seeds": std if len(record.seeds) > 1 else None,
-            "over VGAN's, paper": paper.inception_ratio(MODELS[row]) if row in MODELS else None, "over VGAN's, ours": mean / vgan_score if row else None,
-            "of real clips": mean / ceiling, "0 = noise, 1 = real": place(mean, first["noise"].inception.value, ceiling), "floor (noise)": first["noise"].inception.value, "ceiling (real)": ceiling, "at infinite N": record.inception_infinity, "N": record.n,
-            **costs.get(row, {}), "data": about(train_clips), "judge": judge.digest[:6], "protocol": record.protocol}
+            "over VGAN's, paper": paper.inception_ratio(MODELS[row]) if row in MODELS else None,
+            "over VGAN's, ours": mean / vgan_score if row else None, "of real clips": mean / ceiling,
+            "0 = noise, 1 = real": place(mean, first["noise"].inception.value, ceiling),
+            "floor (noise)": first["noise"].inception.value, "ceiling (real)": ceiling,
+            "at infinite N": record.inception_infinity, "N": record.n, **costs.get(row, {}),
+            "data": about(train_clips), "judge": judge.digest[:6], "protocol": record.protocol}
 
 
 table3 = [inception_table_row(label, first[name]) for name, label in BASELINES.items()]
 table3 += [inception_table_row(NAMES[row], record, row) for row, record in scored.items()]
 table3 += [inception_table_row("real clips (test split)", first["real"])]
-note3 = (f"Paper: UCF101, protocol unnamed. Ours: {first['real'].data}. Judge: {judge.name}; {judge.accuracy.value:.0%} of {judge.accuracy.n} held-out clips "
-                f"right, {len(judge.classes)} classes, so no score exceeds {len(judge.classes)}. Intervals over samples: half-sampling of one draw of {page.profile.samples}.")
-page.table(table3, name="table3_inception_score", data=(train_clips, test_clips), samples=page.profile.samples, note=note3, show=False)
-SHOWN = ["data set", "system", "paper", "ours", "95 % low", "95 % high", "interval over", "over VGAN's, paper", "over VGAN's, ours", "0 = noise, 1 = real", "0 = real, 1 = noise",
-         "N", "clips seen", "diverged"]
+note3 = (f"Paper: UCF101, protocol unnamed. Ours: {first['real'].data}. Judge: {judge.name}; "
+         f"{judge.accuracy.value:.0%} of {judge.accuracy.n} held-out clips right, {len(judge.classes)} classes, so no "
+         f"score exceeds {len(judge.classes)}. Intervals over samples: half-sampling of one draw of "
+         f"{page.profile.samples}.")
+page.table(table3, name="table3_inception_score", data=(train_clips, test_clips), samples=page.profile.samples,
+           note=note3, show=False)
+SHOWN = ["data set", "system", "paper", "ours", "95 % low", "95 % high", "interval over", "over VGAN's, paper",
+         "over VGAN's, ours", "0 = noise, 1 = real", "0 = real, 1 = noise", "N", "clips seen", "diverged"]
 
 
 def page_view(table):
@@ -317,7 +351,8 @@ page.table(page_view(table3), note=note3)
 
 # %% [markdown]
 # Read each row as a position between noise and real clips: the judge is the same in all rows, so this is the number that another judge might confirm. Read *clips seen* before you read an order. The file
-# `figures/<run>/table3_inception_score.csv` has more columns: floor and ceiling, the spread over sample seeds (the protocol's ±), the value extrapolated to infinitely many clips (chapter 08), weights, times, judge and protocol.
+# `figures/<run>/table3_inception_score.csv` has more columns: floor and ceiling, the spread over sample seeds (the protocol's ±), the value extrapolated to infinitely many clips (chapter 08), weights, judge and protocol. What training and sampling took
+# is in `figures/<run>/10_tables.times.json`: a time is of one machine on one day, and no result.
 
 # %% [markdown]
 # ## Table 4: Fréchet distance on Golf and Aeroplane
@@ -335,19 +370,24 @@ for dataset in ("golf", "aeroplane"):
     asked_here = asked | {"n": max(4, min(page.profile.samples, len(real)))}
     rows = {}
     for name in MODELS:
-        system, records = training.trained(name, real, page.profile, seed=page.seed, steps=page.profile.side_steps, conditional=False, folder=CHECKPOINTS)
-        side_runs[dataset, name] = {"clips seen": training.clips_seen(records), "weights of G": weights_of(system.generator),
-                                    "training, s": records[-1].seconds if records else 0.0, "diverged": system.diverged}
+        system, records = training.trained(name, real, page.profile, seed=page.seed, steps=page.profile.side_steps,
+                                           conditional=False, folder=CHECKPOINTS)
+        side_runs[dataset, name] = {"clips seen": training.clips_seen(records),
+                                    "weights of G": weights_of(system.generator), "diverged": system.diverged}
+        page.took(f"training, {MODELS[name]}, {dataset}", records[-1].seconds if records else 0.0)
         if name == "hrvgan":
             rows |= metrics.panel(system, real, held_out, judge, note=training.describe(system, records), **asked_here)
         else:
-            rows[name] = metrics.evaluate(metrics.generated(system, name, training.describe(system, records)), judge, real, held_out=held_out, **asked_here)
-        seeds.keep(f"{dataset} {name}", rows[name].frechet.value, side_runs[dataset, name]["clips seen"], system.diverged)
+            rows[name] = metrics.evaluate(metrics.generated(system, name, training.describe(system, records)), judge,
+                                          real, held_out=held_out, **asked_here)
+        seeds.keep(f"{dataset} {name}", rows[name].frechet.value, side_runs[dataset, name]["clips seen"],
+                   system.diverged)
     fd_panels[dataset] = rows
 
 # %%
 def published_distance(dataset, name):
-    return getattr(paper.frechet_row(MODELS[name]), dataset) if MODELS.get(name) in {row.model for row in paper.TABLE4} else None
+    return (getattr(paper.frechet_row(MODELS[name]), dataset)
+            if MODELS.get(name) in {row.model for row in paper.TABLE4} else None)
 
 
 def distance(dataset, name):
@@ -358,37 +398,50 @@ def distance(dataset, name):
 def frechet_table_row(dataset, label, name):
     rows = fd_panels[dataset]
     record, floor, ceiling = rows[name], rows["real"].frechet.value, rows["noise"].frechet.value
-    interval, over = (distance(dataset, name).interval, distance(dataset, name).over) if name in MODELS else (record.frechet, "samples")
+    interval, over = ((distance(dataset, name).interval, distance(dataset, name).over) if name in MODELS
+                      else (record.frechet, "samples"))
     in_paper, vgan_distance = published_distance(dataset, name), distance(dataset, "vgan").value
-    return {"data set": dataset, "system": label, "paper": in_paper, "ours": interval.value, "95 % low": interval.low, "95 % high": interval.high, "interval over": over,
-            "over VGAN's, paper": paper.frechet_ratio(dataset, MODELS[name]) if in_paper else None, "over VGAN's, ours": interval.value / vgan_distance if name in MODELS else None,
-            "0 = real, 1 = noise": place(interval.value, floor, ceiling), "floor (real)": floor, "ceiling (noise)": ceiling, "ceiling (frozen)": rows["frozen"].frechet.value,
-            "std over sample seeds": metrics.mean_and_std(record.frechet_seeds)[1] if len(record.seeds) > 1 else None, "at infinite N": record.frechet_infinity, "N": record.n,
-            "kernel distance": record.kernel.value, "of single frames": record.frame_frechet, **side_runs.get((dataset, name), {}), "data": about(page.dataset(dataset)),
-            "protocol": f"C3D judge {judge.digest[:6]}, {record.layer}, {judge.network.feature_width(record.layer)} features"}
+    return {"data set": dataset, "system": label, "paper": in_paper, "ours": interval.value, "95 % low": interval.low,
+            "95 % high": interval.high, "interval over": over,
+            "over VGAN's, paper": paper.frechet_ratio(dataset, MODELS[name]) if in_paper else None,
+            "over VGAN's, ours": interval.value / vgan_distance if name in MODELS else None,
+            "0 = real, 1 = noise": place(interval.value, floor, ceiling), "floor (real)": floor,
+            "ceiling (noise)": ceiling, "ceiling (frozen)": rows["frozen"].frechet.value,
+            "std over sample seeds": metrics.mean_and_std(record.frechet_seeds)[1] if len(record.seeds) > 1 else None,
+            "at infinite N": record.frechet_infinity, "N": record.n, "kernel distance": record.kernel.value,
+            "of single frames": record.frame_frechet, **side_runs.get((dataset, name), {}),
+            "data": about(page.dataset(dataset)),
+            "protocol": f"C3D judge {judge.digest[:6]}, {record.layer}, "
+                        f"{judge.network.feature_width(record.layer)} features"}
 
 
-SIDE = {"real": "real clips (test split)"} | BASELINES | {name: MODELS[name] if name != "hrvgan" else "HRVGAN (ours)" for name in MODELS}
+SIDE = ({"real": "real clips (test split)"} | BASELINES
+        | {name: MODELS[name] if name != "hrvgan" else "HRVGAN (ours)" for name in MODELS})
 table4 = [frechet_table_row(dataset, label, name) for dataset in fd_panels for name, label in SIDE.items()]
 side_sets = [page.dataset(d, split=s) for d in fd_panels for s in ("train", "test")]
 note4 = ("Paper: network, layer and N unnamed; only ratios compare; MoCoGAN is not in its Table 4. "
          + " ".join(f"{d.capitalize()}: {rows['real'].data}." for d, rows in fd_panels.items())
          + f" {page.profile.side_steps} training steps each. Intervals over samples: half-sampling of one draw.")
-page.table(table4, name="table4_frechet_distance", data=side_sets, samples=max(row["N"] for row in table4), note=note4, show=False)
+page.table(table4, name="table4_frechet_distance", data=side_sets, samples=max(row["N"] for row in table4), note=note4,
+           show=False)
 page.table(page_view(table4), note=note4)
 
 # %% mystnb={"image": {"alt": "Two panels, Golf and Aeroplane: Fréchet distance with its interval for real clips, frozen clips, noise, the untrained generator and the four systems, on a logarithmic axis."}, "figure": {"caption": "Table 4 drawn: every row with its interval, real clips and noise among them.", "name": "fig-table4"}}
 fig, panes = plt.subplots(1, 2, figsize=(10, 3.2), sharey=True)
 for axes, (dataset, rows) in zip(panes, fd_panels.items()):
     for height, name in enumerate(SIDE):
-        ink, interval = book.SYSTEM_COLOURS[rows[name].source], distance(dataset, name).interval if name in MODELS else rows[name].frechet
-        axes.plot([max(interval.low, 1e-9), interval.high], [height, height], color=ink, linewidth=6, solid_capstyle="butt", alpha=0.5)
+        ink, interval = (book.SYSTEM_COLOURS[rows[name].source],
+                         distance(dataset, name).interval if name in MODELS else rows[name].frechet)
+        axes.plot([max(interval.low, 1e-9), interval.high], [height, height], color=ink, linewidth=6,
+                  solid_capstyle="butt", alpha=0.5)
         axes.plot(interval.value, height, "o", color=ink)
-    axes.set(title=about(page.dataset(dataset)), xlabel="Fréchet distance", xscale="log", yticks=range(len(SIDE)), yticklabels=SIDE.values(),
+    axes.set(title=about(page.dataset(dataset)), xlabel="Fréchet distance", xscale="log",
+             yticks=range(len(SIDE)), yticklabels=SIDE.values(),
              xlim=(0.3 * min(rows[name].frechet.value for name in SIDE), None))
 panes[0].invert_yaxis()
-page.figure(fig, name="table4_figure", alt="Fréchet distances on Golf and Aeroplane with floor, ceiling and intervals.", data=side_sets,
-            samples=max(row["N"] for row in table4))
+page.figure(fig, name="table4_figure",
+            alt="Fréchet distances on Golf and Aeroplane with floor, ceiling and intervals.",
+            data=side_sets, samples=max(row["N"] for row in table4))
 
 # %% [markdown]
 # A system that has learned something lies nearer to real clips than to any of the ceilings: below 0.5 in this table.
@@ -399,10 +452,12 @@ def between(rows, ceiling):
     return place(rows["hrvgan"].frechet.value, floor, rows[ceiling].frechet.value)
 
 
-positions = [{"data set": about(page.dataset(name)), **{f"0 = real, 1 = {ceiling}": between(rows, ceiling) for ceiling in BASELINES}}
+positions = [{"data set": about(page.dataset(name)),
+              **{f"0 = real, 1 = {ceiling}": between(rows, ceiling) for ceiling in BASELINES}}
              for name, rows in {"actions": first, **fd_panels}.items()]
 page.table(positions, name="table4_positions", data=[train_clips, test_clips, *side_sets], samples=page.profile.samples,
-           note="Where HRVGAN's Fréchet distance lies (on the actions with labels). Above 1: farther from real clips than the ceiling is.")
+           note="Where HRVGAN's Fréchet distance lies (on the actions with labels). Above 1: farther from real clips "
+                "than the ceiling is.")
 
 # %% [markdown]
 # ## Ratios and orders, the only bridge
@@ -412,7 +467,8 @@ page.table(positions, name="table4_positions", data=[train_clips, test_clips, *s
 # %%
 def order(better, worse):
     """In words: which of two systems is ahead, going by their intervals."""
-    return "open, intervals touch" if not better.disjoint(worse) else "as in the paper" if better.value < worse.value else "the other way round"
+    return ("open, intervals touch" if not better.disjoint(worse)
+            else "as in the paper" if better.value < worse.value else "the other way round")
 
 
 SHORT = MODELS | {"hrvgan": "HRVGAN"}
@@ -420,8 +476,10 @@ ratios = []
 for dataset in fd_panels:
     for ahead, behind in combinations(["hrvgan", "tgan", "vgan"], 2):
         a, b = distance(dataset, ahead).interval, distance(dataset, behind).interval
-        ratios.append({"data set": dataset, "ratio": f"{SHORT[ahead]} / {SHORT[behind]}", "the paper's": paper.frechet_ratio(dataset, MODELS[ahead], to=MODELS[behind]),
-                       "measured": a.value / b.value, "order": order(a, b), "clips seen": min(side_runs[dataset, name]["clips seen"] for name in (ahead, behind))})
+        ratios.append({"data set": dataset, "ratio": f"{SHORT[ahead]} / {SHORT[behind]}",
+                       "the paper's": paper.frechet_ratio(dataset, MODELS[ahead], to=MODELS[behind]),
+                       "measured": a.value / b.value, "order": order(a, b),
+                       "clips seen": min(side_runs[dataset, name]["clips seen"] for name in (ahead, behind))})
 page.table(ratios, note="Fréchet distance, lower is better; below 1 the first system is ahead.")
 
 # %% [markdown]
@@ -434,18 +492,22 @@ published_judge = ["published classifier"] if judge.protocol is not None else []
 
 def behind(*joined):
     """What a ledger has to know about the training behind one or two scores."""
-    return {"over": joined[0].over, "clips": min(one.clips for one in joined), "diverged": next((one.diverged for one in joined if one.diverged), "")}
+    return {"over": joined[0].over, "clips": min(one.clips for one in joined),
+            "diverged": next((one.diverged for one in joined if one.diverged), "")}
 
 
 for name in MODELS:
-    page.measure("Inception Score", score(name).value, claim=f"is-{name}", interval=score(name).interval, data=[train_clips], has=published_judge, **behind(score(name)))
+    page.measure("Inception Score", score(name).value, claim=f"is-{name}", interval=score(name).interval,
+                 data=[train_clips], has=published_judge, **behind(score(name)))
 by_score = sorted(paper.TABLE3, key=lambda row: row.score)
 slugs = {model: name for name, model in MODELS.items()}
 for lower, higher in combinations([slugs[row.model] for row in by_score], 2):
     for row in ("hrvgan, no labels", "hrvgan") if higher == "hrvgan" else (higher,):
         ahead = metrics.gap(score(row).interval, score(lower).interval)
-        told = {"interval": ahead, "low": 0, "data": [train_clips], "has": ["all systems"], **behind(score(row), score(lower))}
-        page.measure(f"score of {NAMES[row]} less {NAMES[lower]}", ahead.value, claim=f"is-order-{higher}-over-{lower}", **told)
+        told = {"interval": ahead, "low": 0, "data": [train_clips], "has": ["all systems"],
+                **behind(score(row), score(lower))}
+        page.measure(f"score of {NAMES[row]} less {NAMES[lower]}", ahead.value,
+                     claim=f"is-order-{higher}-over-{lower}", **told)
         if higher == "hrvgan":
             page.measure(f"score of {NAMES[row]} less {NAMES[lower]}", ahead.value, claim="novel-results-is", **told)
 
@@ -455,16 +517,22 @@ for dataset in fd_panels:
     for name in MODELS:
         if published_distance(dataset, name):
             ours = distance(dataset, name)
-            page.measure("Fréchet distance", ours.value, claim=f"fd-{dataset}-{name}", interval=ours.interval, data=[real], has=published_judge, **behind(ours))
-    for better, worse in combinations(sorted(["vgan", "tgan", "hrvgan"], key=lambda name: published_distance(dataset, name)), 2):
+            page.measure("Fréchet distance", ours.value, claim=f"fd-{dataset}-{name}", interval=ours.interval,
+                         data=[real], has=published_judge, **behind(ours))
+    for better, worse in combinations(sorted(["vgan", "tgan", "hrvgan"],
+                                             key=lambda name: published_distance(dataset, name)), 2):
         a, b = distance(dataset, better), distance(dataset, worse)
         ahead = metrics.gap(b.interval, a.interval)
         told = {"interval": ahead, "low": 0, "data": [real], "has": ["all systems"], **behind(a, b)}
-        page.measure(f"distance of {MODELS[worse]} less {SIDE[better]}", ahead.value, claim=f"fd-order-{dataset}-{better}-below-{worse}", **told)
+        page.measure(f"distance of {MODELS[worse]} less {SIDE[better]}", ahead.value,
+                     claim=f"fd-order-{dataset}-{better}-below-{worse}", **told)
         if better == "hrvgan":
-            page.measure(f"{dataset}: distance of {MODELS[worse]} less {SIDE[better]}", ahead.value, claim="novel-results-fd", **told)
-            page.measure(f"{dataset}: {SIDE[better]} over {MODELS[worse]}; the paper's ratio is {paper.frechet_ratio(dataset, to=MODELS[worse]):.3f}",
-                         a.value / b.value, decision="E6", interval=metrics.ratio(a.interval, b.interval), data=[real], **behind(a, b))
+            page.measure(f"{dataset}: distance of {MODELS[worse]} less {SIDE[better]}", ahead.value,
+                         claim="novel-results-fd", **told)
+            page.measure(f"{dataset}: {SIDE[better]} over {MODELS[worse]}; the paper's ratio is "
+                         f"{paper.frechet_ratio(dataset, to=MODELS[worse]):.3f}",
+                         a.value / b.value, decision="E6", interval=metrics.ratio(a.interval, b.interval),
+                         data=[real], **behind(a, b))
 
 # %% [markdown]
 # ## Detail, motion, labels
@@ -480,20 +548,27 @@ real_look = test_clips.draw(min(LOOK, len(test_clips)), stream("detail"))[0]
 
 def likeness(measure, clips):
     """Distance from one of a set's mean `measure` over that of real clips, with its interval over samples."""
-    return metrics.half_sample_interval(lambda ours, real: abs(ours.mean() / real.mean() - 1), measure(clips), measure(real_look), floor=0.0)
+    return metrics.half_sample_interval(lambda ours, real: abs(ours.mean() / real.mean() - 1), measure(clips),
+                                        measure(real_look), floor=0.0)
 
 
-details = {row: system.sample(LOOK, generator=stream("detail")) for row, system in systems.items() if system.size == train_clips.size}
+details = {row: system.sample(LOOK, generator=stream("detail")) for row, system in systems.items()
+           if system.size == train_clips.size}
 COUNTS = {"sharpness": metrics.sharpness, "motion": metrics.frame_change}
 apart = {what: {row: likeness(measure, clips) for row, clips in details.items()} for what, measure in COUNTS.items()}
 page.table([{"system": NAMES[row]} | {f"{what}{which}": number for what in apart for which, number in (
-                (", of real", COUNTS[what](details[row]).mean() / COUNTS[what](real_look).mean()), (", distance from 1", apart[what][row].value), (", 95 %", f"[{apart[what][row].low:.3g}, {apart[what][row].high:.3g}]"))}
-            for row in details], data=[train_clips, test_clips], samples=LOOK, note="Shares of the same number for real clips; distance 0: on average as sharp, or as lively, as they are.")
+                (", of real", COUNTS[what](details[row]).mean() / COUNTS[what](real_look).mean()),
+                (", distance from 1", apart[what][row].value),
+                (", 95 %", f"[{apart[what][row].low:.3g}, {apart[what][row].high:.3g}]"))}
+            for row in details], data=[train_clips, test_clips], samples=LOOK,
+           note="Shares of the same number for real clips; distance 0: on average as sharp, or as lively, as they are.")
 for what, rows in apart.items():
     for rival in ("vgan", "tgan", "mocogan"):
         nearer = metrics.gap(rows[rival], rows["hrvgan, no labels"])
-        page.measure(f"{what}: how much farther from real clips {NAMES[rival]} is than HRVGAN, no labels", nearer.value, claim="detail-over-prior-work", interval=nearer, low=0, data=[train_clips, test_clips],
-                     clips=min(seen(rival), seen("hrvgan, no labels")), has=["all systems"], diverged=systems[rival].diverged or systems["hrvgan, no labels"].diverged)
+        page.measure(f"{what}: how much farther from real clips {NAMES[rival]} is than HRVGAN, no labels",
+                     nearer.value, claim="detail-over-prior-work", interval=nearer, low=0,
+                     data=[train_clips, test_clips], clips=min(seen(rival), seen("hrvgan, no labels")),
+                     has=["all systems"], diverged=systems[rival].diverged or systems["hrvgan, no labels"].diverged)
 
 # %% [markdown]
 # Do labels do what they are for? The judge has never seen a generated clip; we ask how often it gives a sample the class that was asked for. The same samples standing still, beside real clips standing still, show where the answer
@@ -501,28 +576,40 @@ for what, rows in apart.items():
 
 # %%
 record, still = first["hrvgan"], first["hrvgan frozen"]
-print(f"real clips: {first['real'].accuracy} named right; frozen: {first['frozen'].accuracy}; chance {record.chance:.3g}")
-for what, right, bounds in (("share of samples named as asked, over chance", record.accuracy, {"low": 1}), ("the same, frozen", still.accuracy, {})):
-    over_chance = metrics.Interval(right.low / record.chance, right.high / record.chance, right.value / record.chance, right.n, right.method)
+print(f"real clips: {first['real'].accuracy} named right; frozen: {first['frozen'].accuracy}; "
+      f"chance {record.chance:.3g}")
+for what, right, bounds in (("share of samples named as asked, over chance", record.accuracy, {"low": 1}),
+                            ("the same, frozen", still.accuracy, {})):
+    over_chance = metrics.Interval(right.low / record.chance, right.high / record.chance, right.value / record.chance,
+                                   right.n, right.method)
     print(f"{what}: {over_chance}")
-    page.measure(what, over_chance.value, claim="class-conditional", interval=over_chance, data=[train_clips], clips=seen("hrvgan"), diverged=systems["hrvgan"].diverged, **bounds)
+    page.measure(what, over_chance.value, claim="class-conditional", interval=over_chance, data=[train_clips],
+                 clips=seen("hrvgan"), diverged=systems["hrvgan"].diverged, **bounds)
 with_labels = metrics.ratio(scored["hrvgan"].inception, scored["hrvgan, no labels"].inception)
-page.measure(f"Inception Score, with labels after {seen('hrvgan'):,} clips over without after {seen('hrvgan, no labels'):,}", with_labels.value, decision="T7", interval=with_labels, data=[train_clips], clips=min(seen("hrvgan"), seen("hrvgan, no labels")))
-page.measure("width of the 95 % interval of HRVGAN's score, as a share of the score", (record.inception.high - record.inception.low) / record.inception.value, decision="E4", data=[train_clips])
+page.measure(f"Inception Score, with labels after {seen('hrvgan'):,} clips over without after "
+             f"{seen('hrvgan, no labels'):,}", with_labels.value, decision="T7", interval=with_labels,
+             data=[train_clips], clips=min(seen("hrvgan"), seen("hrvgan, no labels")))
+page.measure("width of the 95 % interval of HRVGAN's score, as a share of the score",
+             (record.inception.high - record.inception.low) / record.inception.value, decision="E4",
+             data=[train_clips])
 
 # %% [markdown]
 # One more claim is easy to overlook, because nobody doubts it until a run fails: that the method learns at all, *unsupervised*, and on every data set. Its distance must fall below that of the same network before its first step.
 
 # %%
-before = metrics.generated(metrics.untrained(systems["hrvgan, no labels"]), "untrained", "hrvgan without labels before its first step")
+before = metrics.generated(metrics.untrained(systems["hrvgan, no labels"]), "untrained",
+                           "hrvgan without labels before its first step")
 started = metrics.evaluate(before, judge, train_clips, held_out=test_clips, **(asked | {"seeds": (0,)}))
-for dataset, rows in (fd_panels | {page.actions: {"hrvgan": scored["hrvgan, no labels"], "untrained": started}}).items():
+for dataset, rows in (fd_panels
+                      | {page.actions: {"hrvgan": scored["hrvgan, no labels"], "untrained": started}}).items():
     fallen = metrics.ratio(rows["hrvgan"].frechet, rows["untrained"].frechet)
-    clips, diverged = ((side_runs[dataset, "hrvgan"][what] for what in ("clips seen", "diverged")) if dataset in fd_panels
+    clips, diverged = ((side_runs[dataset, "hrvgan"][what] for what in ("clips seen", "diverged"))
+                       if dataset in fd_panels
                        else (seen("hrvgan, no labels"), systems["hrvgan, no labels"].diverged))
     for claim in ("unsupervised", "generality"):
-        page.measure(f"{dataset}: Fréchet distance over that before training", fallen.value, claim=claim, interval=fallen, high=1,
-                     data=[page.dataset(dataset) if dataset in fd_panels else train_clips], clips=clips, diverged=diverged)
+        page.measure(f"{dataset}: Fréchet distance over that before training", fallen.value, claim=claim,
+                     interval=fallen, high=1, data=[page.dataset(dataset) if dataset in fd_panels else train_clips],
+                     clips=clips, diverged=diverged)
     print(f"{dataset}: {fallen} of the untrained network's distance")
 
 # %% [markdown]
@@ -556,18 +643,24 @@ print("known systems:", ", ".join(networks.SYSTEMS))
 
 # %%
 steps = min(page.profile.rival_steps, 10)  # five critic updates in each, with the gradient of a gradient
-fifth, records = training.trained("ivgan", train_clips, page.profile, seed=page.seed, steps=steps, conditional=False, folder=CHECKPOINTS)
-record = metrics.evaluate(metrics.generated(fifth, "ivgan", training.describe(fifth, records)), judge, train_clips, held_out=test_clips, **(asked | {"seeds": (0,)}))
-page.table([{"system": "iVGAN [15], worked example", "ours": record.inception.value, "95 % low": record.inception.low, "95 % high": record.inception.high,
-             "Fréchet distance": record.frechet.value, "its 95 %": f"[{record.frechet.low:.4g}, {record.frechet.high:.4g}]", "of real clips": first["real"].frechet.value,
-             "of noise": first["noise"].frechet.value, "N": record.n, "clips seen": training.clips_seen(records), "critic steps": fifth.critic_steps, "diverged": fifth.diverged}],
+fifth, records = training.trained("ivgan", train_clips, page.profile, seed=page.seed, steps=steps, conditional=False,
+                                  folder=CHECKPOINTS)
+record = metrics.evaluate(metrics.generated(fifth, "ivgan", training.describe(fifth, records)), judge, train_clips,
+                          held_out=test_clips, **(asked | {"seeds": (0,)}))
+page.table([{"system": "iVGAN [15], worked example", "ours": record.inception.value, "95 % low": record.inception.low,
+             "95 % high": record.inception.high, "Fréchet distance": record.frechet.value,
+             "its 95 %": f"[{record.frechet.low:.4g}, {record.frechet.high:.4g}]",
+             "of real clips": first["real"].frechet.value, "of noise": first["noise"].frechet.value, "N": record.n,
+             "clips seen": training.clips_seen(records), "critic steps": fifth.critic_steps,
+             "diverged": fifth.diverged}],
            note="Not a row of the paper's tables.")
 
 # %% [markdown]
 # Ask for what a system cannot be, and it says so in one line:
 
 # %% tags=["nbval-check-output"]
-for words in ({"name": "biggan"}, {"name": "vgan", "frames": 16, "size": 256}, {"name": "tgan", "frames": 16, "size": 64, "n_classes": 5},
+for words in ({"name": "biggan"}, {"name": "vgan", "frames": 16, "size": 256},
+              {"name": "tgan", "frames": 16, "size": 64, "n_classes": 5},
               {"name": "mocogan", "frames": 16, "size": 64, "categories": True}):
     try:
         networks.build_system(**words)
@@ -591,8 +684,10 @@ rng = np.random.default_rng(page.seed)
 reference, rival = [metrics.ask(judge, metrics.real_clips(clips), n=64).features for clips in (train_clips, test_clips)]
 honest = metrics.frechet_distance(reference, rival)
 handicapped = np.mean([metrics.frechet_distance(reference, rival[rng.permutation(64)[:16]]) for _ in range(20)])
-page.expect("the same system on a quarter of the clips, over itself", handicapped / honest, low=1.02, why="nothing but N differs")
-page.expect("the same system with features ten times as large, over itself", metrics.frechet_distance(10 * reference, 10 * rival) / honest,
+page.expect("the same system on a quarter of the clips, over itself", handicapped / honest, low=1.02,
+            why="nothing but N differs")
+page.expect("the same system with features ten times as large, over itself",
+            metrics.frechet_distance(10 * reference, 10 * rival) / honest,
             of=100, rtol=1e-6, digits=3, why="Eq. 17 is quadratic")
 
 # %% [markdown]
@@ -632,7 +727,8 @@ rows = []  # exercise 2
 for dataset in ("golf", "aeroplane"):
     records = fd_panels[dataset]
     floor, ceiling = records["real"].frechet.value, records["frozen"].frechet.value
-    rows.append({"data set": dataset, "HRVGAN, 0 = real, 1 = frozen": (records["hrvgan"].frechet.value - floor) / (ceiling - floor)})
+    rows.append({"data set": dataset,
+                 "HRVGAN, 0 = real, 1 = frozen": (records["hrvgan"].frechet.value - floor) / (ceiling - floor)})
 page.table(rows, note="Exercise 2.")
 
 # %% [markdown]

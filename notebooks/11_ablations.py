@@ -44,7 +44,7 @@ long = False  # every arm, three training seeds: make ablations
 # %%
 from hrvgan_lib import book
 
-page = book.open("11_ablations", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
+page = book.open_page("11_ablations", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
                  rehearse=rehearse, allow_partial=allow_partial)
 
 # %%
@@ -54,10 +54,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from hrvgan_lib import ablations, ledgers, losses, metrics
+from hrvgan_lib import ablations, losses, metrics
 from hrvgan_lib.ablations import FRAMES, OURS, SIZE, STUDIES
+from hrvgan_lib.book import ledgers
 from hrvgan_lib.networks import build_system
-from hrvgan_lib.training import TrainConfig, draw_batch, stream
+from hrvgan_lib.streams import stream
+from hrvgan_lib.training import TrainConfig, draw_batch
 
 # %% [markdown]
 # ## What the paper says
@@ -134,7 +136,7 @@ def arm_row(outcome):
     return {"arm": outcome.arm.name, "Fréchet distance": outcome.frechet.value, "95 % low": outcome.frechet.low,
             "95 % high": outcome.frechet.high, "named right": outcome.named_right.value,
             "sharpness, of real": outcome.sharpness.value, "motion, of real": outcome.motion,
-            "parameters of G": outcome.parameters, "ms a step": 1000 * outcome.seconds, "clips seen": outcome.clips,
+            "parameters of G": outcome.parameters, "clips seen": outcome.clips,
             "interval over": outcome.over, "diverged": outcome.diverged or "no"}
 
 
@@ -466,9 +468,9 @@ for constrained, free in pairs.items():
 #
 # Section 1 grants that convolutions over time alone are cheaper, and calls 3-D ones necessary. The arm *2-D + 1-D*
 # replaces the 3×3×3 layers of all stages in G, D and E by a 1×3×3 layer over space and a 3×1×1 layer over time: twelve
-# weights a pair of channels in place of twenty-seven. The table has the parameters and the time of a step. Times
-# compare only where nothing else ran on the machine, and on small clips fewer multiplications do not always mean less
-# time.
+# weights a pair of channels in place of twenty-seven. The table has the parameters; the time of a step is printed below
+# it and is no result: times compare only where nothing else ran on the machine, and on small clips fewer
+# multiplications do not always mean less time.
 
 # %%
 convolution = run_study("convolution")
@@ -482,6 +484,8 @@ read(convolution)
 whole, apart = convolution[OURS], convolution["2-D + 1-D"]
 print(f"2-D + 1-D over 3-D: parameters of G {apart.parameters / whole.parameters:.2f}, "
       f"seconds a step {apart.seconds / whole.seconds:.2f}")
+for outcome in (whole, apart):
+    page.took(f"a step, {outcome.arm.name}", outcome.seconds)
 claim(convolution, OURS, "2-D + 1-D", "3-D convolutions over 2-D + 1-D", claim="conv3d-over-1d", high=1)
 
 # %% [markdown]

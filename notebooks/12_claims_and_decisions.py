@@ -43,8 +43,8 @@ allow_partial = False  # accept a data set that is there in part
 # %%
 from hrvgan_lib import book
 
-page = book.open("12_claims_and_decisions", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,
-                 rehearse=rehearse, allow_partial=allow_partial)
+page = book.open_page("12_claims_and_decisions", profile=profile, seed=seed, data_root=data_root, actions=actions,
+                      run=run, rehearse=rehearse, allow_partial=allow_partial)
 
 # %%
 import inspect
@@ -54,8 +54,9 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 from IPython.display import Code, Markdown, display
 
-from hrvgan_lib import ledgers, paper
-from hrvgan_lib.measurements import Measurement
+from hrvgan_lib import paper
+from hrvgan_lib.book import ledgers
+from hrvgan_lib.book.measurements import Measurement
 
 # %% [markdown]
 # ## From an interval to a word
@@ -97,7 +98,8 @@ print("training clips that a verdict asks for: ordering of two systems", f"{ledg
 claim = paper.claim("is-order-hrvgan-over-mocogan")
 ahead = Measurement("10_tables", "HRVGAN less MoCoGAN", 0.5, 0.1, 0.9, asked_low=0.0, has=("all systems",), clips=10**6)
 for what, row in {"disjoint, many clips": ahead, "few clips": replace(ahead, clips=240),
-                  "overlapping": replace(ahead, low=-0.2), "the other way round": replace(ahead, low=-0.9, high=-0.1)}.items():
+                  "overlapping": replace(ahead, low=-0.2),
+                  "the other way round": replace(ahead, low=-0.9, high=-0.1)}.items():
     print(f"{what:20s} {ledgers.verdict(claim, [row])[0]}")
 
 # %% [markdown]
@@ -130,7 +132,8 @@ print("asked before:", honest.holds, " asked after:", replace(honest, asked_low=
 
 # %%
 open_points = [entry for entry in paper.DECISIONS.values() if entry.id[0] in "ALO"]
-page.measure("decisions about architecture, losses and optimisation in our ledger", len(open_points), claim="detailed-description")
+page.measure("decisions about architecture, losses and optimisation in our ledger", len(open_points),
+             claim="detailed-description")
 
 # %%
 measured = page.measurements()
@@ -148,7 +151,8 @@ for said in ledgers.VERDICTS:
 # %%
 whole = {row["chapter"] for row in claims} - {"07_prediction"} <= {m.chapter for m in measured}
 if whole:
-    page.expect("claims that no chapter measured", counts[ledgers.NOT_MEASURED], high=0, why="every verdict has its number")
+    page.expect("claims that no chapter measured", counts[ledgers.NOT_MEASURED], high=0,
+                why="every verdict has its number")
 else:
     print("some chapters of this run have not run yet; their claims wait")
 
@@ -183,7 +187,8 @@ def sentence(row):
     """A claim in one line: what the paper says, our number, and the way to it."""
     about = f" ({row['data']})" if row["data"] else ""
     reason = "" if row["verdict"] == ledgers.REPRODUCED else f" *{row['why']}.*"
-    return f"- [{row['chapter'][:2]}]({row['chapter']}.ipynb) **{row['the paper']}** — {row['ours'] or 'no number'}{about}.{reason}"
+    return (f"- [{row['chapter'][:2]}]({row['chapter']}.ipynb) **{row['the paper']}** — {row['ours'] or 'no number'}"
+            f"{about}.{reason}")
 
 
 for said, heading in HEADINGS.items():
@@ -199,9 +204,11 @@ for said, heading in HEADINGS.items():
 # %%
 shapes = [row for row in claims if row["kind"] == "shape"]
 odd = [row for row in shapes if row["verdict"] != ledgers.REPRODUCED]
-print(f"{len(shapes) - len(odd)} of {len(shapes)} as printed; of the others {sum('A6' in row['ours'] for row in odd)} are decision A6")
+print(f"{len(shapes) - len(odd)} of {len(shapes)} as printed; of the others "
+      f"{sum('A6' in row['ours'] for row in odd)} are decision A6")
 page.table([{"where": row["where"], "the paper": row["the paper"], "ours": row["ours"], "verdict": row["verdict"],
-             "chapter": LINKS[row["chapter"]]} for row in odd], note="Shapes that are not as printed, or were not measured.")
+             "chapter": LINKS[row["chapter"]]} for row in odd],
+           note="Shapes that are not as printed, or were not measured.")
 
 # %% [markdown]
 # ### The whole ledger
@@ -210,11 +217,12 @@ page.table([{"where": row["where"], "the paper": row["the paper"], "ours": row["
 # published number.
 
 # %%
-note = (f"Verdicts by the rule of this chapter. Orderings ask for {ledgers.MINIMUM_CLIPS['ordering']:,} training clips, other "
-        f"trained claims for {ledgers.MINIMUM_CLIPS_OTHERS:,}. Written by the run.")
+note = (f"Verdicts by the rule of this chapter. Orderings ask for {ledgers.MINIMUM_CLIPS['ordering']:,} training "
+        f"clips, other trained claims for {ledgers.MINIMUM_CLIPS_OTHERS:,}. Written by the run.")
 page.table(claims, name="claims", data=(), note=note, show=False)
 page.table([{"claim": row["claim"], "where": row["where"], "the paper": row["the paper"], "ours": row["ours"],
-             "data": row["data"], "training clips": row["training clips"], "verdict": row["verdict"], "chapter": LINKS[row["chapter"]]}
+             "data": row["data"], "training clips": row["training clips"], "verdict": row["verdict"],
+             "chapter": LINKS[row["chapter"]]}
             for row in claims if row["kind"] != "shape"], note=note)
 
 # %% [markdown]
@@ -236,8 +244,9 @@ def short(row):
     """A decision as the page shows it; the file has more columns."""
     waits = f" ({row['not built yet']})" if row["not built yet"] else ""
     return {"": book.Link(row["decision"], name=row["decision"]), "about": row["title"], "the paper": row["the paper"],
-            "options": row["options"], "our choice": row["our choice"] + waits, "why": row["why"], "switch": row["switch"],
-            "measured effect": row["measured effect"], "chapter": book.Link(row["chapter"][:2], f"{row['chapter']}.ipynb")}
+            "options": row["options"], "our choice": row["our choice"] + waits, "why": row["why"],
+            "switch": row["switch"], "measured effect": row["measured effect"],
+            "chapter": book.Link(row["chapter"][:2], f"{row['chapter']}.ipynb")}
 
 
 for group in paper.GROUPS.values():
@@ -257,7 +266,8 @@ print("the whole ledger: figures/<run>/decisions.csv,", len(decisions), "rows")
 recorded = page.recorded("claims.csv")
 if recorded:
     theirs = Counter(row["verdict"] for row in book.read_csv(recorded))
-    page.table([{"verdict": said, "this run": counts[said], "recorded on a GPU": theirs[said]} for said in ledgers.VERDICTS])
+    page.table([{"verdict": said, "this run": counts[said], "recorded on a GPU": theirs[said]}
+                for said in ledgers.VERDICTS])
 else:
     print("no recorded run yet: figures/gpu/claims.csv")
 

@@ -38,5 +38,5 @@ class MovingBlobs:
             for t in range(8):
                 moved = int(begin[row]) + t
                 y, x = (at_y + dy * moved) % 16, (at_x + dx * moved) % 16
-                clips[row, :, t, y:y + 4, x:x + 4] = 1.0
+                clips[row, :, t, y : y + 4, x : x + 4] = 1.0
         return clips.to(device), self.labels[torch.as_tensor(indices)]

@@ -36,8 +36,9 @@ def sets():
 
 @pytest.fixture
 def settings(sets, judge, tmp_path):
-    return dict(train_set=sets[0], test_set=sets[1], judge=judge, profile=PROFILE, steps=2, seeds=(0,), n=8,
-                folder=tmp_path)
+    return dict(
+        train_set=sets[0], test_set=sets[1], judge=judge, profile=PROFILE, steps=2, seeds=(0,), n=8, folder=tmp_path
+    )
 
 
 # The studies ----------------------------------------------------------------------------------------------------------
@@ -101,8 +102,10 @@ def test_several_seeds_have_an_interval_over_seeds_and_nothing_is_trained_twice(
 
 
 def test_an_arm_that_diverges_is_kept_and_marked(settings):
-    reckless = Arm("reckless", {"optimiser": "sgd", "learning_rate": 1e9, "discriminator_learning_rate": 1e9,
-                                "adversarial": "wgan"})
+    reckless = Arm(
+        "reckless",
+        {"optimiser": "sgd", "learning_rate": 1e9, "discriminator_learning_rate": 1e9, "adversarial": "wgan"},
+    )
     outcome = run_arm(reckless, **settings | {"steps": 6})
     assert "diverged at step" in outcome.diverged
     assert np.isfinite([outcome.frechet.value, outcome.frechet.low, outcome.frechet.high]).all()

@@ -10,6 +10,7 @@ import pytest
 matplotlib.use("agg")
 
 from hrvgan_lib import book
+from hrvgan_lib.book import pictures
 
 
 class ToySet(SimpleNamespace):
@@ -30,7 +31,7 @@ def page(tmp_path, monkeypatch):
     monkeypatch.setenv("HRVGAN_ROOT", str(tmp_path))
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks/99_toy.py").write_text("# %%\nx = 1\n")
-    return book.open("99_toy", seed=3)
+    return book.open_page("99_toy", seed=3)
 
 
 def draw():
@@ -102,11 +103,11 @@ def test_recorded_results_are_shown_where_they_are(page):
 
 def test_a_page_refuses_what_it_cannot_use(page):
     with pytest.raises(ValueError, match="unknown profile"):
-        book.open("99_toy", profile="huge")
+        book.open_page("99_toy", profile="huge")
     with pytest.raises(ValueError, match="unknown action data set"):
-        book.open("99_toy", actions="golf")
+        book.open_page("99_toy", actions="golf")
     with pytest.raises(FileNotFoundError, match="no folder"):
-        book.open("99_toy", data_root="nowhere")
+        book.open_page("99_toy", data_root="nowhere")
 
 
 def test_a_page_opens_data_with_the_profile_s_sizes(page, monkeypatch):
@@ -197,7 +198,7 @@ def test_the_recorded_run_stands_beside_the_own_one(page, tmp_path, monkeypatch,
     monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append(data))
     page.show_recorded("line.png", "table.md")
     assert capsys.readouterr().out.count("not recorded yet: figures/gpu/") == 2 and page.recorded_system() is None
-    gpu = book.open("99_toy", run="gpu", seed=1)
+    gpu = book.open_page("99_toy", run="gpu", seed=1)
     monkeypatch.setattr("hrvgan_lib.provenance.device_name", lambda: "NVIDIA H200")
     gpu.figure(draw(), "line", alt="a rising line", data=[TOY], samples=16)
     gpu.table([{"a": 1}], name="table", data=[TOY])
@@ -224,8 +225,8 @@ def test_a_recorded_picture_of_any_size_stays_small_in_a_notebook(tmp_path, movi
     frames[0].save(path, **({"save_all": True, "append_images": frames[1:], "duration": 50} if moving else {}))
     import io
 
-    code = book._small_webp(path)
-    assert len(code) <= book.EMBEDDED < path.stat().st_size
+    code = pictures.small_webp(path)
+    assert len(code) <= pictures.EMBEDDED < path.stat().st_size
     with Image.open(io.BytesIO(code)) as small:
         assert getattr(small, "n_frames", 1) == (3 if moving else 1) and small.width < 400
 
@@ -239,7 +240,7 @@ def test_a_figure_in_a_notebook_has_fewer_bytes_and_the_same_picture():
     buffer = io.BytesIO()
     grain = np.random.default_rng(0).integers(0, 5, wheel.shape, dtype=np.uint8)
     Image.fromarray(wheel + grain).save(buffer, "PNG")
-    small = book._small_png(buffer.getvalue())
+    small = pictures._small_png(buffer.getvalue())
     with Image.open(io.BytesIO(small)) as after, Image.open(buffer) as before:
         difference = np.abs(np.asarray(after.convert("RGB"), float) - np.asarray(before.convert("RGB"), float))
     assert len(small) < 0.7 * len(buffer.getvalue()) and difference.mean() < 6

@@ -3,6 +3,7 @@
 import csv
 import errno
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -14,22 +15,26 @@ import time
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
+from functools import wraps
 from pathlib import Path
 from types import SimpleNamespace
 
+import av
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from hrvgan_lib import data
+from hrvgan_lib import data, keys
 from hrvgan_lib.data import __main__ as command
-from hrvgan_lib.data import clips as clips_module
-from hrvgan_lib.data import open_dataset, procedural, read_video, scenes, stacks, store, strips, ucf101, write_video
-from hrvgan_lib.data import video as video_module
+from hrvgan_lib.data import open_dataset, read_video, store, write_video
 from hrvgan_lib.data.__main__ import main
-from hrvgan_lib.data.clips import ClipDataset, starts, window
-from hrvgan_lib.data.listing import Folder, read_lines, read_rows
+from hrvgan_lib.data.clips import ClipDataset
+from hrvgan_lib.data.formats import stacks, strips, ucf101
+from hrvgan_lib.data.formats import video as video_module
+from hrvgan_lib.data.formats.listing import Folder, read_lines, read_rows
+from hrvgan_lib.data.standin import writing as procedural
+from hrvgan_lib.windows import starts, window
 
 real = pytest.mark.skipif(not os.environ.get("DATA_ROOT"), reason="needs real data sets: set DATA_ROOT")
 CLASSES = ("Archery", "JumpingJack", "TaiChi")
@@ -156,9 +161,7 @@ def test_write_video_is_reproducible(tmp_path):
     assert first == second
 
 
-@pytest.mark.parametrize(
-    "container, codec", [("mp4", "mpeg4"), ("mkv", "mpeg4"), ("mov", "mjpeg"), ("webm", "libvpx")]
-)
+@pytest.mark.parametrize("container, codec", [("mp4", "mpeg4"), ("mkv", "mpeg4"), ("mov", "mjpeg"), ("webm", "libvpx")])
 def test_read_video_takes_any_container(tmp_path, container, codec):
     import av
 
@@ -815,13 +818,6 @@ def test_packed_pixels_are_the_decoded_ones(opened, root):
     assert store.sha256_file(path) == rows[0]["sha256"]
 
 
-def test_version_names_the_packed_bytes():
-    """Pinned on purpose: when this fails, raise store.VERSION, so that no old store is taken for a new one."""
-    frames = np.random.default_rng(0).integers(0, 256, (2, 20, 30, 3), dtype=np.uint8)
-    digest = hashlib.sha256(store.fit(frames, 8).tobytes()).hexdigest()[:12]
-    assert (store.VERSION, digest) == (1, "2b076bbeb64a")
-
-
 def test_store_is_found_again_and_follows_its_files(opened, root):
     folder = opened("golf").folder
     assert opened("golf", split="test").folder == folder  # one store for both splits
@@ -838,7 +834,7 @@ def test_store_is_found_again_and_follows_its_files(opened, root):
 def test_a_store_is_known_by_all_that_it_depends_on(root, tmp_path):
     listing = data.scan("golf", root / "golf")
     key = store.store_key(listing, 8)
-    assert key == store.store_key(listing, 8, None) and re.fullmatch("[0-9a-f]{16}", key)
+    assert key == store.store_key(listing, 8, None) and re.fullmatch("[0-9a-f]{12}", key)
     entry, *rest = listing.entries
     changed = {store.store_key(listing, 9), store.store_key(listing, 8, 3)}
     for change in ({"label": 5}, {"group": "other"}, {"split": "other"}, {"path": rest[0].path}):
@@ -857,8 +853,8 @@ def test_a_finished_store_is_read_only_and_says_how_it_was_made(root, tmp_path):
     listing = data.scan("golf", root / "golf")
     packed = store.pack(listing, 8, tmp_path / "deep" / "er", max_frames=5)
     assert packed.folder.name == f"clips-8-{store.store_key(listing, 8, 5)}" and not packed.clips.flags.writeable
-    made = {"size": 8, "max_frames": 5, "version": store.VERSION}
-    assert (packed.folder / "store.json").read_text() == str(made).replace("'", '"')
+    made = {"size": 8, "max_frames": 5, "code": packed.code}
+    assert json.loads((packed.folder / "store.json").read_text()) == made and re.fullmatch("[0-9a-f]{16}", packed.code)
     assert [row.offset for row in packed.rows] == list(range(0, 14 * 5, 5)) and packed.clips.shape == (70, 8, 8, 3)
     assert packed.unreadable == 0 and sorted(path.name for path in packed.folder.iterdir()) == [
         "clips.bin", "index.csv", "store.json", "unreadable.csv",
@@ -876,6 +872,8 @@ import sys, time
 from pathlib import Path
 from hrvgan_lib.data import scan, store, strips
 from dataclasses import replace
+from functools import wraps
+@wraps(strips.read_strip)
 def slow(path, max_frames=None):
     time.sleep(0.05)
     return strips.read_strip(path, max_frames)
@@ -905,13 +903,12 @@ def test_killed_packing_resumes(root, tmp_path):
         file.write(b"half a clip")
     decoded = []
 
+    @wraps(strips.read_strip)
     def counting(path, max_frames=None):
         decoded.append(path)
         return strips.read_strip(path, max_frames)
 
-    resumed = store.pack(
-        replace(listing, decode=counting), 12, folder, name="weizmann", progress=False, workers=1
-    )
+    resumed = store.pack(replace(listing, decode=counting), 12, folder, name="weizmann", progress=False, workers=1)
     assert len(decoded) == len(listing.entries) - done  # nothing is decoded twice
     assert resumed.rows == whole.rows and np.array_equal(resumed.clips, whole.clips)
     assert not partial.exists()
@@ -924,7 +921,7 @@ def counted(root):
     def decode(path, max_frames=None):
         decoded.append(path)
         if path in bad:
-            raise ValueError(f"{path.name} is bad, \"quoted\", too")
+            raise ValueError(f'{path.name} is bad, "quoted", too')
         return stacks.read_stack(path, max_frames)
 
     decoded, bad = [], set()
@@ -1045,9 +1042,53 @@ def test_a_full_disk_is_said_and_packing_goes_on_with_room(counted, tmp_path, mo
 
 def test_another_error_of_the_disk_is_not_taken_for_a_full_one(counted, tmp_path, monkeypatch):
     full_disk(monkeypatch, 5, errno.EIO)
-    with pytest.raises(OSError) as error:
+    with pytest.raises(RuntimeError) as error:
         store.pack(counted.listing, 8, tmp_path, progress=False, workers=1)
+    one_line(error, "packing stopped after 5 of 14 clips", "Input/output error", "call again, what is packed is kept")
+
+
+def test_what_the_machine_cannot_read_today_is_not_unreadable_for_ever(counted, tmp_path, monkeypatch):
+    """No permission, a disk that fails: packing stops and names it, and the next call has every clip."""
+    decode, denied = counted.listing.decode, counted.listing.entries[3].path
+
+    @wraps(decode)
+    def refused(path, max_frames=None):
+        if path == denied:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return decode(path, max_frames)
+
+    with pytest.raises(RuntimeError) as error:
+        store.pack(replace(counted.listing, decode=refused), 8, tmp_path, progress=False, workers=1)
+    one_line(error, "packing stopped after 3 of 14 clips", str(denied), "Permission denied")
+    whole = store.pack(counted.listing, 8, tmp_path, progress=False, workers=1)
+    assert len(whole.rows) == 14 and whole.unreadable == 0
+
+
+def broken_decoder(path, *_, **__):
+    raise av.error.OSError(errno.EIO, "broken", path)
+
+
+@pytest.mark.parametrize("read, name", [(read_video, "clip.avi"), (stacks.read_stack, "clip.jpg")])
+def test_an_error_of_the_disk_is_told_as_one(tmp_path, monkeypatch, read, name):
+    path = tmp_path / name
+    path.write_bytes(b"something")
+
+    def failing(*_, **__):
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    monkeypatch.setattr("av.open", broken_decoder)
+    monkeypatch.setattr("builtins.open", failing)
+    with pytest.raises(OSError) as error:
+        read(path)
     assert error.value.errno == errno.EIO
+
+
+def test_an_error_of_the_decoder_is_one_of_the_file(tmp_path, monkeypatch):
+    path = tmp_path / "clip.avi"
+    path.write_bytes(b"something")
+    monkeypatch.setattr("av.open", broken_decoder)
+    with pytest.raises(ValueError, match="not a readable video"):  # the disk reads it: what is in it is broken
+        read_video(path)
 
 
 def test_nothing_stays_of_a_packing_without_clips(counted, tmp_path):
@@ -1181,16 +1222,19 @@ def test_clip_values_labels_and_layout(opened):
         data_set.batch([len(data_set)])
 
 
-def made(rows: list[dict] | None = None, unreadable: int = 0, split: str = "train", **options) -> ClipDataset:
+def made(
+    rows: list[dict] | None = None, unreadable: int = 0, split: str = "train", code: str = "c", **options
+) -> ClipDataset:
     """A data set of clips of eight frames, frame number n of the store being n everywhere."""
     rows = [{}, {"label": 1, "group": "b"}] if rows is None else rows
     plain = dict(source="a", label=0, group="a", split="train", frames=8, sha256="0")
     rows = tuple(store.Row(**plain | {"offset": 8 * number} | row) for number, row in enumerate(rows))
     pixels = np.broadcast_to(np.arange(8 * len(rows), dtype=np.uint8)[:, None, None, None], (8 * len(rows), 4, 4, 3))
-    options = dict(
-        name="n", kind="real", title="real N", root=Path("r"), classes=("x", "y"), frames=3, size=4, stride=2
-    ) | options
-    return ClipDataset(store.Store(Path("f"), rows, pixels, unreadable), split, **options)
+    options = (
+        dict(name="n", kind="real", title="real N", root=Path("r"), classes=("x", "y"), frames=3, size=4, stride=2)
+        | options
+    )
+    return ClipDataset(store.Store(Path("f"), rows, pixels, code, unreadable), split, **options)
 
 
 def test_a_digest_names_contents_labels_and_cut_and_nothing_else(monkeypatch):
@@ -1200,9 +1244,7 @@ def test_a_digest_names_contents_labels_and_cut_and_nothing_else(monkeypatch):
               for key, value in dict(sha256="1", label=1, group="c", frames=7).items()]  # fmt: skip
     others += [made(**{key: value}).digest for key, value in dict(frames=2, size=2, stride=1, classes=("x",)).items()]
     others += [made([{"label": 1, "group": "b"}, {}]).digest, made([{}]).digest]
-    with monkeypatch.context() as patch:
-        patch.setattr(clips_module, "VERSION", store.VERSION + 1)
-        others.append(made().digest)
+    others.append(made(code="of another reader").digest)
     assert len({digest, *others}) == 12
     for same in (made([{"source": "moved"}, {"label": 1, "group": "b", "offset": 0}]), made(title="t", root=Path("q")),
                  made(unreadable=3), made(name="m", kind="procedural")):  # fmt: skip
@@ -1339,19 +1381,33 @@ def test_a_standin_is_drawn_in_the_sizes_asked_for(standins, tmp_path):
         standins.clear()
 
 
-def test_a_standin_that_other_code_drew_is_another_one(standins, tmp_path, monkeypatch):
-    from hrvgan_lib.data import figures
+def test_a_standin_has_the_splits_of_the_real_set_and_no_others(standins, tmp_path):
+    def call(**options):
+        return open_dataset("ucf101", tmp_path, size=4, cache=tmp_path / "cache", progress=False, **options)
 
+    first = call()
+    lists = first.root / "ucfTrainTestlist"
+    for one, other in (("train", "test"), ("test", "train")):  # the second split is the first one turned round
+        shutil.copy(lists / f"{one}list01.txt", lists / f"{other}list02.txt")
+    second = call(fold=2)
+    assert second.digest != first.digest and set(second.groups) == set(call(split="test").groups)
+    for fold in (0, 4, 7):
+        with pytest.raises(ValueError, match=f"fold is {fold}: UCF101 has splits 1, 2 and 3"):
+            call(fold=fold)
+
+
+def test_a_standin_that_other_code_drew_is_another_one(standins, tmp_path, monkeypatch):
     def call() -> Path:
         return open_dataset("weizmann", tmp_path, size=4, cache=tmp_path / "cache", progress=False).root
 
-    (tmp_path / "changed.py").write_text("")
+    shutil.copytree(keys.HOME / "hrvgan_lib", tmp_path / "hrvgan_lib", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(keys, "HOME", tmp_path)
     folders = {call()}
     assert call() in folders and re.fullmatch("weizmann-[0-9a-f]{12}", call().name)
-    for module in (figures, scenes, procedural, video_module):
-        with monkeypatch.context() as patch:
-            patch.setattr(module, "__file__", str(tmp_path / "changed.py"))
-            folders.add(call())
+    for module in ("standin/drawing", "standin/scenes", "standin/writing", "formats/video"):
+        with open(tmp_path / f"hrvgan_lib/data/{module}.py", "a") as file:
+            file.write("\nADDED = 1\n")
+        folders.add(call())
     assert len(folders) == 5
 
 

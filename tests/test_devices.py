@@ -10,7 +10,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from hrvgan_lib.ablations import STUDIES
 from hrvgan_lib.networks import SYSTEMS, build_system
-from hrvgan_lib.training import stream
+from hrvgan_lib.streams import stream
 
 ARMS = {str(sorted(arm.options.items())): dict(arm.options) for study in STUDIES.values() for arm in study.arms}
 LABELLED = [name for name, system in SYSTEMS.items() if system.takes_labels]

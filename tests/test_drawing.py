@@ -7,7 +7,9 @@ import PIL
 import pytest
 from PIL import Image, ImageDraw
 
-from hrvgan_lib.data import figures, procedural, scenes
+from hrvgan_lib.data.standin import drawing as figures
+from hrvgan_lib.data.standin import scenes
+from hrvgan_lib.data.standin import writing as procedural
 
 # The same recipe gives the same frames, to the bit, with Pillow 11 and newer. Pillow 10 rounds some lines otherwise.
 TOLERANCE = 4 if int(PIL.__version__.split(".")[0]) >= 11 else 1000

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from hrvgan_lib import explore
+from hrvgan_lib.book import explore
 from hrvgan_lib.networks import build_system
 
 

@@ -20,15 +20,20 @@ from torch import nn
 
 from hrvgan_lib import metrics
 from hrvgan_lib.data import read_video
-from hrvgan_lib.data.video import write_video
-from hrvgan_lib.metrics import extractors, judge_training, published
-from hrvgan_lib.metrics import judge as judge_module
-from hrvgan_lib.metrics.judge_training import LearningStep, Recipe, augment, train_judge
-from hrvgan_lib.metrics.weights import LAYER_NAMES, read_tensors
-from hrvgan_lib.networks.c3d import C3D, LAYERS, pooled
+from hrvgan_lib.data.formats.video import write_video
+from hrvgan_lib.metrics.eyes import extractors, judge_training, published
+from hrvgan_lib.metrics.eyes import judge as judge_module
+from hrvgan_lib.metrics.eyes.c3d import C3D, LAYERS, PLAN, pooled
+from hrvgan_lib.metrics.eyes.judge_training import LearningStep, Recipe, augment, train_judge
+from hrvgan_lib.metrics.eyes.weights import read_tensors
 
 command = importlib.import_module("hrvgan_lib.metrics.__main__")
 CPU = torch.device("cpu")
+
+
+def blank(data, recipe):
+    """An untrained network that fits the clips of `data`."""
+    return judge_module.blank_network(data.n_classes, data.frames, data.size, recipe)
 
 
 def drawn(*shape, seed=0):
@@ -49,7 +54,8 @@ def test_c3d_is_the_published_network_by_default():
     assert network.dropout.p == 0.5 and network.pool5_shape == (512, 1, 4, 4)
     shapes = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     wide = (3, 64, 128, 256, 256, 512, 512, 512, 512)
-    for before, after, name in zip(wide, wide[1:], LAYER_NAMES):
+    convolutions = [name for block in PLAN for name, _ in block]
+    for before, after, name in zip(wide, wide[1:], convolutions):
         assert shapes[f"blocks.block{name[4]}.{name}.weight"] == (after, before, 3, 3, 3)
         assert shapes[f"blocks.block{name[4]}.{name}.bias"] == (after,)
     assert [shapes[f"fc{i}.weight"] for i in (6, 7, 8)] == [(4096, 8192), (4096, 4096), (101, 4096)]
@@ -71,8 +77,9 @@ def test_c3d_starts_with_weights_that_keep_the_scale():
 
 
 def test_batch_norm_stands_between_convolution_and_relu():
-    layers = [type(module).__name__ for block in C3D(2, 0.05, 8, 32, batch_norm=True).blocks.values()
-              for module in block]
+    layers = [
+        type(module).__name__ for block in C3D(2, 0.05, 8, 32, batch_norm=True).blocks.values() for module in block
+    ]
     once = ["Conv3d", "BatchNorm3d", "ReLU"]
     assert layers == [*once, "MaxPool3d"] * 2 + [*once, *once, "MaxPool3d"] * 3
     plain = [type(module).__name__ for block in C3D(2, 0.05, 8, 32).blocks.values() for module in block]
@@ -123,8 +130,19 @@ def test_hidden_layers_are_rectified_and_dropped_in_training_only():
 
 def test_the_recipe_is_that_of_the_chapter():
     assert asdict(Recipe()) == dict(
-        width=0.25, steps=250, batch=16, learning_rate=3e-3, weight_decay=1e-3, warm_up=0.1, dropout=0.2,
-        shift=0.0625, brightness=0.2, contrast=0.2, batch_norm=True, seed=0)
+        width=0.25,
+        steps=250,
+        batch=16,
+        learning_rate=3e-3,
+        weight_decay=1e-3,
+        warm_up=0.1,
+        dropout=0.2,
+        shift=0.0625,
+        brightness=0.2,
+        contrast=0.2,
+        batch_norm=True,
+        seed=0,
+    )
 
 
 def test_augmentation_without_shift_is_one_gain_and_one_offset_a_clip():
@@ -148,8 +166,12 @@ def test_augmentation_shifts_whole_clips_and_repeats_their_edges(shift):
     changed = augment(clips, Recipe(shift=shift, contrast=0, brightness=0), torch.Generator().manual_seed(1))
     reach, seen, at = int(8 * shift), [], np.arange(8)
     for clip, moved in zip(clips.numpy(), changed.numpy()):
-        fits = [(y, x) for y in range(-reach, reach + 1) for x in range(-reach, reach + 1)
-                if np.allclose(moved, clip[:, :, np.clip(at + y, 0, 7)][..., np.clip(at + x, 0, 7)])]
+        fits = [
+            (y, x)
+            for y in range(-reach, reach + 1)
+            for x in range(-reach, reach + 1)
+            if np.allclose(moved, clip[:, :, np.clip(at + y, 0, 7)][..., np.clip(at + x, 0, 7)])
+        ]
         assert len(fits) == 1
         seen += fits
     assert len(set(seen)) == (2 * reach + 1) ** 2
@@ -189,10 +211,12 @@ def test_training_is_adamw_on_a_one_cycle_schedule_over_windows_in_a_drawn_order
             clips, labels = super().batch(indices, generator)
             return clips.double(), labels
 
-    data, recipe = Doubled(9), Recipe(width=0.02, steps=8, batch=3, learning_rate=4e-3, weight_decay=0.3,
-                                          warm_up=0.4, dropout=0.3, seed=5)
+    data, recipe = (
+        Doubled(9),
+        Recipe(width=0.02, steps=8, batch=3, learning_rate=4e-3, weight_decay=0.3, warm_up=0.4, dropout=0.3, seed=5),
+    )
     torch.manual_seed(0)
-    network = judge_module.blank_network(data, recipe).double().eval()
+    network = blank(data, recipe).double().eval()
     mine = copy.deepcopy(network)
     torch.manual_seed(11)
     with warnings.catch_warnings():
@@ -236,7 +260,7 @@ def test_every_clip_is_seen_once_a_pass(monkeypatch):
             return super().batch(indices, generator)
 
     recipe = Recipe(width=0.01, steps=5, batch=4)
-    list(train_judge(judge_module.blank_network(Counted(10), recipe), Counted(10), recipe))
+    list(train_judge(blank(Counted(10), recipe), Counted(10), recipe))
     assert sorted(seen[:10]) == sorted(seen[10:]) == list(range(10)) and seen[:10] != seen[10:]
 
 
@@ -283,7 +307,7 @@ def test_clips_of_the_judges_own_size_pass_untouched(judge):
 @pytest.mark.parametrize("size", [6, 16, 25])
 def test_clips_are_resized_as_pillow_does_and_cut_to_the_range(size):
     clips = drawn(2, 3, 3, 14, 14).round() * 2 - 1  # black and white: overshoots on either side
-    found, cut = metrics.judge.resize(clips, size).numpy(), 0
+    found, cut = judge_module.resize(clips, size).numpy(), 0
     for clip, channel, frame in np.ndindex(2, 3, 3):
         image = Image.fromarray(clips[clip, channel, frame].numpy())
         theirs = np.asarray(image.resize((size, size), Image.BICUBIC))
@@ -309,8 +333,13 @@ def test_a_judge_looks_64_clips_at_a_time_in_the_layout_of_its_weights(judge, mo
 
 def test_a_judge_computes_in_its_own_precision(judge, monkeypatch):
     kinds, whole = [], judge.network.layers
-    monkeypatch.setattr(judge.network, "layers", lambda clips: kinds.append(
-        torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu")) or whole(clips))
+    monkeypatch.setattr(
+        judge.network,
+        "layers",
+        lambda clips: (
+            kinds.append(torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu")) or whole(clips)
+        ),
+    )
     clips = drawn(2, 3, 8, 16, 16)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -323,8 +352,9 @@ def test_a_judge_without_a_protocol_scores_each_set_as_a_whole(judge):
     sets = [np.random.default_rng(seed).dirichlet(np.full(4, 0.3), size=30) for seed in range(3)]
     single = [metrics.inception_score(rows) for rows in sets]
     assert judge.score(sets) == (pytest.approx(np.mean(single)), pytest.approx(np.std(single)), tuple(single))
-    assert judge.way == ("this book: 8 frames of 16x16, 4 source frames apart, softmax, one split, "
-                         "population std over seeds")
+    assert judge.way == (
+        "this book: 8 frames of 16x16, 4 source frames apart, softmax, one split, population std over seeds"
+    )
     assert judge.layers == LAYERS and judge.frames_only is False
 
 
@@ -464,7 +494,7 @@ def test_a_judge_is_kept_in_runs_unless_told_otherwise(monkeypatch, tmp_path):
 
 
 def test_a_blank_network_follows_recipe_and_data():
-    network = judge_module.blank_network(MovingBlobs(), Recipe(width=0.1, dropout=0.3, batch_norm=False))
+    network = blank(MovingBlobs(), Recipe(width=0.1, dropout=0.3, batch_norm=False))
     assert (network.n_classes, network.width, network.frames, network.size) == (4, 0.1, 8, 16)
     assert network.dropout.p == 0.3 and not any(isinstance(m, nn.BatchNorm3d) for m in network.modules())
     weight = network.blocks["block3"].conv3b.weight
@@ -535,7 +565,7 @@ def coloured(n, frames, side):
 def test_a_frame_network_sees_standardised_frames_and_averages_over_them(eye, name):
     seer, clips = eye(name), coloured(3, 5, 30)
     features, named = seer.look(clips)
-    pictures, = seer.network.seen
+    (pictures,) = seer.network.seen
     expected = ((clips + 1) / 2 - IMAGENET[0].view(1, 3, 1, 1, 1)) / IMAGENET[1].view(1, 3, 1, 1, 1)
     assert pictures.shape == (15, 3, 224, 224) and named is None and seer.frames_only is True
     close(pictures[:, :, 100, 50], expected[..., 0, 0].transpose(1, 2).flatten(0, 1), atol=1e-4)
@@ -547,7 +577,7 @@ def test_a_frame_network_sees_standardised_frames_and_averages_over_them(eye, na
 def test_a_video_network_sees_standardised_clips(eye, name):
     seer, clips = eye(name), coloured(2, 5, 30)
     features, named = seer.look(clips)
-    seen, = seer.network.seen
+    (seen,) = seer.network.seen
     expected = ((clips + 1) / 2 - KINETICS[0].view(1, 3, 1, 1, 1)) / KINETICS[1].view(1, 3, 1, 1, 1)
     assert seen.shape == (2, 3, 5, 112, 112) and named is None and seer.frames_only is False
     close(seen[..., 60, 40], expected[..., 0, 0], atol=1e-4)
@@ -557,7 +587,7 @@ def test_a_video_network_sees_standardised_clips(eye, name):
 def test_caffe_weights_see_blue_first_on_bytes_less_the_mean(eye):
     seer, clips = eye("squeezenet1_0", "caffe"), coloured(1, 2, 30)
     seer.look(clips)
-    pictures, = seer.network.seen
+    (pictures,) = seer.network.seen
     blue_first = 127.5 * (clips[0, :, :, 0, 0].flip(0).T + 1) - torch.tensor([104.0, 117.0, 123.0])
     assert pictures.shape == (2, 3, 227, 227)
     close(pictures[:, :, 10, 20], blue_first, atol=1e-3)
@@ -584,7 +614,7 @@ def test_an_extractor_looks_sixteen_clips_at_a_time(eye):
         features, _ = seer.look(clips)
         per_clip = 2 if name == "resnet18" else 1
         assert [len(part) for part in seer.network.seen] == [16 * per_clip, 16 * per_clip, 3 * per_clip]
-        close(features, np.concatenate([seer.look(clips[i:i + 5])[0] for i in range(0, 35, 5)]), atol=1e-5)
+        close(features, np.concatenate([seer.look(clips[i : i + 5])[0] for i in range(0, 35, 5)]), atol=1e-5)
 
 
 def test_an_extractor_is_calm_and_known_by_its_weights(eye, monkeypatch):
@@ -626,8 +656,13 @@ def test_tensors_come_out_of_every_format_in_single_precision(tmp_path):
     torch.save({"module.fc8.bias": torch.tensor(values)}, tmp_path / "a.pt")
     torch.save({"state_dict": {"fc8.bias": torch.tensor(values).half()}, "epoch": 3}, tmp_path / "a.pth")
     torch.save({"fc8.bias": torch.tensor(values)}, tmp_path / "a.pickle")
-    for name, key in (("a.npz", "fc8/b"), ("a.safetensors", "fc8.bias"), ("a.pt", "fc8.bias"), ("a.pth", "fc8.bias"),
-                      ("a.pickle", "fc8.bias")):
+    for name, key in (
+        ("a.npz", "fc8/b"),
+        ("a.safetensors", "fc8.bias"),
+        ("a.pt", "fc8.bias"),
+        ("a.pth", "fc8.bias"),
+        ("a.pickle", "fc8.bias"),
+    ):
         (found,) = read_tensors(tmp_path / name).items()
         assert found[0] == key and found[1].dtype == torch.float32 and found[1].tolist() == [1.5, -2.0]
 
@@ -738,8 +773,9 @@ def test_a_published_judge_says_whose_weights_it_has(narrow, tmp_path, monkeypat
     assert plain.digest == judge_module.weights_digest(plain.network)
     weight = plain.network.blocks["block3"].conv3b.weight
     assert weight.device == CPU and weight.is_contiguous(memory_format=torch.channels_last_3d)
-    named = metrics.published_judge(tmp_path / "c3d.safetensors", tmp_path / "mean.npy", list("abcde"), "tgan-v2",
-                                    CPU, width=0.01)
+    named = metrics.published_judge(
+        tmp_path / "c3d.safetensors", tmp_path / "mean.npy", list("abcde"), "tgan-v2", CPU, width=0.01
+    )
     assert named.name.endswith("mean volume mean.npy") and named.classes == tuple("abcde")
     assert float(named.mean.mean()) == 7 and named.protocol.name == "tgan-v2"
     assert named.way == metrics.get_protocol("tgan-v2").describe()
@@ -767,8 +803,9 @@ def test_the_published_width_is_the_default(monkeypatch):
     ({"frames": 15}, ["c3d_ucf101.npz"], "trained"), ({"name": "golf"}, ["c3d_ucf101.npz"], "trained"),
     ({"kind": "procedural"}, ["c3d_ucf101.npz"], "trained"), ({}, ["mean2.npz"], "trained"), ({}, [], "trained"),
 ])  # fmt: skip
-def test_published_weights_judge_long_enough_clips_of_the_real_ucf101(tmp_path, monkeypatch, judge, change, files,
-                                                                      which):
+def test_published_weights_judge_long_enough_clips_of_the_real_ucf101(
+    tmp_path, monkeypatch, judge, change, files, which
+):
     (tmp_path / "reference").mkdir()
     for name in files:
         (tmp_path / "reference" / name).touch()
@@ -833,7 +870,7 @@ def test_a_folder_is_a_data_set_without_labels(videos, monkeypatch):
 def test_videos_are_cut_into_windows_and_scaled(videos):
     folder = command.Folder(videos, 4, 16, 5)
     frames = command.fit(read_video(folder.paths[3]), 16)
-    windows = [torch.from_numpy(frames[s:s + 16:5] / 127.5 - 1).permute(3, 0, 1, 2).float() for s in range(5)]
+    windows = [torch.from_numpy(frames[s : s + 16 : 5] / 127.5 - 1).permute(3, 0, 1, 2).float() for s in range(5)]
     clips, labels = folder.batch([3, 0])
     assert clips.shape == (2, 3, 4, 16, 16) and labels.tolist() == [0, 0]
     close(clips[0], windows[0])
@@ -869,15 +906,69 @@ def test_unreadable_videos_are_left_out_with_a_word(videos, tmp_path):
 
 def test_the_command_line_has_these_options_and_defaults():
     least = ["--real", "a", "--fake", "b", "--network", "n=f"]
-    usual = dict(real="a", fake="b", weights=None, judge=None, network="n=f", mean=None, protocol="tgan-v1",
-                 caffe=False, layer=None, n=0, frames=None, size=None, stride=None, seed=0, cache=None, json=None)
+    usual = dict(
+        real="a",
+        fake="b",
+        weights=None,
+        judge=None,
+        network="n=f",
+        mean=None,
+        protocol="tgan-v1",
+        caffe=False,
+        layer=None,
+        n=0,
+        frames=None,
+        size=None,
+        stride=None,
+        seed=0,
+        cache=None,
+        json=None,
+    )
     assert vars(command.parser().parse_args(least)) == usual
-    given = ["--real", "a", "--fake", "b", "--weights", "w", "--mean", "m", "--protocol", "tgan-v2", "--caffe",
-             "--layer", "fc7", "--n", "5", "--frames", "6", "--size", "7", "--stride", "8", "--seed", "9", "--cache",
-             "c", "--json", "j"]
+    given = [
+        "--real",
+        "a",
+        "--fake",
+        "b",
+        "--weights",
+        "w",
+        "--mean",
+        "m",
+        "--protocol",
+        "tgan-v2",
+        "--caffe",
+        "--layer",
+        "fc7",
+        "--n",
+        "5",
+        "--frames",
+        "6",
+        "--size",
+        "7",
+        "--stride",
+        "8",
+        "--seed",
+        "9",
+        "--cache",
+        "c",
+        "--json",
+        "j",
+    ]
     assert vars(command.parser().parse_args(given)) == usual | dict(
-        weights="w", network=None, mean="m", protocol="tgan-v2", caffe=True, layer="fc7", n=5, frames=6, size=7,
-        stride=8, seed=9, cache="c", json="j")
+        weights="w",
+        network=None,
+        mean="m",
+        protocol="tgan-v2",
+        caffe=True,
+        layer="fc7",
+        n=5,
+        frames=6,
+        size=7,
+        stride=8,
+        seed=9,
+        cache="c",
+        json="j",
+    )
 
 
 @pytest.mark.parametrize(("words", "complaint"), [
@@ -911,7 +1002,10 @@ def test_the_options_name_one_eye(monkeypatch):
     monkeypatch.setattr(command, "Extractor", lambda *given: ("network", *given))
     monkeypatch.setattr(command, "pick_device", lambda: "here")
     assert command.eye_of(options("--weights", "w", "--mean", "m", "--protocol", "tgan-v2")) == (
-        "published", ("w", "m"), {"protocol": "tgan-v2"})
+        "published",
+        ("w", "m"),
+        {"protocol": "tgan-v2"},
+    )
     assert command.eye_of(options("--judge", "j")) == ("judge", Path("j"), "here")
     assert command.eye_of(options("--network", "r3d_18=f=g")) == ("network", "r3d_18", "f=g", "torchvision")
     assert command.eye_of(options("--network", "r3d_18=f", "--caffe")) == ("network", "r3d_18", "f", "caffe")
@@ -935,12 +1029,32 @@ def record(value: float, scored: bool) -> metrics.Evaluation:
     """An evaluation whose numbers follow from one."""
     at = lambda x: metrics.Interval(x - 1, x + 1, x, 4, "")  # noqa: E731
     return metrics.Evaluation(
-        source="s", note="", data="", kind="real", n=4, seeds=(0,), distinct=4, judge="judge", judge_accuracy=None,
-        protocol="way", classes=(), layer="fc7", inception=at(value + 7) if scored else None, inception_seeds=(),
-        inception_infinity=None, frechet=at(value), frechet_seeds=(value,),
-        frechet_infinity=value + 1 if scored else None, frame_frechet=value + 2, kernel=at(value + 3),
+        source="s",
+        note="",
+        data="",
+        kind="real",
+        n=4,
+        seeds=(0,),
+        distinct=4,
+        judge="judge",
+        judge_accuracy=None,
+        protocol="way",
+        classes=(),
+        layer="fc7",
+        inception=at(value + 7) if scored else None,
+        inception_seeds=(),
+        inception_infinity=None,
+        frechet=at(value),
+        frechet_seeds=(value,),
+        frechet_infinity=value + 1 if scored else None,
+        frame_frechet=value + 2,
+        kernel=at(value + 3),
         behaviour=metrics.Behaviour(*(value + i / 10 for i in range(1, 6))),
-        accuracy=None, confusion=None, device="", versions={})
+        accuracy=None,
+        confusion=None,
+        device="",
+        versions={},
+    )
 
 
 @pytest.mark.parametrize("scored", [True, False])
@@ -948,9 +1062,13 @@ def test_the_report_sets_each_number_beside_that_of_real_videos(scored):
     lines = command.report(record(10.0, scored), record(20.0, scored)).splitlines()
     assert lines[:2] == ["judge; way", "N = 4 a side, in both columns"]
     rows = [re.split(r"\s{2,}", line.strip()) for line in lines[2:]]
-    expected = [["fake", "real against real"], ["Fréchet distance, fc7", "10 [9, 11]", "20 [19, 21]"],
-                ["at infinitely many clips", *(("11", "21") if scored else ("-", "-"))],
-                ["of single frames", "12", "22"], ["kernel distance", "13 [12, 14]", "23 [22, 24]"]]
+    expected = [
+        ["fake", "real against real"],
+        ["Fréchet distance, fc7", "10 [9, 11]", "20 [19, 21]"],
+        ["at infinitely many clips", *(("11", "21") if scored else ("-", "-"))],
+        ["of single frames", "12", "22"],
+        ["kernel distance", "13 [12, 14]", "23 [22, 24]"],
+    ]
     expected += [["Inception Score", "17 [16, 18]", "27 [26, 28]"]] if scored else []
     names = ("motion", "motion gap", "frozen", "variety", "nearest")
     assert rows == expected + [[name, f"{10 + i / 10:g}", f"{20 + i / 10:g}"] for i, name in enumerate(names, start=1)]
@@ -992,8 +1110,9 @@ def test_half_of_the_real_videos_is_compared_with_the_fake_and_with_the_other_ha
 def test_the_options_reach_the_evaluation(compared, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     status, calls = compared("--n", "4", "--seed", "3", "--layer", "last", "--cache", "there", "--size", "8")
-    assert status == 0 and all(settings == dict(n=4, seeds=(3,), layer="last", folder="there", progress=True)
-                               for *_, settings in calls)
+    assert status == 0 and all(
+        settings == dict(n=4, seeds=(3,), layer="last", folder="there", progress=True) for *_, settings in calls
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["fake"]  # no record unless asked for
     for n in ("3", "5"):
         status, calls = compared("--n", n, "--size", "8")

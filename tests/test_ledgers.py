@@ -12,12 +12,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from hrvgan_lib import book, ledgers, paper
-from hrvgan_lib.measurements import Measurement, read_measurements, write_measurement
+from hrvgan_lib import book, paper
+from hrvgan_lib.book import ledgers, tables
+from hrvgan_lib.book.measurements import Measurement, read_measurements, write_measurement
+from hrvgan_lib.keys import code_cells
 from hrvgan_lib.metrics import Interval, Seeds, gap, ratio, seed_interval
 from hrvgan_lib.paper.claims import NEEDS
 from hrvgan_lib.profiles import get_profile
-from hrvgan_lib.provenance import code_cells, repo_root
+from hrvgan_lib.provenance import repo_root
 
 PROPERTY = paper.claim("temporal-coherence")
 ORDERING = paper.claim("is-order-hrvgan-over-vgan")
@@ -25,12 +27,15 @@ NUMBER = paper.claim("is-hrvgan")
 
 
 def measured(value=1.0, low=None, high=None, **fields):
-    return Measurement("10_tables", "ours", value, value if low is None else low, value if high is None else high,
-                       **fields)
+    return Measurement(
+        "10_tables", "ours", value, value if low is None else low, value if high is None else high, **fields
+    )
 
 
-@pytest.mark.parametrize("low, high, said", [
-    (1.1, 1.4, ledgers.REPRODUCED), (0.2, 0.9, ledgers.NOT_REPRODUCED), (0.9, 1.1, ledgers.UNDECIDED)])
+@pytest.mark.parametrize(
+    "low, high, said",
+    [(1.1, 1.4, ledgers.REPRODUCED), (0.2, 0.9, ledgers.NOT_REPRODUCED), (0.9, 1.1, ledgers.UNDECIDED)],
+)
 def test_an_interval_within_outside_or_across_the_asked_range(low, high, said):
     assert ledgers.verdict(PROPERTY, [measured(1.0, low, high, asked_low=1.0, clips=10_000)])[0] == said
 
@@ -42,7 +47,9 @@ def test_every_measurement_of_a_claim_has_to_hold():
     assert (said, why) == (ledgers.NOT_REPRODUCED, "decided by: the other number")
     across = replace(measured(1.0, 0.5, 1.5, asked_low=1.0), what="the wide one")
     assert ledgers.verdict(PROPERTY, [good, across]) == (
-        ledgers.UNDECIDED, "the interval reaches across what is asked: the wide one")
+        ledgers.UNDECIDED,
+        "the interval reaches across what is asked: the wide one",
+    )
     assert ledgers.verdict(PROPERTY, [across, bad])[0] == ledgers.NOT_REPRODUCED
 
 
@@ -69,8 +76,9 @@ REASONS = {
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_the_gravest_fault_of_several_measurements_decides(number):
-    sound = Measurement("10_tables", "the score", 2.0, 1.5, 2.5, ORDERING.id, asked_low=1.0, clips=30_000,
-                        has=("all systems",))
+    sound = Measurement(
+        "10_tables", "the score", 2.0, 1.5, 2.5, ORDERING.id, asked_low=1.0, clips=30_000, has=("all systems",)
+    )
     for faults in product(FAULTS, repeat=number):
         gravest = min(faults, key=list(FAULTS).index)
         rows = [replace(sound, **FAULTS[fault][0]) for fault in faults]
@@ -78,8 +86,9 @@ def test_the_gravest_fault_of_several_measurements_decides(number):
 
 
 def test_of_two_faults_in_one_measurement_the_graver_decides():
-    sound = Measurement("10_tables", "the score", 2.0, 1.5, 2.5, ORDERING.id, asked_low=1.0, clips=30_000,
-                        has=("all systems",))
+    sound = Measurement(
+        "10_tables", "the score", 2.0, 1.5, 2.5, ORDERING.id, asked_low=1.0, clips=30_000, has=("all systems",)
+    )
     kinds = ["a need is missing", "diverged", "few clips", "across"]
     for graver, other in [(a, b) for i, a in enumerate(kinds) for b in kinds[i + 1 :]]:
         row = replace(sound, **(FAULTS[graver][0] | FAULTS[other][0]))
@@ -97,8 +106,9 @@ def test_the_fewest_clips_and_the_first_fault_are_named():
     assert ledgers.verdict(PROPERTY, wide)[1] == "the interval reaches across what is asked: b"
 
 
-@pytest.mark.parametrize("claim", [c for c in paper.CLAIMS.values() if c.needs and "prediction" not in c.needs],
-                         ids=lambda c: c.id)
+@pytest.mark.parametrize(
+    "claim", [c for c in paper.CLAIMS.values() if c.needs and "prediction" not in c.needs], ids=lambda c: c.id
+)
 def test_each_need_has_to_be_met_by_each_measurement(claim):
     value = claim.value or 1.0
     sound = Measurement(claim.chapter, "ours", value, value, value, asked_low=value, has=claim.needs)
@@ -113,11 +123,13 @@ def test_each_need_has_to_be_met_by_each_measurement(claim):
 
 def test_a_measurement_without_a_bar_stands_beside_one_with_a_bar():
     good, bad, free = measured(2.0, asked_low=1.0), measured(0.5, asked_low=1.0), measured(39)
-    assert ledgers.verdict(PROPERTY, [free, good]) == ledgers.verdict(PROPERTY, [good, free]) == (
-        ledgers.REPRODUCED, "as asked")
+    assert (
+        ledgers.verdict(PROPERTY, [free, good])
+        == ledgers.verdict(PROPERTY, [good, free])
+        == (ledgers.REPRODUCED, "as asked")
+    )
     assert ledgers.verdict(PROPERTY, [free, bad])[0] == ledgers.NOT_REPRODUCED
-    assert ledgers.verdict(PROPERTY, [free, free]) == (
-        ledgers.UNDECIDED, "the paper sets no number to hold it against")
+    assert ledgers.verdict(PROPERTY, [free, free]) == (ledgers.UNDECIDED, "the paper sets no number to hold it against")
 
 
 def test_a_published_number_is_its_own_bar():
@@ -127,7 +139,9 @@ def test_a_published_number_is_its_own_bar():
     assert ledgers.verdict(NUMBER, [replace(whole, low=14.29, high=15.0)])[0] == ledgers.REPRODUCED
     away = replace(whole, value=14.5, low=14.3, high=14.7)
     assert ledgers.verdict(NUMBER, [whole, away, replace(away, value=15.5, high=16.0)]) == (
-        ledgers.NOT_REPRODUCED, "the published value is outside 14.5 [14.3, 14.7]")
+        ledgers.NOT_REPRODUCED,
+        "the published value is outside 14.5 [14.3, 14.7]",
+    )
     assert ledgers.verdict(NUMBER, [replace(away, diverged="at step 3")]) == (ledgers.UNDECIDED, "at step 3")
     assert ledgers.verdict(NUMBER, [replace(away, clips=1_999)])[0] == ledgers.UNDECIDED
 
@@ -153,7 +167,9 @@ def test_few_training_clips_leave_a_claim_undecided():
 def test_a_number_needs_its_data_set_and_its_classifier():
     near = measured(14.3, 14.0, 14.6, clips=10**6)
     assert ledgers.verdict(NUMBER, [near]) == (
-        ledgers.NOT_TESTABLE, "missing: the UCF101 data set; the C3D weights of TGAN's protocol")
+        ledgers.NOT_TESTABLE,
+        "missing: the UCF101 data set; the C3D weights of TGAN's protocol",
+    )
     assert ledgers.verdict(NUMBER, [replace(near, has=("ucf101",))])[0] == ledgers.NOT_TESTABLE
     golf = ledgers.verdict(paper.claim("fd-golf-hrvgan"), [replace(near, has=("golf", "published classifier"))])
     assert golf[0] == ledgers.NOT_TESTABLE and "does not name" in golf[1]
@@ -183,25 +199,50 @@ def test_a_number_that_is_none_holds_for_nothing():
     assert measured(float("nan"), asked_low=0.0).holds is None
 
 
-@pytest.mark.parametrize("bounds, words", [
-    ({}, ""), ({"asked_low": 0.5}, "at least 0.5"), ({"asked_high": 12345.0}, "at most 1.234e+04"),
-    ({"asked_low": -1.0, "asked_high": 1 / 3}, "at least -1 and at most 0.3333"),
-    ({"asked_low": 256, "asked_high": 256.0}, "256"), ({"asked_low": 0, "asked_high": 0}, "0")])
+@pytest.mark.parametrize(
+    "bounds, words",
+    [
+        ({}, ""),
+        ({"asked_low": 0.5}, "at least 0.5"),
+        ({"asked_high": 12345.0}, "at most 1.234e+04"),
+        ({"asked_low": -1.0, "asked_high": 1 / 3}, "at least -1 and at most 0.3333"),
+        ({"asked_low": 256, "asked_high": 256.0}, "256"),
+        ({"asked_low": 0, "asked_high": 0}, "0"),
+    ],
+)
 def test_the_asked_range_in_words(bounds, words):
     assert measured(**bounds).asked == words
 
 
-@pytest.mark.parametrize("row, words", [
-    (measured(1 / 3), "0.3333"), (measured(1 / 3, 0.25, 12345.0), "0.3333 [0.25, 1.234e+04]"),
-    (measured(2.0, 2.0, 2.5), "2 [2, 2.5]"), (measured(1.0, 0.5, 1.5, shown="8 × 4"), "8 × 4")])
+@pytest.mark.parametrize(
+    "row, words",
+    [
+        (measured(1 / 3), "0.3333"),
+        (measured(1 / 3, 0.25, 12345.0), "0.3333 [0.25, 1.234e+04]"),
+        (measured(2.0, 2.0, 2.5), "2 [2, 2.5]"),
+        (measured(1.0, 0.5, 1.5, shown="8 × 4"), "8 × 4"),
+    ],
+)
 def test_a_number_in_words(row, words):
     assert row.number == words
 
 
-@pytest.mark.parametrize("low, high, holds", [
-    (1.0, 2.0, True), (1.25, 1.75, True), (1.0, 1.0, True), (2.0, 2.0, True),  # the bounds are in the range
-    (0.0, 0.75, False), (2.25, 9.0, False),
-    (0.0, 1.0, None), (2.0, 3.0, None), (0.5, 1.5, None), (1.5, 2.5, None), (0.0, 3.0, None)])
+@pytest.mark.parametrize(
+    "low, high, holds",
+    [
+        (1.0, 2.0, True),
+        (1.25, 1.75, True),
+        (1.0, 1.0, True),
+        (2.0, 2.0, True),  # the bounds are in the range
+        (0.0, 0.75, False),
+        (2.25, 9.0, False),
+        (0.0, 1.0, None),
+        (2.0, 3.0, None),
+        (0.5, 1.5, None),
+        (1.5, 2.5, None),
+        (0.0, 3.0, None),
+    ],
+)
 def test_an_interval_holds_where_all_of_it_is_asked_for(low, high, holds):
     row = measured(1.0, low, high, asked_low=1.0, asked_high=2.0)
     assert row.holds is holds
@@ -243,12 +284,21 @@ def test_usage_files_are_read_in_chapter_order_and_by_name(tmp_path, monkeypatch
     for chapter in ("10_tables", "02_norm_layers", "aside"):
         record = write_measurement(replace(measured(), chapter=chapter, what="Fréchet distance"))
         (tmp_path / f"{chapter}.usage.json").write_text(
-            json.dumps({"measurements": [record | {"of a later book": 1}]}, ensure_ascii=False), encoding="utf-8")
-    (tmp_path / "03_generator.usage.json").write_text(json.dumps({"measurements": [
-        {"chapter": "03_generator", "what": "of an earlier book", "value": 1, "low": 0, "high": 2}]}))
+            json.dumps({"measurements": [record | {"of a later book": 1}]}, ensure_ascii=False), encoding="utf-8"
+        )
+    (tmp_path / "03_generator.usage.json").write_text(
+        json.dumps(
+            {
+                "measurements": [
+                    {"chapter": "03_generator", "what": "of an earlier book", "value": 1, "low": 0, "high": 2}
+                ]
+            }
+        )
+    )
     read_text = pathlib.Path.read_text
-    monkeypatch.setattr(pathlib.Path, "read_text", lambda path, encoding="ascii", errors=None: read_text(
-        path, encoding, errors))  # a machine with another encoding than UTF-8
+    monkeypatch.setattr(
+        pathlib.Path, "read_text", lambda path, encoding="ascii", errors=None: read_text(path, encoding, errors)
+    )  # a machine with another encoding than UTF-8
     rows = read_measurements(str(tmp_path))
     assert [row.chapter for row in rows] == ["02_norm_layers", "03_generator", "10_tables"]
     assert rows[0].what == "Fréchet distance"
@@ -273,7 +323,7 @@ def test_the_interval_over_seeds_is_student_s():
 def pages(tmp_path, monkeypatch):
     """Opens a chapter's page in a repository of its own."""
     monkeypatch.setenv("HRVGAN_ROOT", str(tmp_path))
-    return book.open
+    return book.open_page
 
 
 def toy_set(name="golf", kind="real"):
@@ -283,8 +333,17 @@ def toy_set(name="golf", kind="real"):
 def test_what_a_chapter_measures_reaches_the_ledger(pages):
     first = pages("09_latent_space")
     samples = Interval(1.1, 1.4, 1.2, 8, "half-sampling")
-    first.measure("change", 1, claim="temporal-coherence", low=1, high=2, interval=samples, clips=5_000,
-                  data=[toy_set(), toy_set("ucf101", "procedural"), toy_set()], over="3 training seeds")
+    first.measure(
+        "change",
+        1,
+        claim="temporal-coherence",
+        low=1,
+        high=2,
+        interval=samples,
+        clips=5_000,
+        data=[toy_set(), toy_set("ucf101", "procedural"), toy_set()],
+        over="3 training seeds",
+    )
     first.measure("length", 0.5, decision="A12", shown="half")
     first.colophon()
     last = pages("12_claims_and_decisions")
@@ -297,8 +356,9 @@ def test_what_a_chapter_measures_reaches_the_ledger(pages):
     rows = {row["claim"]: row for row in ledgers.claims_ledger(last.measurements())}
     assert rows["temporal-coherence"]["verdict"] == ledgers.REPRODUCED
     assert rows["detailed-description"]["verdict"] == ledgers.UNDECIDED
-    assert {row["verdict"] for name, row in rows.items() if name not in ("temporal-coherence", "detailed-description")
-            } == {ledgers.NOT_MEASURED, ledgers.NOT_BUILT}
+    assert {
+        row["verdict"] for name, row in rows.items() if name not in ("temporal-coherence", "detailed-description")
+    } == {ledgers.NOT_MEASURED, ledgers.NOT_BUILT}
     decisions = {row["decision"]: row for row in ledgers.decisions_ledger(last.measurements())}
     assert decisions["A12"]["measured effect"] == "length: half"
 
@@ -395,8 +455,12 @@ def test_a_row_of_the_decision_ledger_field_by_field():
 
 
 def test_the_decision_ledger_has_a_row_for_every_entry_and_joins_the_effects():
-    rows = {row["decision"]: row for row in ledgers.decisions_ledger([
-        measured(3.0, decision="A12", data="ucf101, procedural"), measured(4.0, 3.5, 4.5, decision="A12")])}
+    rows = {
+        row["decision"]: row
+        for row in ledgers.decisions_ledger(
+            [measured(3.0, decision="A12", data="ucf101, procedural"), measured(4.0, 3.5, 4.5, decision="A12")]
+        )
+    }
     assert list(rows) == list(paper.DECISIONS)
     assert rows["A12"]["measured effect"] == "ours: 3; ours: 4 [3.5, 4.5]" and rows["A1"]["measured effect"] == ""
     assert rows["T2"]["not built yet"]
@@ -406,9 +470,11 @@ def hands_on(function: ast.AST) -> bool:
     """Whether a chapter's own function gives its further keywords to page.measure."""
     rest = isinstance(function, ast.FunctionDef) and function.args.kwarg
     return bool(rest) and any(
-        call.func.attr == "measure" and any(not word.arg and ast.unparse(word.value) == rest.arg
-                                            for word in call.keywords)
-        for call in ast.walk(function) if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute))
+        call.func.attr == "measure"
+        and any(not word.arg and ast.unparse(word.value) == rest.arg for word in call.keywords)
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+    )
 
 
 def spellings(node: ast.expr, tree: ast.Module) -> list[str]:
@@ -417,14 +483,20 @@ def spellings(node: ast.expr, tree: ast.Module) -> list[str]:
         case ast.Constant():
             return [re.escape(str(node.value))]
         case ast.JoinedStr():
-            return ["".join(re.escape(part.value) if isinstance(part, ast.Constant) else r"\w+"
-                            for part in node.values)]
+            return [
+                "".join(re.escape(part.value) if isinstance(part, ast.Constant) else r"\w+" for part in node.values)
+            ]
         case ast.IfExp():
             return spellings(node.body, tree) + spellings(node.orelse, tree)
         case ast.Name():
             loops = [one for one in ast.walk(tree) if isinstance(one, ast.For) and isinstance(one.iter, ast.Tuple)]
-            return [spelling for loop in loops if getattr(loop.target, "id", "") == node.id
-                    for one in loop.iter.elts for spelling in spellings(one, tree)]
+            return [
+                spelling
+                for loop in loops
+                if getattr(loop.target, "id", "") == node.id
+                for one in loop.iter.elts
+                for spelling in spellings(one, tree)
+            ]
     return []
 
 
@@ -435,8 +507,13 @@ def ids_measured(source: str, kind: str) -> list[str]:
     functions = {"page.measure"} | {function.name for function in ast.walk(tree) if hands_on(function)}
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.keywords
              and ast.unparse(node.func) in functions]  # fmt: skip
-    return [spelling for call in calls for word in call.keywords if word.arg == kind
-            for spelling in spellings(word.value, tree)]
+    return [
+        spelling
+        for call in calls
+        for word in call.keywords
+        if word.arg == kind
+        for spelling in spellings(word.value, tree)
+    ]
 
 
 @cache
@@ -451,7 +528,8 @@ def test_every_claim_is_measured_in_its_chapter(claim):
 
 
 def test_a_comment_or_a_word_in_a_string_measures_nothing():
-    found = ids_measured("""# page.measure("a", 1, claim="nash")
+    found = ids_measured(
+        """# page.measure("a", 1, claim="nash")
 words = 'page.measure("a", 1, claim="nash")'
 other.measure("a", 1, claim="sgd")
 page.measure("a", 1, decision="A1", claim=f"is-{name}")
@@ -461,7 +539,9 @@ for one in ("generality", "unsupervised"):
 def tell(words, **asked):
     page.measure(words, 1, **asked)
 tell("a", claim="least")
-""", "claim")
+""",
+        "claim",
+    )
     assert sorted(found[1:]) == ["figure4", "generality", "leaky", "least", "unsupervised"]
     assert re.fullmatch(found[0], "is-vgan") and not re.fullmatch(found[0], "is-order-vgan-over-tgan")
 
@@ -476,8 +556,8 @@ def test_every_id_that_a_chapter_measures_is_in_a_ledger():
 
 def test_a_link_shows_in_both_forms_of_a_table():
     rows = [{"chapter": book.Link("10 <a>", "10_tables.ipynb"), "id": book.Link("A12", name="A12")}]
-    assert "[10 <a>](10_tables.ipynb)" in book._markdown(rows, ["chapter", "id"], "")
-    page = book._html(rows, ["chapter", "id"], "")
+    assert "[10 <a>](10_tables.ipynb)" in tables.markdown_table(rows, ["chapter", "id"], "")
+    page = tables.html_table(rows, ["chapter", "id"], "")
     assert '<a href="10_tables.ipynb">10 &lt;a&gt;</a>' in page and '<a id="A12">A12</a>' in page
 
 

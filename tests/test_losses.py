@@ -468,10 +468,7 @@ def test_readings_that_name_another_loss_are_that_loss(rng):
     pairs = {
         "wgan": (losses.critic_loss(real, fake), losses.critic_generator_loss(fake)),
         "bce": (losses.gan_value(real, fake), losses.nonsaturating_generator_loss(fake)),
-        "lsgan": (
-            losses.least_squares_discriminator_loss(real, fake),
-            losses.least_squares_generator_loss(fake),
-        ),
+        "lsgan": (losses.least_squares_discriminator_loss(real, fake), losses.least_squares_generator_loss(fake)),
     }
     for reading, (d_loss, g_loss) in pairs.items():
         assert torch.allclose(losses.adversarial_discriminator_loss(real, fake, 1.0, reading), d_loss)

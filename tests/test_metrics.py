@@ -10,11 +10,11 @@ import torch
 from blobs import MovingBlobs
 
 from hrvgan_lib import metrics
-from hrvgan_lib.metrics import judge as judge_module
-from hrvgan_lib.metrics.evaluate import read_evaluation
-from hrvgan_lib.metrics.frechet_distance import nuclear_norm
+from hrvgan_lib.metrics.evaluation import read_evaluation
+from hrvgan_lib.metrics.eyes import judge as judge_module
+from hrvgan_lib.metrics.eyes.c3d import C3D, LAYERS
+from hrvgan_lib.metrics.rulers.frechet import nuclear_norm
 from hrvgan_lib.metrics.sources import chunks
-from hrvgan_lib.networks.c3d import C3D, LAYERS
 
 # Inception Score ----------------------------------------------------------------------------------
 
@@ -52,13 +52,16 @@ def test_published_epsilon_changes_little():
     assert metrics.inception_score(rows, epsilon=1e-7) == pytest.approx(metrics.inception_score(rows), rel=1e-4)
 
 
-@pytest.mark.parametrize(("rows", "message"), [
-    (np.full((4, 3), 0.5), "sum to 1.5"),
-    (np.array([[0.5, 0.5], [np.nan, 1]]), "clip 1 are NaN"),
-    (np.array([[1.5, -0.5], [0.5, 0.5]]), "negative"),
-    (np.array([[0.5, 0.5]]), "at least two clips"),
-    (np.full(4, 0.25), "shape"),
-])
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (np.full((4, 3), 0.5), "sum to 1.5"),
+        (np.array([[0.5, 0.5], [np.nan, 1]]), "clip 1 are NaN"),
+        (np.array([[1.5, -0.5], [0.5, 0.5]]), "negative"),
+        (np.array([[0.5, 0.5]]), "at least two clips"),
+        (np.full(4, 0.25), "shape"),
+    ],
+)
 def test_inception_score_names_bad_rows(rows, message):
     with pytest.raises(ValueError, match=message):
         metrics.inception_score(rows)
@@ -89,8 +92,7 @@ def test_distance_to_itself_is_zero():
 @pytest.mark.parametrize(("n", "width"), [(200, 10), (30, 50)])
 def test_ten_times_the_features_give_a_hundred_times_the_distance(n, width):
     real, fake = features(n, width, 1), features(n, width, 2)
-    assert metrics.frechet_distance(10 * real, 10 * fake) == pytest.approx(
-        100 * metrics.frechet_distance(real, fake))
+    assert metrics.frechet_distance(10 * real, 10 * fake) == pytest.approx(100 * metrics.frechet_distance(real, fake))
 
 
 def gaussian_cloud(n: int, mean: np.ndarray, deviations: np.ndarray, seed: int) -> np.ndarray:
@@ -135,13 +137,16 @@ def test_float32_tensors_and_moments_are_welcome():
     assert metrics.frechet_distance(metrics.moments(real), fake) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize(("real", "fake", "message"), [
-    (np.ones((1, 3)), np.ones((5, 3)), "real features hold 1"),
-    (np.ones((5, 3)), np.ones((5, 4)), "3 columns and fake features 4"),
-    (np.ones((5, 3)), np.array([[1, 2, 3], [np.nan, 0, 0]]), "fake features of clip 1 are NaN"),
-    (np.array([[1, 2, 3], [np.inf, 0, 0]]), np.ones((5, 3)), "real features of clip 1"),
-    (np.ones(5), np.ones((5, 3)), "shape"),
-])
+@pytest.mark.parametrize(
+    ("real", "fake", "message"),
+    [
+        (np.ones((1, 3)), np.ones((5, 3)), "real features hold 1"),
+        (np.ones((5, 3)), np.ones((5, 4)), "3 columns and fake features 4"),
+        (np.ones((5, 3)), np.array([[1, 2, 3], [np.nan, 0, 0]]), "fake features of clip 1 are NaN"),
+        (np.array([[1, 2, 3], [np.inf, 0, 0]]), np.ones((5, 3)), "real features of clip 1"),
+        (np.ones(5), np.ones((5, 3)), "shape"),
+    ],
+)
 def test_frechet_distance_names_bad_features(real, fake, message):
     with pytest.raises(ValueError, match=message) as error:
         metrics.frechet_distance(real, fake)
@@ -158,7 +163,7 @@ def test_nuclear_norm_is_as_good_as_a_singular_value_decomposition(decay, zeros)
     random = np.random.default_rng(0)
     left, right = (np.linalg.qr(random.normal(size=(n, 80)))[0] for n in (80, 120))
     values = np.exp(-decay * np.linspace(0, 1, 80))
-    values[80 - zeros:] = 0
+    values[80 - zeros :] = 0
     matrix = left * values @ right.T
     for known in (80 - zeros, None):
         assert nuclear_norm(matrix, known) == pytest.approx(values.sum(), rel=2e-11)
@@ -295,14 +300,6 @@ def test_a_judge_learns_motion_and_is_trained_once(tmp_path, monkeypatch):
         metrics.trained_judge(train, test, profile, **settings)
 
 
-def test_the_judges_key_names_data_recipe_and_shape():
-    train, test, recipe = MovingBlobs(8), MovingBlobs(8, seed=1), metrics.Recipe()
-    key = judge_module.judge_key(train, test, recipe)
-    assert judge_module.judge_key(MovingBlobs(8), MovingBlobs(8, seed=1), metrics.Recipe()) == key
-    assert judge_module.judge_key(MovingBlobs(9), test, recipe) != key
-    assert judge_module.judge_key(train, test, replace(recipe, steps=301)) != key
-
-
 def test_a_judge_needs_labels():
     unlabelled = SimpleNamespace(n_classes=0, name="golf")
     with pytest.raises(ValueError, match="golf has no labels"):
@@ -330,7 +327,7 @@ def test_an_evaluation_is_kept_and_read_back(judge, tmp_path):
     assert record.n == 16 and len(record.inception_seeds) == len(record.frechet_seeds) == 2
     assert record.inception.value == record.inception_seeds[0] and record.accuracy.n == 16
     assert sum(map(sum, record.confusion)) == 16
-    path, = tmp_path.glob("*.json")
+    (path,) = tmp_path.glob("*.json")
     assert read_evaluation(path) == record
 
     silent = replace(source, draw=None)  # a second evaluation would have to draw
@@ -341,8 +338,8 @@ def test_an_evaluation_is_kept_and_read_back(judge, tmp_path):
 
 def test_frozen_clips_stand_still_and_keep_their_label():
     source = metrics.real_clips(MovingBlobs())
-    (clips, labels, videos), = metrics.frozen(source).draw(6, 3)
-    (moving, same, behind), = source.draw(6, 3)
+    ((clips, labels, videos),) = metrics.frozen(source).draw(6, 3)
+    ((moving, same, behind),) = source.draw(6, 3)
     assert torch.equal(labels, same) and torch.equal(videos, behind)
     assert torch.equal(clips[:, :, 0], moving[:, :, 4]) and not torch.equal(clips, moving)
     assert (clips == clips[:, :, :1]).all()
@@ -350,7 +347,7 @@ def test_frozen_clips_stand_still_and_keep_their_label():
 
 def test_noise_has_no_labels_and_repeats_itself(judge):
     noise = metrics.noise_clips(8, 16)
-    (clips, labels, videos), = noise.draw(5, 7)
+    ((clips, labels, videos),) = noise.draw(5, 7)
     assert labels is None and videos is None and clips.shape == (5, 3, 8, 16, 16) and clips.abs().max() <= 1
     assert torch.equal(clips, next(noise.draw(5, 7))[0])
     assert metrics.evaluate(noise, judge, MovingBlobs(), n=8).accuracy is None

@@ -47,12 +47,24 @@ def test_full_tables_on_the_meta_device():
         made, judged = trace(generator, torch.empty(4, 128)), trace(discriminator, torch.empty(4, 3, 32, 256, 256))
     assert weights(generator) == 3_710_155 and weights(discriminator) == 3_705_801
     ups = [row.shape for row in made if row.layer == "Upsample"]
-    assert ups == [(128, 8, 8, 8), (128, 8, 16, 16), (128, 8, 32, 32), (64, 16, 64, 64), (32, 16, 128, 128),
-                   (16, 32, 256, 256)]
+    assert ups == [
+        (128, 8, 8, 8),
+        (128, 8, 16, 16),
+        (128, 8, 32, 32),
+        (64, 16, 64, 64),
+        (32, 16, 128, 128),
+        (16, 32, 256, 256),
+    ]
     assert made[-1] == ("DeConv 1×1×1", "tanh", (3, 32, 256, 256))
     downs = [row.shape for row in judged if row.layer == "Downsample"]
-    assert downs == [(16, 16, 128, 128), (32, 16, 64, 64), (64, 8, 32, 32), (128, 8, 16, 16), (128, 8, 8, 8),
-                     (128, 4, 4, 4)]
+    assert downs == [
+        (16, 16, 128, 128),
+        (32, 16, 64, 64),
+        (64, 8, 32, 32),
+        (128, 8, 16, 16),
+        (128, 8, 8, 8),
+        (128, 4, 4, 4),
+    ]
     assert [row.shape for row in judged if row.layer == "Minibatch Stddev"] == [(129, 4, 4, 4)]
     assert judged[-1].shape == (1,)
 
@@ -80,7 +92,14 @@ def test_the_stages_are_those_of_table_1():
     assert [stage.frames for stage in plan] == [4, 8, 8, 8, 16, 16, 32]
     assert [stage.size for stage in plan] == [4, 8, 16, 32, 64, 128, 256]
     assert [stage.scale for stage in plan] == [
-        (1, 1, 1), (2, 2, 2), (1, 2, 2), (1, 2, 2), (2, 2, 2), (1, 2, 2), (2, 2, 2)]
+        (1, 1, 1),
+        (2, 2, 2),
+        (1, 2, 2),
+        (1, 2, 2),
+        (2, 2, 2),
+        (1, 2, 2),
+        (2, 2, 2),
+    ]
     assert stages(8, 32, FULL) == plan[:4] and stages(4, 4, FULL) == plan[:1]
 
 
@@ -109,14 +128,23 @@ def test_a_trace_reads_like_the_rows_of_the_tables_and_leaves_no_hook_behind():
     system, c = small(size=8), 8
     made, judged = trace(system.generator, torch.zeros(4, 128)), trace(system.discriminator, torch.zeros(4, 3, 8, 8, 8))
     assert made == [
-        ("Fully-connected", "ReLU", (c * 64,)), ("DeConv 3×3×3", "ReLU", (c, 4, 4, 4)), ("Upsample", "-", (c, 8, 8, 8)),
-        ("DeConv 3×3×3", "ReLU", (c, 8, 8, 8)), ("DeConv 3×3×3", "ReLU", (c, 8, 8, 8)),
-        ("DeConv 1×1×1", "tanh", (3, 8, 8, 8))]
+        ("Fully-connected", "ReLU", (c * 64,)),
+        ("DeConv 3×3×3", "ReLU", (c, 4, 4, 4)),
+        ("Upsample", "-", (c, 8, 8, 8)),
+        ("DeConv 3×3×3", "ReLU", (c, 8, 8, 8)),
+        ("DeConv 3×3×3", "ReLU", (c, 8, 8, 8)),
+        ("DeConv 1×1×1", "tanh", (3, 8, 8, 8)),
+    ]
     assert judged == [
-        ("Conv 1×1×1", "Leaky ReLU", (c, 8, 8, 8)), ("Conv 3×3×3", "Leaky ReLU", (c, 8, 8, 8)),
-        ("Conv 3×3×3", "Leaky ReLU", (c, 8, 8, 8)), ("Downsample", "-", (c, 4, 4, 4)),
-        ("Minibatch Stddev", "-", (c + 1, 4, 4, 4)), ("Conv 3×3×3", "Leaky ReLU", (c, 4, 4, 4)),
-        ("Fully-connected", "Leaky ReLU", (128,)), ("Fully-connected", "-", (1,))]
+        ("Conv 1×1×1", "Leaky ReLU", (c, 8, 8, 8)),
+        ("Conv 3×3×3", "Leaky ReLU", (c, 8, 8, 8)),
+        ("Conv 3×3×3", "Leaky ReLU", (c, 8, 8, 8)),
+        ("Downsample", "-", (c, 4, 4, 4)),
+        ("Minibatch Stddev", "-", (c + 1, 4, 4, 4)),
+        ("Conv 3×3×3", "Leaky ReLU", (c, 4, 4, 4)),
+        ("Fully-connected", "Leaky ReLU", (128,)),
+        ("Fully-connected", "-", (1,)),
+    ]
     assert not any(module._forward_hooks for module in system.modules())
     with pytest.raises(RuntimeError):
         trace(system.generator, torch.zeros(4, 5))
@@ -136,10 +164,14 @@ def test_upsample_and_downsample_agree_with_torch():
 
 
 # The first weights -----------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("layer, fan_in, gain", [
-    (nn.Conv3d(16, 40, 3), 16 * 27, 2 / 1.04), (nn.Linear(300, 60), 300, 2 / 1.04),  # a leak of 0.2
-    (nn.ConvTranspose3d(16, 40, 3), 16 * 27, 2.0),  # a ReLU
-])
+@pytest.mark.parametrize(
+    "layer, fan_in, gain",
+    [
+        (nn.Conv3d(16, 40, 3), 16 * 27, 2 / 1.04),
+        (nn.Linear(300, 60), 300, 2 / 1.04),  # a leak of 0.2
+        (nn.ConvTranspose3d(16, 40, 3), 16 * 27, 2.0),  # a ReLU
+    ],
+)
 def test_first_weights_keep_the_mean_square_through_layer_and_activation(layer, fan_in, gain):
     """He et al. (2015): the variance is gain over fan-in, and biases are zero."""
     torch.manual_seed(0)
@@ -185,7 +217,8 @@ def test_networks_work_in_the_layout_that_makes_their_convolutions_fast():
     inner = {"G": system.generator.layers, "D": system.discriminator.trunk, "E": system.encoder.trunk}
     for name, layers in inner.items():
         layers.register_forward_pre_hook(
-            lambda _, inputs, name=name: seen.update({name: inputs[0].is_contiguous(**layout)}))
+            lambda _, inputs, name=name: seen.update({name: inputs[0].is_contiguous(**layout)})
+        )
     clips, _, _ = batch(system)
     system.generator(system.latents(4))
     system.discriminator(clips)
@@ -225,17 +258,28 @@ def test_a_loss_of_zero_means_that_d_has_won_unless_it_is_a_critic():
 
 
 # Random draws and labels --------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("options", [
-    {}, {"latent_distribution": "uniform"}, {"latent": "sequence", "pixel_loss": "unpaired"},
-    {"n_classes": 5, "lipschitz": "gradient_penalty", "mismatched_labels": True}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"latent_distribution": "uniform"},
+        {"latent": "sequence", "pixel_loss": "unpaired"},
+        {"n_classes": 5, "lipschitz": "gradient_penalty", "mismatched_labels": True},
+    ],
+)
 def test_losses_depend_on_nothing_but_the_given_noise(options):
     values = []
     for global_seed, seed in ((3, 1), (4, 1), (4, 2)):
         system = small(size=8, **options)
         torch.manual_seed(global_seed)
         clips, labels, _ = batch(system)
-        values.append([float(term.detach()) for losses in (system.discriminator_losses, system.generator_losses)
-                       for term in losses(clips, labels, torch.Generator().manual_seed(seed)).values()])
+        values.append(
+            [
+                float(term.detach())
+                for losses in (system.discriminator_losses, system.generator_losses)
+                for term in losses(clips, labels, torch.Generator().manual_seed(seed)).values()
+            ]
+        )
     assert values[0] == values[1]
     assert all(first != other for first, other in zip(values[1], values[2]))
 
@@ -282,8 +326,9 @@ def test_the_gradient_penalty_is_taken_under_the_clips_own_labels():
     system = small(size=8, n_classes=3, lipschitz="gradient_penalty", pixel_loss="off")
     clips, labels, _ = batch(system)
     system.discriminator.embed.weight.data.mul_(torch.tensor([0.0, 10.0, 100.0])[:, None])
-    steep, flat = (system.discriminator_losses(clips, labels * 0 + label, torch.Generator().manual_seed(1))
-                   for label in (2, 0))
+    steep, flat = (
+        system.discriminator_losses(clips, labels * 0 + label, torch.Generator().manual_seed(1)) for label in (2, 0)
+    )
     assert steep["gradient_penalty"] > 3 * flat["gradient_penalty"]
 
 
@@ -377,11 +422,14 @@ def test_the_encoder_lands_where_latents_are_drawn():
     torch.testing.assert_close(codes.square().mean(1), torch.ones(4), atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("options, terms", [
-    ({"pixel_loss": "off"}, {"adversarial"}),
-    ({"pixel_loss": "unpaired"}, {"adversarial", "pixel"}),
-    ({"pixel_loss": "reconstruction"}, {"adversarial", "pixel"}),
-])
+@pytest.mark.parametrize(
+    "options, terms",
+    [
+        ({"pixel_loss": "off"}, {"adversarial"}),
+        ({"pixel_loss": "unpaired"}, {"adversarial", "pixel"}),
+        ({"pixel_loss": "reconstruction"}, {"adversarial", "pixel"}),
+    ],
+)
 def test_pixel_loss_switch(options, terms):
     system = small(**options)
     assert set(system.generator_losses(*batch(system))) == terms

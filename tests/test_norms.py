@@ -117,7 +117,7 @@ def test_every_clip_is_told_the_spread_of_the_clips_that_share_its_group(group, 
     out = MinibatchStddev(group)(x)
     assert out.shape == (batch, 4, 2, 4, 4) and torch.equal(out[:, :3], x)
     for i in range(batch):
-        slope, = torch.autograd.grad(out[i, 3, 0, 0, 0], x, retain_graph=True)
+        (slope,) = torch.autograd.grad(out[i, 3, 0, 0, 0], x, retain_graph=True)
         members = slope.flatten(1).any(dim=1).nonzero().flatten() if group > 1 else torch.tensor([i])
         assert i in members and len(members) == min(group, batch)
         spread = (x[members].var(dim=0, correction=0) + 1e-8).sqrt().mean()

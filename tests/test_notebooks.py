@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from jupytext.config import load_jupytext_configuration_file
 
-from hrvgan_lib.chapters import read_chapter
+from hrvgan_lib.series.chapters import read_chapter
 
 ROOT = Path(__file__).resolve().parents[1]
 OWN_PARAMETERS = {"11_ablations": {"long": False}}  # behind the book's, in chapters with a command of their own
@@ -90,7 +90,7 @@ def test_the_parameters_are_the_book_s(path):
 @chapters
 def test_the_page_is_opened_under_its_name_and_closed(path):
     cells = [cell.source for cell in read_chapter(path).cells if cell.cell_type == "code"]
-    assert any(f'book.open("{path.stem}"' in cell for cell in cells)
+    assert any(f'book.open_page("{path.stem}"' in cell for cell in cells)
     assert any("page.colophon()" in cell for cell in cells)
 
 

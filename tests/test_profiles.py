@@ -7,8 +7,9 @@ import sys
 import pytest
 import torch
 
+from hrvgan_lib.devices import pick_device, precision
 from hrvgan_lib.networks import build_system
-from hrvgan_lib.profiles import PROFILES, check_actions, get_profile, pick_device, precision, run_name
+from hrvgan_lib.profiles import PROFILES, check_actions, get_profile, run_name
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))

@@ -18,9 +18,10 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from hrvgan_lib import provenance, reproduce
-from hrvgan_lib.chapters import Outcome, read_chapter
+from hrvgan_lib import files, provenance
 from hrvgan_lib.profiles import PROFILES
+from hrvgan_lib.series import chapters, reproduce
+from hrvgan_lib.series.chapters import Outcome, read_chapter
 
 HEADER = """# ---
 # jupyter:
@@ -174,21 +175,30 @@ def test_a_finished_chapter_says_how_it_came_about(book, bench):
     assert vars(entry) == {"name": "00_first", "status": "ok", "seconds": 1.5, "peak_rss_mb": 100.0,
                            "peak_cuda_mb": 0.0, "error": ""}  # fmt: skip
     record = record_of(book, "00_first")
-    digest = provenance.sha256_file(book / "figures/smoke/answer.csv")
-    assert record | {"files": {"answer.csv": digest}, "form": {}, "seconds": 1.5, "peak_rss_mb": 100.0,
+    digest = files.sha256_file(book / "figures/smoke/answer.csv")
+    assert record | {"files": {"answer.csv": digest}, "seconds": 1.5, "peak_rss_mb": 100.0,
                      "peak_cuda_mb": 0.0} == record  # fmt: skip
-    assert re.fullmatch(r"[0-9a-f]{64}", record["key"])
+    assert re.fullmatch(r"[0-9a-f]{12}", record["key"])
     (call,) = bench.calls
     assert call.path == book / "notebooks/00_first.py" and call.environment == {"HRVGAN_ROOT": str(book)}
     assert call.seconds == 1200 and call.parameters["seed"] == 5
     assert sorted(path.name for path in (book / "runs/smoke").iterdir()) == [
-        "00_first.ipynb", "00_first.usage.json", "partial"]
+        "00_first.ipynb",
+        "00_first.usage.json",
+        "partial",
+    ]
     assert not list((book / "runs/smoke/partial").iterdir())  # neither the notebook nor the kernel's words
 
 
-@pytest.mark.parametrize("name, usage, peaks", [
-    ("00_first", {"peak_rss_mb": 120.5, "peak_cuda_mb": 7.0}, (120.5, 7.0)),
-    ("00_first", {"peak_rss_mb": 0.2}, (0.4, 0.0)), ("00_first", {}, (0.4, 0.0)), ("08_last", None, (0.4, 0.0))])
+@pytest.mark.parametrize(
+    "name, usage, peaks",
+    [
+        ("00_first", {"peak_rss_mb": 120.5, "peak_cuda_mb": 7.0}, (120.5, 7.0)),
+        ("00_first", {"peak_rss_mb": 0.2}, (0.4, 0.0)),
+        ("00_first", {}, (0.4, 0.0)),
+        ("08_last", None, (0.4, 0.0)),
+    ],
+)
 def test_the_larger_of_both_peaks_counts_and_none_is_made_up(book, bench, name, usage, peaks):
     bench.peak, bench.log = 0.4, False
     if usage is not None:
@@ -219,12 +229,16 @@ def test_a_chapter_that_fails_leaves_nothing_that_looks_finished(book, bench):
     assert not nbformat.read(folder / "partial/00_first.ipynb", 4).metadata.get("hrvgan")
 
 
-@pytest.mark.parametrize("spoil, again", [
-    (lambda figures: None, False),
-    (lambda figures: (figures / "answer.csv").write_text("another"), True),
-    (lambda figures: (figures / "answer.csv").unlink(), True),
-    (lambda figures: (figures / "answer.json").write_text("another time"), False),  # a sidecar's times may differ
-    (lambda figures: (figures / "answer.json").unlink(), True)])
+@pytest.mark.parametrize(
+    "spoil, again",
+    [
+        (lambda figures: None, False),
+        (lambda figures: (figures / "answer.csv").write_text("another"), True),
+        (lambda figures: (figures / "answer.csv").unlink(), True),
+        (lambda figures: (figures / "answer.json").write_text("another time"), False),  # a sidecar's times may differ
+        (lambda figures: (figures / "answer.json").unlink(), True),
+    ],
+)
 def test_a_chapter_runs_again_where_a_file_is_not_as_it_left_it(book, bench, spoil, again):
     chapter = book / "notebooks/00_first.py"
     edit(chapter, "usage = {", 'figure.with_suffix(".json").write_text("{}")\nusage = {')
@@ -263,22 +277,6 @@ def test_only_what_changed_is_done_again(book, bench):
     assert (book / "figures/smoke/answer.csv").read_text() == "seed\n5\n"
 
 
-def test_the_long_form_of_a_chapter_serves_whoever_asks_for_the_usual_one(book, bench):
-    first = book / "notebooks/00_first.py"
-    edit(first, "allow_partial = False\n", "allow_partial = False\nlong = False\n")
-    assert reproduce.main(["--profile", "smoke", "--chapters", "00", "long=true"]) == 0
-    assert record_of(book, "00_first")["form"] == {"long": True}
-    assert bench.calls[0].parameters["long"] is True
-    assert reproduce.main(["--profile", "smoke"]) == 0
-    assert statuses(book) == {"00_first": "cached", "06_second": "ok", "08_last": "ok"}
-    edit(first, "6 * 7", "7 * 6")  # it is no longer current, and the usual form is what was asked for
-    assert reproduce.main(["--profile", "smoke"]) == 0
-    assert statuses(book)["00_first"] == "ok" and record_of(book, "00_first")["form"] == {}
-    assert "long" not in nbformat.read(book / "runs/smoke/00_first.ipynb", 4).cells[2].source
-    assert reproduce.main(["--profile", "smoke", "--chapters", "00", "long=true"]) == 0  # and not the other way round
-    assert statuses(book)["00_first"] == "ok"
-
-
 def test_a_run_stops_at_the_first_failure_and_resumes_there(book, bench, capsys):
     (book / "todo").write_text("raise ValueError('ö, on\\ntwo lines')")
     assert reproduce.main(["--profile", "smoke", "--seed", "2"]) == 1
@@ -287,7 +285,8 @@ def test_a_run_stops_at_the_first_failure_and_resumes_there(book, bench, capsys)
     assert capsys.readouterr().err == (
         "06_second failed, code cell 4 (exec(todo)): ValueError: ö, on\ntwo lines\n"
         "what there is of it: runs/smoke/partial/06_second.ipynb; "
-        "resume with: make reproduce PROFILE=smoke SEED=2\n")
+        "resume with: make reproduce PROFILE=smoke SEED=2\n"
+    )
     (book / "todo").write_text("pass")
     assert reproduce.main(["--profile", "smoke", "--seed", "2"]) == 0
     assert statuses(book) == {"00_first": "cached", "06_second": "ok", "08_last": "ok"}
@@ -329,15 +328,27 @@ def test_a_notebook_that_nobody_finished_has_no_record(tmp_path, text):
     assert reproduce.finished_record(tmp_path / "a.ipynb") == {}
 
 
-@pytest.mark.parametrize("seconds, words", [
-    (0, "0:00"), (59.4, "0:59"), (59.6, "1:00"), (61, "1:01"), (3599, "59:59"), (3600, "1:00:00"), (3661.2, "1:01:01"),
-    (600_000, "166:40:00")])
+@pytest.mark.parametrize(
+    "seconds, words",
+    [
+        (0, "0:00"),
+        (59.4, "0:59"),
+        (59.6, "1:00"),
+        (61, "1:01"),
+        (3599, "59:59"),
+        (3600, "1:00:00"),
+        (3661.2, "1:01:01"),
+        (600_000, "166:40:00"),
+    ],
+)
 def test_a_clock_shows_hours_where_there_are_some(seconds, words):
     assert reproduce.clock(seconds) == words
 
 
-@pytest.mark.parametrize("minutes, seconds, budget", [
-    (5, 0, 1200), (1, 0, 900), (3.75, 0, 900), (4, 0, 960), (10_000, 0, 2_400_000), (5, 7, 7), (10_000, 0.5, 0.5)])
+@pytest.mark.parametrize(
+    "minutes, seconds, budget",
+    [(5, 0, 1200), (1, 0, 900), (3.75, 0, 900), (4, 0, 960), (10_000, 0, 2_400_000), (5, 7, 7), (10_000, 0.5, 0.5)],
+)
 def test_a_chapter_gets_four_times_the_whole_series_and_at_least_a_quarter_of_an_hour(minutes, seconds, budget):
     profile = dataclasses.replace(PROFILES["smoke"], minutes=minutes)
     asked = {"seconds": seconds} if seconds else {}
@@ -381,7 +392,8 @@ def test_a_terminal_gets_a_line_that_counts_the_cells(slow_clock, monkeypatch):
     assert heading + "\n" == HEADING.replace("3 chapters", "1 chapters")
     label = "[ 1/1] 08_last               "
     assert rest == "".join(f"\r{label} cell {cell}/3 0:12\033[K" for cell in (1, 2, 3)) + (
-        "\r\033[K" + LINES[0].replace("00_first", "08_last ").replace("[ 1/3]", "[ 1/1]") + CLOSING)
+        "\r\033[K" + LINES[0].replace("00_first", "08_last ").replace("[ 1/3]", "[ 1/1]") + CLOSING
+    )
 
 
 @pytest.mark.parametrize("tty", [False, True])
@@ -434,10 +446,19 @@ def test_an_end_from_outside_is_told_like_a_ctrl_c(book, slow_clock, monkeypatch
     assert (row["status"], row["seconds"], row["error"]) == ("failed", 12.3, "interrupted")
 
 
-@pytest.mark.parametrize("devices, torch_says, profile", [
-    ([], "True", "cpu"), (["nvidiactl"], "True", "cpu"),  # no driver, or no card: torch is not asked
-    (["nvidia0"], "True", "gpu"), (["nvidia0", "nvidia1"], "True", "gpu"), (["dxg"], "True", "gpu"),
-    (["nvidia0", "dxg"], "True", "gpu"), (["nvidia0"], "False", "cpu"), (["dxg"], "", "cpu")])
+@pytest.mark.parametrize(
+    "devices, torch_says, profile",
+    [
+        ([], "True", "cpu"),
+        (["nvidiactl"], "True", "cpu"),  # no driver, or no card: torch is not asked
+        (["nvidia0"], "True", "gpu"),
+        (["nvidia0", "nvidia1"], "True", "gpu"),
+        (["dxg"], "True", "gpu"),
+        (["nvidia0", "dxg"], "True", "gpu"),
+        (["nvidia0"], "False", "cpu"),
+        (["dxg"], "", "cpu"),
+    ],
+)
 def test_the_profile_follows_the_machine(tmp_path, monkeypatch, devices, torch_says, profile):
     for name in devices:
         (tmp_path / "dev").mkdir(exist_ok=True)
@@ -471,8 +492,17 @@ def test_what_is_asked_for_reaches_the_chapters(book, monkeypatch):
         "06,08", "--data-root", str(book / "data"), "--run", "mine", "--seconds", "2.5", "colour=blue", "k=3", "b=a=b",
     ])  # fmt: skip
     assert asked.parameters == {
-        "profile": "gpu", "seed": 2, "data_root": str(book / "data"), "actions": "weizmann", "run": "mine",
-        "rehearse": True, "allow_partial": True, "colour": "blue", "k": 3, "b": "a=b"}
+        "profile": "gpu",
+        "seed": 2,
+        "data_root": str(book / "data"),
+        "actions": "weizmann",
+        "run": "mine",
+        "rehearse": True,
+        "allow_partial": True,
+        "colour": "blue",
+        "k": 3,
+        "b": "a=b",
+    }
     assert asked.profile.rehearse and asked.profile.frames == PROFILES["gpu"].frames
     assert (asked.selection, asked.seconds, asked.budget) == ("06,08", 2.5, 2.5)
     assert asked.data_root == book / "data" and asked.run == "mine" and asked.root == book
@@ -482,9 +512,19 @@ def test_what_is_asked_for_reaches_the_chapters(book, monkeypatch):
         assert settings("--data-root", spelling).data_root == book / "data"
 
 
-@pytest.mark.parametrize("text, value", [
-    ("3", 3), ("0.5", 0.5), ("true", True), ("null", None), ("[1, 2]", [1, 2]), ("blue", "blue"), ("", ""),
-    ("True", "True")])
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        ("3", 3),
+        ("0.5", 0.5),
+        ("true", True),
+        ("null", None),
+        ("[1, 2]", [1, 2]),
+        ("blue", "blue"),
+        ("", ""),
+        ("True", "True"),
+    ],
+)
 def test_a_parameter_s_value_is_json_where_it_is(text, value):
     assert reproduce.literal(text) == value and type(reproduce.literal(text)) is type(value)
 
@@ -494,32 +534,22 @@ def test_the_help_explains_every_option(capsys, monkeypatch):
     with pytest.raises(SystemExit) as end:
         reproduce.parse(["--help"])
     told = capsys.readouterr().out
-    assert end.value.code == 0 and reproduce.__doc__ in told and told.startswith("usage: hrvgan_lib.reproduce ")
+    assert end.value.code == 0 and reproduce.__doc__ in told and told.startswith("usage: hrvgan_lib.series.reproduce ")
     options = dict(re.findall(r"^  (?:-h, )?(--[\w-]+|name=value)(?: [A-Z_]+)?(?: {2,}|\n {20,})(\S.*)$", told, re.M))
-    assert set(options) == {"--help", "--profile", "--data-root", "--actions", "--run", "--chapters", "--rehearse",
-                            "--allow-partial", "--seconds", "name=value"}  # a seed is a seed
+    assert set(options) == {
+        "--help",
+        "--profile",
+        "--data-root",
+        "--actions",
+        "--run",
+        "--chapters",
+        "--rehearse",
+        "--allow-partial",
+        "--seconds",
+        "name=value",
+    }  # a seed is a seed
     assert all(name in options["--profile"] for name in PROFILES)
     assert all(f"{name}/" in options["--data-root"] for name in provenance.DATA_SETS)
-
-
-def test_keys_follow_what_a_chapter_depends_on(book):
-    settings = reproduce.parse(["--profile", "smoke"])
-    chapter = book / "notebooks/08_last.py"
-    keys = [reproduce.chapter_key(chapter, settings)]
-    (book / "runs/smoke").mkdir(parents=True)
-    upstream = nbformat.v4.new_notebook(metadata={"hrvgan": {"key": "1", "files": {}}})
-    nbformat.write(upstream, book / "runs/smoke/06_second.ipynb")
-    keys.append(reproduce.chapter_key(chapter, settings))  # 08 reads 06, which is there now
-    (book / "data/golf").mkdir(parents=True)
-    (book / "data/golf/golf.txt").write_text("a\n")
-    keys.append(reproduce.chapter_key(chapter, settings))  # data arrived
-    keys.append(reproduce.chapter_key(chapter, reproduce.parse(["--profile", "smoke", "--seed", "1"])))
-    (book / "hrvgan_lib").mkdir()
-    (book / "hrvgan_lib/book.py").write_text("one = 1")
-    keys.append(reproduce.chapter_key(chapter, settings))  # the library
-    assert len(set(keys)) == len(keys)
-    edit(chapter, "# # A chapter", "# # The same code")
-    assert reproduce.chapter_key(chapter, settings) == keys[-1]
 
 
 @pytest.mark.parametrize(
@@ -532,6 +562,8 @@ def test_keys_follow_what_a_chapter_depends_on(book):
         (["--chapters", "17"], "no chapter '17'"),
         (["colour=3"], "unknown parameter 'colour'"),
         (["colour"], "write name=value"),
+        (["run=other"], "run is a variable of its own: write RUN=... and not PARAMETERS=run=other"),
+        (["profile=gpu"], "profile is a variable of its own"),
     ],
 )
 def test_what_no_chapter_knows_is_refused_in_one_line(book, capsys, arguments, message):
@@ -541,19 +573,21 @@ def test_what_no_chapter_knows_is_refused_in_one_line(book, capsys, arguments, m
     assert not (book / "runs/smoke/status.json").exists()
 
 
-@pytest.mark.parametrize("arguments, command", [
-    ([], "make reproduce PROFILE=smoke"),
-    (["--seed", "3"], "make reproduce PROFILE=smoke SEED=3"),
-    (["--rehearse"], "make reproduce PROFILE=smoke REHEARSE=1"),
-    (["--allow-partial"], "make reproduce PROFILE=smoke ALLOW_PARTIAL=1"),
-    (["--run", "mine"], "make reproduce PROFILE=smoke RUN=mine"),
-    (["--chapters", "06,08"], "make reproduce PROFILE=smoke CHAPTERS=06,08"),
-    (["--actions", "weizmann"], "make reproduce PROFILE=smoke ACTIONS=weizmann"),
-    (["k=3", "colour=blue"], "make reproduce PROFILE=smoke PARAMETERS='k=3 colour=blue'"),
-    (["long=true", "k=3"], "make reproduce PROFILE=smoke PARAMETERS='long=true k=3'"),
-    (["--chapters", "11", "--seconds", "9", "long=true"], "make ablations PROFILE=smoke"),
-    (["--chapters", "11", "--seed", "2", "--run", "mine", "long=true"], "make ablations PROFILE=smoke RUN=mine SEED=2"),
-])
+@pytest.mark.parametrize(
+    "arguments, command",
+    [
+        ([], "make reproduce PROFILE=smoke"),
+        (["--seed", "3"], "make reproduce PROFILE=smoke SEED=3"),
+        (["--rehearse"], "make reproduce PROFILE=smoke REHEARSE=1"),
+        (["--allow-partial"], "make reproduce PROFILE=smoke ALLOW_PARTIAL=1"),
+        (["--run", "mine"], "make reproduce PROFILE=smoke RUN=mine"),
+        (["--chapters", "06,08"], "make reproduce PROFILE=smoke CHAPTERS=06,08"),
+        (["--actions", "weizmann"], "make reproduce PROFILE=smoke ACTIONS=weizmann"),
+        (["k=3", "colour=blue"], "make reproduce PROFILE=smoke PARAMETERS='k=3 colour=blue'"),
+        (["long=true", "k=3"], "make reproduce PROFILE=smoke PARAMETERS='long=true k=3'"),
+        (["--seconds", "9.5"], "make reproduce PROFILE=smoke TIMEOUT=9.5"),
+    ],
+)
 def test_the_line_that_resumes_repeats_what_was_asked_for(book, arguments, command):
     assert settings(*arguments).command == command
 
@@ -562,12 +596,12 @@ def test_the_line_that_resumes_names_everything_at_once(book):
     (book / "data/golf").mkdir(parents=True)
     asked = reproduce.parse([
         "--profile", "gpu", "--rehearse", "--allow-partial", "--seed", "2", "--chapters", "06", "--run", "mine",
-        "--data-root", str(book / "data"), "--actions", "weizmann", "k=3"])  # fmt: skip
+        "--data-root", str(book / "data"), "--actions", "weizmann", "--seconds", "60", "k=3"])  # fmt: skip
     assert asked.command == (f"make reproduce PROFILE=gpu REHEARSE=1 ALLOW_PARTIAL=1 DATA_ROOT={book / 'data'} "
-                             "RUN=mine CHAPTERS=06 ACTIONS=weizmann SEED=2 PARAMETERS='k=3'")  # fmt: skip
+                             "RUN=mine CHAPTERS=06 ACTIONS=weizmann SEED=2 PARAMETERS='k=3' TIMEOUT=60")  # fmt: skip
     assert reproduce.resume_command(argparse.Namespace(
         rehearse=False, allow_partial=False, data_root="", run="", chapters="", actions="ucf101", seed=0,
-        parameters=[]), "cpu") == "make reproduce PROFILE=cpu"  # fmt: skip
+        seconds=0, parameters=[]), "cpu") == "make reproduce PROFILE=cpu"  # fmt: skip
 
 
 def test_a_folder_outside_any_repository_is_refused_in_one_line(monkeypatch, capsys):
@@ -638,7 +672,7 @@ def test_a_killed_chapter_is_told_and_resumed_with_what_was_done_before(book, ca
 
 def test_an_interrupted_run_says_so_and_leaves_no_kernel(book):
     (book / "todo").write_text("print(os.getpid(), file=open('pid', 'w')); time.sleep(300)")
-    command = [sys.executable, "-m", "hrvgan_lib.reproduce", "--profile", "smoke", "--chapters", "06"]
+    command = [sys.executable, "-m", "hrvgan_lib.series.reproduce", "--profile", "smoke", "--chapters", "06"]
     (book / "rfc3987_syntax.py").write_text("raise ImportError")  # of no use here, and 3 s to import
     paths = [str(book), str(Path(reproduce.__file__).parents[1])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
@@ -653,3 +687,18 @@ def test_an_interrupted_run_says_so_and_leaves_no_kernel(book):
     assert statuses(book)["06_second"] == "failed"
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid_file.read_text()), 0)
+
+
+def test_a_chapter_without_a_parameters_cell_is_named_before_anything_runs(book, capsys):
+    edit(book / "notebooks/08_last.py", '# %% tags=["parameters"]', "# %%")
+    assert reproduce.main(["--profile", "smoke"]) == 2
+    told = capsys.readouterr().err
+    assert told == "08_last.py: no cell is tagged `parameters`: tag the one with profile, seed and the others\n"
+    assert not (book / "runs/smoke/status.json").exists()
+
+
+def test_help_of_the_pairing_command_executes_nothing(capsys):
+    with pytest.raises(SystemExit) as ended:
+        chapters.main(["--help"])
+    assert ended.value.code == 0 and "--prose" in capsys.readouterr().out
+    assert chapters.main(["99"]) == 2 and "no chapter '99'" in capsys.readouterr().err

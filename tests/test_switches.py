@@ -13,16 +13,18 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from hrvgan_lib import metrics, paper
+from hrvgan_lib.book.explore import interpolate
 from hrvgan_lib.data import open_dataset
-from hrvgan_lib.explore import interpolate
-from hrvgan_lib.metrics import published
-from hrvgan_lib.metrics.protocols import PROTOCOLS
+from hrvgan_lib.metrics.eyes import published
+from hrvgan_lib.metrics.eyes.c3d import C3D, LAYERS
+from hrvgan_lib.metrics.eyes.judge import weights_digest
+from hrvgan_lib.metrics.eyes.protocols import PROTOCOLS
 from hrvgan_lib.networks import build_system
-from hrvgan_lib.networks.c3d import C3D, LAYERS
 from hrvgan_lib.networks.hrvgan import PRESETS, Downsample, HRVGANConfig, Upsample, make_config, trace
 from hrvgan_lib.norms import InstanceNorm
 from hrvgan_lib.profiles import get_profile
-from hrvgan_lib.training import TrainConfig, descend, stream, train, trained
+from hrvgan_lib.streams import stream
+from hrvgan_lib.training import TrainConfig, descend, train, trained
 
 CLIPS = torch.rand(4, 3, 8, 8, 8, generator=torch.Generator().manual_seed(5)) * 2 - 1
 CHANNELS = 8  # of every stage of `small`: 128 of Table 1 at width 1/16
@@ -91,8 +93,9 @@ def seen_by(layer: nn.Module, run: Callable) -> Tensor:
 
 
 def same(found: Tensor, expected: Tensor | float, atol: float = 1e-5, rtol: float = 1e-4) -> None:
-    torch.testing.assert_close(found, torch.as_tensor(expected, dtype=found.dtype).expand_as(found),
-                               atol=atol, rtol=rtol)
+    torch.testing.assert_close(
+        found, torch.as_tensor(expected, dtype=found.dtype).expand_as(found), atol=atol, rtol=rtol
+    )
 
 
 def step(system, network: str) -> list[tuple[Tensor, Tensor, Tensor]]:
@@ -161,8 +164,9 @@ def test_the_presets_differ_where_the_ledger_says_so_and_nowhere_else():
     assert (literal.learning_rate, stable.learning_rate) == (2e-4, 1e-3)  # O1
     assert (literal.betas, stable.betas) == ((0.0, 0.99), (0.5, 0.99))  # O1
     assert (literal.mismatched_labels, stable.mismatched_labels) == (False, True)  # A18
-    changed = {field.name for field in fields(HRVGANConfig)
-               if getattr(literal, field.name) != getattr(stable, field.name)}
+    changed = {
+        field.name for field in fields(HRVGANConfig) if getattr(literal, field.name) != getattr(stable, field.name)
+    }
     assert changed == {"pixel_reduction", "learning_rate", "betas", "mismatched_labels"}
 
 
@@ -180,7 +184,7 @@ def test_a_latent_sequence_quarters_the_first_layer_and_a_late_vector_leaves_ear
     for system, first in ((one, 0), (four, 2)):  # three convolutions in time carry frames 6 and 7 as far as frame 2
         z = codes(system).requires_grad_()
         for frame in range(8):
-            slope, = torch.autograd.grad(system.generator(z)[:, :, frame].sum(), z)
+            (slope,) = torch.autograd.grad(system.generator(z)[:, :, frame].sum(), z)
             last = slope if system is one else slope[:, 3]
             assert bool(last.any()) == (frame >= first)
 
@@ -244,9 +248,11 @@ def test_code_noise_is_the_share_of_variance_that_does_not_come_from_the_clip():
 @switch("HRVGANConfig.width")
 def test_half_the_width_quarters_a_convolution_and_keeps_colours_and_features():
     whole, half = small(), small(width=1 / 32)
-    for plenty, few in ((whole.generator.layers[3], half.generator.layers[3]),
-                        (whole.discriminator.trunk[2], half.discriminator.trunk[2]),
-                        (whole.encoder.trunk[2], half.encoder.trunk[2])):
+    for plenty, few in (
+        (whole.generator.layers[3], half.generator.layers[3]),
+        (whole.discriminator.trunk[2], half.discriminator.trunk[2]),
+        (whole.encoder.trunk[2], half.encoder.trunk[2]),
+    ):
         assert plenty.weight.numel() == 4 * few.weight.numel() == CHANNELS**2 * 27
     assert half.generator.layers[-2].out_channels == 3 and half.discriminator.trunk[0].in_channels == 3
     assert half.discriminator.fc.out_features == half.encoder.fc.out_features == half.generator.fc.in_features == 128
@@ -329,7 +335,7 @@ def test_instance_norm_hides_from_the_encoder_how_bright_a_clip_is():
 def test_trilinear_upsampling_puts_values_between_the_voxels():
     ramp, between = torch.tensor([0.0, 1.0]).view(1, 1, 2, 1, 1), {}
     for system in twins({"upsample": "trilinear"}):
-        layer, = (m for m in system.generator.modules() if isinstance(m, Upsample))
+        (layer,) = (m for m in system.generator.modules() if isinstance(m, Upsample))
         between[system.config.upsample] = layer(ramp)
         same(layer(torch.full_like(ramp, 0.7)), 0.7)
     same(between["nearest"][0, 0, :, 0, 0], torch.tensor([0, 0, 1.0, 1]))
@@ -344,8 +350,11 @@ def test_2d_plus_1d_splits_every_kernel_of_a_stage_in_closed_form():
     whole, split = small(), small(convolution="2d+1d")
     for network in ("generator", "encoder", "discriminator"):
         layers = getattr(split, network).layers if network == "generator" else getattr(split, network).trunk
-        pairs = [layer for layer in layers if isinstance(layer, nn.Sequential) and len(layer) == 2
-                 and not isinstance(layer[0], nn.BatchNorm3d)]
+        pairs = [
+            layer
+            for layer in layers
+            if isinstance(layer, nn.Sequential) and len(layer) == 2 and not isinstance(layer[0], nn.BatchNorm3d)
+        ]
         assert [[part.kernel_size for part in pair] for pair in pairs] == [[(1, 3, 3), (3, 1, 1)]] * len(pairs)
         one, two = CHANNELS**2 * 27 + CHANNELS, CHANNELS**2 * 9 + CHANNELS + CHANNELS**2 * 3 + CHANNELS
         assert {size_of(pair) for pair in pairs} == {two}
@@ -398,7 +407,7 @@ def test_the_leak_is_the_slope_below_zero(leak):
     clips = CLIPS.clone().requires_grad_()
     before = system.discriminator.trunk[0](clips)
     same(system.discriminator.trunk[:2](clips), leak * before)
-    slope, = torch.autograd.grad(system.discriminator(clips).sum(), clips)
+    (slope,) = torch.autograd.grad(system.discriminator(clips).sum(), clips)
     assert bool(slope.any()) == (leak > 0)
     assert torch.equal(fakes(usual), fakes(system))  # G has no leaky ReLU
 
@@ -410,7 +419,7 @@ def test_the_stddev_group_says_whose_clips_a_score_depends_on():
     for group in (4, 2, 0):
         d = small(stddev_group=group).discriminator
         clips = CLIPS.clone().requires_grad_()
-        slope, = torch.autograd.grad(d(clips)[0], clips)
+        (slope,) = torch.autograd.grad(d(clips)[0], clips)
         company[group] = [i for i in range(4) if slope[i].any()]
         assert d.conv.in_channels == CHANNELS + bool(group)
     assert company == {4: [0, 1, 2, 3], 2: [0, 2], 0: [0]}
@@ -570,6 +579,7 @@ def test_clip_cuts_what_is_beyond_it_and_nothing_else(bound):
 @switch("HRVGANConfig.lambda_2")
 def test_the_lambdas_weigh_the_sides_of_the_discriminators_loss():
     """Eq. 14 is linear in both; Eq. 12, G's, has λ1 alone."""
+
     def value(network: str, lambda_1: float, lambda_2: float) -> Tensor:
         return terms(small(lambda_1=lambda_1, lambda_2=lambda_2), network)["adversarial"].detach()
 
@@ -605,8 +615,7 @@ def test_beta_weighs_the_pixel_term_alone():
 def test_pixel_loss_says_which_clip_is_held_against_the_real_one():
     """T1, A20: G(E(Y)), or G(z) against a clip it has never seen, or nothing."""
     paired, unpaired, off = small(), small(pixel_loss="unpaired"), small(pixel_loss="off")
-    same(terms(paired, "generator")["pixel"],
-         0.5 * (paired.reconstruct(CLIPS, None, noise()) - CLIPS).square().mean())
+    same(terms(paired, "generator")["pixel"], 0.5 * (paired.reconstruct(CLIPS, None, noise()) - CLIPS).square().mean())
     same(terms(unpaired, "generator")["pixel"], 0.5 * (fakes(unpaired) - CLIPS).square().mean())
     assert set(terms(off, "generator")) == {"adversarial"}
     assert unpaired.encoder is None and off.encoder is None
@@ -658,8 +667,10 @@ def test_the_first_step_of_generator_and_encoder_is_one_learning_rate_long():
         system = small(learning_rate=rate)
         trained_weights = sum(len(group["params"]) for group in system.optimisers()["generator"].param_groups)
         assert trained_weights == len([*system.generator.parameters(), *system.encoder.parameters()])
-        changes = {name: max((new - old).abs().max().item() for old, _, new in step(system, name))
-                   for name in ("generator", "discriminator")}
+        changes = {
+            name: max((new - old).abs().max().item() for old, _, new in step(system, name))
+            for name in ("generator", "discriminator")
+        }
         assert changes["generator"] == pytest.approx(rate, rel=1e-3)
         longest[rate] = changes["discriminator"]
     assert longest[2e-4] == longest[1e-3] == pytest.approx(2e-4, rel=1e-3)  # D has a rate of its own
@@ -670,8 +681,10 @@ def test_the_first_step_of_the_discriminator_is_one_learning_rate_long():
     longest = {}
     for rate in (2e-4, 4e-3):
         system = small(discriminator_learning_rate=rate)
-        changes = {name: max((new - old).abs().max().item() for old, _, new in step(system, name))
-                   for name in ("generator", "discriminator")}
+        changes = {
+            name: max((new - old).abs().max().item() for old, _, new in step(system, name))
+            for name in ("generator", "discriminator")
+        }
         assert changes["discriminator"] == pytest.approx(rate, rel=1e-3)
         longest[rate] = changes["generator"]
     assert longest[2e-4] == longest[4e-3] == pytest.approx(2e-4, rel=1e-3)
@@ -744,16 +757,21 @@ def test_the_stride_is_the_distance_between_the_frames_of_a_clip(tmp_path):
 @switch("open_dataset.fold")
 def test_the_fold_names_the_groups_that_are_held_out(tmp_path):
     lists = make_ucf101(tmp_path / "ucf101") / "ucfTrainTestlist"
-    lines = [line.split()[0] for split in ("train", "test")
-             for line in (lists / f"{split}list01.txt").read_text().splitlines()]
+    lines = [
+        line.split()[0]
+        for split in ("train", "test")
+        for line in (lists / f"{split}list01.txt").read_text().splitlines()
+    ]
     labels = {"Archery": 1, "JumpingJack": 2, "TaiChi": 3}
     (lists / "testlist02.txt").write_text("".join(f"{line}\n" for line in lines if "_g02_" in line))
     (lists / "trainlist02.txt").write_text(
-        "".join(f"{line} {labels[line.split('/')[0]]}\n" for line in lines if "_g02_" not in line))
+        "".join(f"{line} {labels[line.split('/')[0]]}\n" for line in lines if "_g02_" not in line)
+    )
     for fold in (1, 2):
         train_set, test_set = (
             open_dataset("ucf101", tmp_path, split=split, fold=fold, frames=4, size=8, cache=tmp_path, progress=False)
-            for split in ("train", "test"))
+            for split in ("train", "test")
+        )
         assert {group[-3:] for group in test_set.groups} == {f"g0{fold}"}
         assert {group[-3:] for group in train_set.groups} == {"g01", "g02", "g03"} - {f"g0{fold}"}
         assert (len(train_set), len(test_set)) == (12, 6) and train_set.classes == tuple(labels)
@@ -788,14 +806,15 @@ def test_the_protocol_decides_what_published_weights_are_shown(tmp_path, monkeyp
     for name in PROTOCOLS:
         judge = metrics.judge_for(data, data, profile, data_root=tmp_path, protocol=name)
         assert judge.protocol == metrics.get_protocol(name) and name in judge.way
-        assert judge.accuracy.n == 2 and judge.digest == metrics.judge.weights_digest(narrow)
+        assert judge.accuracy.n == 2 and judge.digest == weights_digest(narrow)
         inputs[name] = judge.fit(bright.to(next(narrow.parameters()).device)).cpu()
         assert inputs[name].shape == (1, 3, 16, 112, 112)
     same(inputs["tgan-v1"], 3 * 128.0)  # does not clamp its samples, the later ones do
     same(inputs["tgan-v2"], 128.0)
     same(inputs["stylegan-v"], 128.0)
-    own = metrics.judge_for(MovingBlobs(8), MovingBlobs(8, 1), profile, data_root=tmp_path, protocol="tgan-v2",
-                            folder=tmp_path)
+    own = metrics.judge_for(
+        MovingBlobs(8), MovingBlobs(8, 1), profile, data_root=tmp_path, protocol="tgan-v2", folder=tmp_path
+    )
     assert own.protocol is None  # a judge of this book reads clips as in its own training
 
 
@@ -817,7 +836,8 @@ def test_each_layer_follows_from_the_one_before_and_the_answers_stay(judge):
     clips, network = MovingBlobs().batch(range(8))[0], judge.network
     seen = {layer: torch.from_numpy(judge.features(clips, layer)) for layer in LAYERS}
     assert {layer: features.shape[1] for layer, features in seen.items()} == {
-        layer: network.feature_width(layer) for layer in LAYERS}
+        layer: network.feature_width(layer) for layer in LAYERS
+    }
     same(seen["fc6"], torch.relu(network.fc6(seen["pool5"])))
     same(seen["fc7"], torch.relu(network.fc7(seen["fc6"])))
     same(seen["logits"], network.fc8(seen["fc7"]))

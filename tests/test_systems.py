@@ -79,15 +79,34 @@ def test_parameter_counts_are_the_published_ones():
 
 def test_the_other_defaults_are_the_published_ones_too():
     assert vgan.VGANConfig() == vgan.VGANConfig(
-        width=1.0, latent_dim=100, mask_weight=0.1, leak=0.2, learning_rate=2e-4, betas=(0.5, 0.999))
+        width=1.0, latent_dim=100, mask_weight=0.1, leak=0.2, learning_rate=2e-4, betas=(0.5, 0.999)
+    )
     assert tgan.TGANConfig() == tgan.TGANConfig(
-        width=1.0, latent_dim=100, variant="svc", clip_every=5, weight_clip=0.01, noise=0.3, leak=0.2,
-        learning_rate=5e-5, alpha=0.99)
+        width=1.0,
+        latent_dim=100,
+        variant="svc",
+        clip_every=5,
+        weight_clip=0.01,
+        noise=0.3,
+        leak=0.2,
+        learning_rate=5e-5,
+        alpha=0.99,
+    )
     assert mocogan.MoCoGANConfig() == mocogan.MoCoGANConfig(
-        width=1.0, content_dim=50, motion_dim=10, categories=None, infogan=None, noise=0.0, leak=0.2,
-        learning_rate=2e-4, betas=(0.5, 0.999), weight_decay=1e-5)
+        width=1.0,
+        content_dim=50,
+        motion_dim=10,
+        categories=None,
+        infogan=None,
+        noise=0.0,
+        leak=0.2,
+        learning_rate=2e-4,
+        betas=(0.5, 0.999),
+        weight_decay=1e-5,
+    )
     assert ivgan.IVGANConfig() == ivgan.IVGANConfig(
-        width=1.0, latent_dim=100, lambda_gp=10.0, critic_steps=5, learning_rate=2e-4, betas=(0.5, 0.99))
+        width=1.0, latent_dim=100, lambda_gp=10.0, critic_steps=5, learning_rate=2e-4, betas=(0.5, 0.99)
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -178,9 +197,18 @@ def test_tgan_fits_together_at_every_cut(frames, size):
     assert channels == expected.get(frames, [512, 256, *[128] * (frames.bit_length() - 3), 100])
 
 
-@pytest.mark.parametrize("frames, size, patch, left", [
-    (16, 64, (4, 4, 4), 4), (8, 32, (2, 4, 4), 2), (8, 16, (2, 4, 4), 2), (32, 64, (20, 4, 4), 20),
-    (16, 128, (6, 4, 4), 6), (16, 256, (4, 4, 4), 4), (6, 64, (2, 4, 4), 2)])
+@pytest.mark.parametrize(
+    "frames, size, patch, left",
+    [
+        (16, 64, (4, 4, 4), 4),
+        (8, 32, (2, 4, 4), 2),
+        (8, 16, (2, 4, 4), 2),
+        (32, 64, (20, 4, 4), 20),
+        (16, 128, (6, 4, 4), 6),
+        (16, 256, (4, 4, 4), 4),
+        (6, 64, (2, 4, 4), 2),
+    ],
+)
 def test_mocogan_fits_together_at_every_cut(frames, size, patch, left):
     system, clips = full_shapes("mocogan", frames, size)
     assert system.discriminator.image(clips[:, :, 0]).shape == (2, 1, 4, 4)
@@ -199,21 +227,34 @@ def test_published_optimisers():
 
 
 # What they refuse -----------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("name, options, words", [
-    ("vgan", {"frames": 16, "size": 256}, "VGAN cannot be cut to 16 frames of 256x256: .* multiple of 64; ask for 64"),
-    ("vgan", {"size": 48}, "VGAN cannot be cut to 8 frames of 48x48: the size must be one of 16, 32, 64"),
-    ("ivgan", {"frames": 20, "size": 64}, "iVGAN cannot be cut to 20 frames of 64x64: .* 16; ask for 16"),
-    ("tgan", {"frames": 12}, "TGAN cannot be cut to 12 frames of 16x16: frames must be a power of two, at least 4"),
-    ("tgan", {"frames": 8, "size": 64}, "power of two, at least 16"),
-    ("mocogan", {"frames": 4, "size": 64}, "MoCoGAN cannot be cut to 4 frames of 64x64: it needs at least 6 frames"),
-    ("mocogan", {"size": 8}, "the size must be one of"),
-    *[(name, {"n_classes": 3}, "takes no labels; build it with n_classes=0, or train it with conditional=False")
-      for name in ("vgan", "tgan", "ivgan")],
-    ("mocogan", {"infogan": True}, "infogan needs labels, and this data set has none"),
-    ("mocogan", {"categories": True}, "categories needs labels"),
-    ("tgan", {"variant": "hope"}, "variant cannot be 'hope'"),
-    *[(name, {"colour": 1}, "no option 'colour'") for name in NAMES],
-])
+@pytest.mark.parametrize(
+    "name, options, words",
+    [
+        (
+            "vgan",
+            {"frames": 16, "size": 256},
+            "VGAN cannot be cut to 16 frames of 256x256: .* multiple of 64; ask for 64",
+        ),
+        ("vgan", {"size": 48}, "VGAN cannot be cut to 8 frames of 48x48: the size must be one of 16, 32, 64"),
+        ("ivgan", {"frames": 20, "size": 64}, "iVGAN cannot be cut to 20 frames of 64x64: .* 16; ask for 16"),
+        ("tgan", {"frames": 12}, "TGAN cannot be cut to 12 frames of 16x16: frames must be a power of two, at least 4"),
+        ("tgan", {"frames": 8, "size": 64}, "power of two, at least 16"),
+        (
+            "mocogan",
+            {"frames": 4, "size": 64},
+            "MoCoGAN cannot be cut to 4 frames of 64x64: it needs at least 6 frames",
+        ),
+        ("mocogan", {"size": 8}, "the size must be one of"),
+        *[
+            (name, {"n_classes": 3}, "takes no labels; build it with n_classes=0, or train it with conditional=False")
+            for name in ("vgan", "tgan", "ivgan")
+        ],
+        ("mocogan", {"infogan": True}, "infogan needs labels, and this data set has none"),
+        ("mocogan", {"categories": True}, "categories needs labels"),
+        ("tgan", {"variant": "hope"}, "variant cannot be 'hope'"),
+        *[(name, {"colour": 1}, "no option 'colour'") for name in NAMES],
+    ],
+)
 def test_what_does_not_fit_is_refused_in_one_line(name, options, words):
     with pytest.raises(ValueError, match=words) as caught:
         small(name, **options)
@@ -221,17 +262,21 @@ def test_what_does_not_fit_is_refused_in_one_line(name, options, words):
 
 
 # The first weights ----------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("initialise, layer, deviation", [
-    (vgan.initialise, nn.Conv3d(20, 40, 3), 0.01), (vgan.initialise, nn.ConvTranspose2d(20, 80, 4), 0.01),
-    (vgan.initialise, nn.ConvTranspose3d(20, 40, 3), 0.01),
-    (tgan.initialise, nn.Conv3d(20, 40, 3), (20 * 27) ** -0.5),  # LeCun: one over the fan-in
-    (tgan.initialise, nn.ConvTranspose1d(100, 50, 4), (50 * 4) ** -0.5),  # as Chainer counts
-    (tgan.initialise, nn.Linear(100, 200), 0.01 / 3**0.5),
-    (tgan.initialise, nn.ConvTranspose2d(20, 80, 4), 0.01 / 3**0.5),
-    (ivgan.initialise, nn.Conv3d(20, 40, 3), (2 / (20 * 27)) ** 0.5),
-    (ivgan.initialise, nn.Linear(100, 200), 0.02**0.5),
-    (ivgan.initialise, nn.ConvTranspose3d(20, 40, 3), (2 / (20 * 27)) ** 0.5),
-])
+@pytest.mark.parametrize(
+    "initialise, layer, deviation",
+    [
+        (vgan.initialise, nn.Conv3d(20, 40, 3), 0.01),
+        (vgan.initialise, nn.ConvTranspose2d(20, 80, 4), 0.01),
+        (vgan.initialise, nn.ConvTranspose3d(20, 40, 3), 0.01),
+        (tgan.initialise, nn.Conv3d(20, 40, 3), (20 * 27) ** -0.5),  # LeCun: one over the fan-in
+        (tgan.initialise, nn.ConvTranspose1d(100, 50, 4), (50 * 4) ** -0.5),  # as Chainer counts
+        (tgan.initialise, nn.Linear(100, 200), 0.01 / 3**0.5),
+        (tgan.initialise, nn.ConvTranspose2d(20, 80, 4), 0.01 / 3**0.5),
+        (ivgan.initialise, nn.Conv3d(20, 40, 3), (2 / (20 * 27)) ** 0.5),
+        (ivgan.initialise, nn.Linear(100, 200), 0.02**0.5),
+        (ivgan.initialise, nn.ConvTranspose3d(20, 40, 3), (2 / (20 * 27)) ** 0.5),
+    ],
+)
 def test_first_weights_have_the_published_deviation(initialise, layer, deviation):
     torch.manual_seed(0)
     layer.bias.data.fill_(5)
@@ -267,9 +312,15 @@ def test_the_systems_start_from_those_weights_and_so_does_the_average():
 
 
 # What all have in common ----------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("name, frames, size, n_classes", [
-    *[(name, 8, 16, 0) for name in NAMES], *[(name, 8, 32, 0) for name in NAMES],
-    *[(name, 16, 64, 0) for name in NAMES], ("mocogan", 8, 32, 3)])
+@pytest.mark.parametrize(
+    "name, frames, size, n_classes",
+    [
+        *[(name, 8, 16, 0) for name in NAMES],
+        *[(name, 8, 32, 0) for name in NAMES],
+        *[(name, 16, 64, 0) for name in NAMES],
+        ("mocogan", 8, 32, 3),
+    ],
+)
 def test_samples_are_in_range_and_the_same_at_any_batch(name, frames, size, n_classes):
     system = small(name, frames=frames, size=size, n_classes=n_classes).train()  # also in the middle of training
     clips = system.sample(3, generator=torch.Generator().manual_seed(3), batch=3)
@@ -278,8 +329,10 @@ def test_samples_are_in_range_and_the_same_at_any_batch(name, frames, size, n_cl
     torch.testing.assert_close(clips, again, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name, options", [*[(name, {}) for name in NAMES], ("tgan", {"variant": "normal"}),
-                                           ("mocogan", {"n_classes": 2, "noise": 0.1})])
+@pytest.mark.parametrize(
+    "name, options",
+    [*[(name, {}) for name in NAMES], ("tgan", {"variant": "normal"}), ("mocogan", {"n_classes": 2, "noise": 0.1})],
+)
 def test_each_update_reaches_its_own_network(name, options):
     system = small(name, **options).train()
     sum(system.discriminator_losses(*batch(system)).values()).backward()
@@ -296,8 +349,12 @@ def test_losses_depend_on_nothing_but_the_given_noise(name):
     for seed in (3, 4):
         system = small(name, **{"noise": 0.1} if name == "mocogan" else {})
         torch.manual_seed(seed)
-        values.append([float(sum(losses(*batch(system)).values()).detach())
-                       for losses in (system.discriminator_losses, system.generator_losses)])
+        values.append(
+            [
+                float(sum(losses(*batch(system)).values()).detach())
+                for losses in (system.discriminator_losses, system.generator_losses)
+            ]
+        )
     assert values[0] == values[1]
 
 
@@ -307,8 +364,12 @@ def test_other_noise_gives_other_losses_and_the_same_the_same(name):
     for seed in (1, 1, 2):
         system = small(name)
         clips, labels, _ = batch(system)
-        values.append([float(sum(losses(clips, labels, torch.Generator().manual_seed(seed)).values()).detach())
-                       for losses in (system.discriminator_losses, system.generator_losses)])
+        values.append(
+            [
+                float(sum(losses(clips, labels, torch.Generator().manual_seed(seed)).values()).detach())
+                for losses in (system.discriminator_losses, system.generator_losses)
+            ]
+        )
     assert values[0] == values[1] and all(a != b for a, b in zip(values[0], values[2]))
 
 
@@ -337,8 +398,10 @@ def spied(system, *judges):
     return terms
 
 
-@pytest.mark.parametrize("name, options", [
-    ("vgan", {}), ("ivgan", {}), ("tgan", {}), ("tgan", {"variant": "clip"}), ("tgan", {"variant": "normal"})])
+@pytest.mark.parametrize(
+    "name, options",
+    [("vgan", {}), ("ivgan", {}), ("tgan", {}), ("tgan", {"variant": "clip"}), ("tgan", {"variant": "normal"})],
+)
 def test_the_losses_are_the_published_formulas_of_what_the_discriminator_says(name, options):
     system = small(name, **options).train()
     told = spied(system, system.discriminator)
@@ -376,8 +439,10 @@ def test_mocogans_losses_are_the_published_formulas_of_what_its_judges_say(n_cla
         torch.testing.assert_close(own["infogan"], cross_entropy(made_classes, labels))
 
 
-@pytest.mark.parametrize("name, options, n_classes", [
-    *[(name, {}, 0) for name in NAMES], ("tgan", {"variant": "normal"}, 0), ("mocogan", {"noise": 0.1}, 2)])
+@pytest.mark.parametrize(
+    "name, options, n_classes",
+    [*[(name, {}, 0) for name in NAMES], ("tgan", {"variant": "normal"}, 0), ("mocogan", {"noise": 0.1}, 2)],
+)
 def test_a_resumed_run_is_bit_for_bit_the_run_that_never_stopped(name, options, n_classes, tmp_path):
     whole, stopped, resumed = (small(name, n_classes=n_classes, width=0.02, **options) for _ in range(3))
     config = TrainConfig(steps=2, batch=4, save_every=1)
@@ -463,8 +528,17 @@ def test_vgan_softmax_is_the_game_of_eq_1():
 
 
 # TGAN -----------------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("shape, gain", [((6, 3, 4, 4, 4), 0.2), ((12, 6, 4, 4, 4), 0.05), ((1, 12, 1, 4, 4), 1.0),
-                                         ((20, 2, 1, 2, 2), 0.4), ((8, 5, 3, 3), 10.0), ((5, 3, 4, 4), 0.001)])
+@pytest.mark.parametrize(
+    "shape, gain",
+    [
+        ((6, 3, 4, 4, 4), 0.2),
+        ((12, 6, 4, 4, 4), 0.05),
+        ((1, 12, 1, 4, 4), 1.0),
+        ((20, 2, 1, 2, 2), 0.4),
+        ((8, 5, 3, 3), 10.0),
+        ((5, 3, 4, 4), 0.001),
+    ],
+)
 def test_singular_values_above_one_become_one_and_nothing_else_changes(shape, gain):
     layer = nn.Module()
     layer.weight = nn.Parameter(torch.randn(shape, generator=torch.Generator().manual_seed(0)) * gain)
@@ -476,8 +550,9 @@ def test_singular_values_above_one_become_one_and_nothing_else_changes(shape, ga
     assert torch.linalg.matrix_norm(after.flatten(1).double(), 2) <= 1 + 1e-5
     torch.testing.assert_close(after.flatten(1), expected.float(), atol=1e-5, rtol=1e-4)
     small_ones = left[:, values < 1]  # what W does in these directions is left alone
-    torch.testing.assert_close(small_ones.T @ after.flatten(1).double(), small_ones.T @ before.flatten(1).double(),
-                               atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        small_ones.T @ after.flatten(1).double(), small_ones.T @ before.flatten(1).double(), atol=1e-5, rtol=1e-4
+    )
     if (values <= 1).all():
         assert torch.equal(after, before)
 
@@ -542,8 +617,9 @@ def test_a_discriminators_noise_is_its_sigma_times_standard_normal_draws(name, o
     torch.testing.assert_close(clean[0], rest(CLIPS))
     assert all(torch.equal(a, b) for a, b in zip(clean, again))  # nothing is added without a stream
     added = (noisy[0] - clean[0]) / 0.3
-    torch.testing.assert_close(added, torch.randn(added.shape, generator=torch.Generator().manual_seed(0)),
-                               atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(
+        added, torch.randn(added.shape, generator=torch.Generator().manual_seed(0)), atol=1e-4, rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize("name", ["tgan", "mocogan"])
@@ -600,7 +676,7 @@ def test_mocogans_codes_are_content_category_and_a_recurrent_path():
     assert codes.shape == (2, 8, 5 + 3 + 4)
     state = latents[:, 5:9]
     for t in range(8):
-        state = generator.recurrent(latents[:, 9 + 4 * t:13 + 4 * t], state)
+        state = generator.recurrent(latents[:, 9 + 4 * t : 13 + 4 * t], state)
         expected = torch.cat([latents[:, :5], torch.eye(3)[labels], state], dim=1)
         torch.testing.assert_close(codes[:, t], expected)
     clips = generator(latents, labels)
@@ -640,7 +716,7 @@ def test_mocogan_motion_does_not_see_the_future():
     system = small("mocogan").eval()
     latents = system.latents(1, torch.Generator().manual_seed(0))
     later = latents.clone()
-    later[:, 50 + 10 + 5 * 10:] += 1  # eps of the sixth frame and those after it
+    later[:, 50 + 10 + 5 * 10 :] += 1  # eps of the sixth frame and those after it
     change = (system.generator(later) - system.generator(latents)).abs().amax(dim=(0, 1, 3, 4))
     assert (change[:5] == 0).all() and (change[5:] > 0).all()
 

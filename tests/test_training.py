@@ -11,9 +11,11 @@ import torch
 from torch import nn
 
 from hrvgan_lib import checkpoints, training
+from hrvgan_lib.files import write_atomic
 from hrvgan_lib.networks import System, build_system
 from hrvgan_lib.profiles import get_profile
-from hrvgan_lib.training import Diverged, StepRecord, TrainConfig, descend, draw_batch, stream, train, trained
+from hrvgan_lib.streams import stream
+from hrvgan_lib.training import Diverged, StepRecord, TrainConfig, descend, draw_batch, train, trained
 
 CLIPS = torch.rand(12, 3, 8, 8, 8, generator=torch.Generator().manual_seed(5)) * 2 - 1
 
@@ -107,8 +109,10 @@ def seed_of(*purpose) -> int:
 
 
 # What the loop asks for -----------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("critic_steps, order", [
-    (1, ("discriminator", "generator")), (3, ("discriminator", "generator")), (1, ("generator", "discriminator"))])
+@pytest.mark.parametrize(
+    "critic_steps, order",
+    [(1, ("discriminator", "generator")), (3, ("discriminator", "generator")), (1, ("generator", "discriminator"))],
+)
 def test_a_turn_is_the_updates_in_order_with_the_constraint_and_one_step_of_the_average(critic_steps, order):
     system = Tiny()
     system.critic_steps, system.order = critic_steps, order
@@ -144,7 +148,7 @@ def test_a_batch_larger_than_the_data_spans_several_epochs():
     data = Rows()
     draw_batch(data, TrainConfig(steps=1, batch=21), 0, torch.device("cpu"))
     (indices,) = data.indices
-    assert [sorted(indices[i:i + 7]) for i in (0, 7, 14)] == [list(range(7))] * 3
+    assert [sorted(indices[i : i + 7]) for i in (0, 7, 14)] == [list(range(7))] * 3
 
 
 def test_clips_go_to_the_systems_own_device():
@@ -265,8 +269,10 @@ def test_two_hundred_steps_below_a_ten_thousandth_are_the_end():
         list(train(system, Rows(), TrainConfig(steps=220, batch=1)))
 
 
-@pytest.mark.parametrize("losses", [(1.1e-4,) * 8, (1e-4,) * 8, (0.0, 0.0, 0.0, 1.0) * 2, (-1.0,) * 8,
-                                    (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)])
+@pytest.mark.parametrize(
+    "losses",
+    [(1.1e-4,) * 8, (1e-4,) * 8, (0.0, 0.0, 0.0, 1.0) * 2, (-1.0,) * 8, (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)],
+)
 def test_a_loss_that_is_not_zero_for_long_enough_goes_on(losses, monkeypatch):
     monkeypatch.setattr(training, "STUCK_FOR", 4)
     assert len(list(train(Tiny(losses=losses), Rows(), TrainConfig(steps=8, batch=1)))) == 8
@@ -325,8 +331,18 @@ def test_trained_keeps_four_checkpoints_a_run_and_one_every_fifty_steps_at_least
 def test_trained_takes_from_the_profile_what_it_is_not_told(tmp_path, monkeypatch):
     loop = Untrained(monkeypatch, diverges_at=1)
     trained("hrvgan", Toy(), SMOKE, folder=tmp_path / "not" / "there" / "yet")
-    trained("hrvgan", Toy(), SMOKE, folder=tmp_path, seed=5, steps=3, batch=2, conditional=False, width=0.05,
-            preset="literal")
+    trained(
+        "hrvgan",
+        Toy(),
+        SMOKE,
+        folder=tmp_path,
+        seed=5,
+        steps=3,
+        batch=2,
+        conditional=False,
+        width=0.05,
+        preset="literal",
+    )
     (plain, config), (told, own) = loop.calls
     assert (config.steps, config.batch, config.seed) == (8, 4, 0) and (own.steps, own.batch, own.seed) == (3, 2, 5)
     assert (plain.n_classes, plain.config.width) == (2, 0.03)
@@ -659,7 +675,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        checkpoints.write_atomically(path, fail)
+        write_atomic(path, fail)
     assert path.read_text() == "old" and [p.name for p in tmp_path.iterdir()] == ["note"]
 
 
@@ -698,8 +714,14 @@ def test_a_generator_travels_alone_and_says_what_it_is(tmp_path):
     assert (tmp_path / "g.safetensors").stat().st_size < 2.2 * weights + 9000
 
 
-@pytest.mark.parametrize("kind, words", [("gone", "no such generator"), ("cut", "not a whole safetensors file"),
-                                         ("nameless", "does not say what system it holds")])
+@pytest.mark.parametrize(
+    "kind, words",
+    [
+        ("gone", "no such generator"),
+        ("cut", "not a whole safetensors file"),
+        ("nameless", "does not say what system it holds"),
+    ],
+)
 def test_a_file_that_is_no_generator_is_refused_in_a_line(tmp_path, kind, words):
     path = tmp_path / "g.safetensors"
     if kind == "nameless":

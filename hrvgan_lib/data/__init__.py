@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from hrvgan_lib.data import stacks, strips, ucf101
-from hrvgan_lib.data.listing import Listing
-from hrvgan_lib.data.video import read_video, write_video
+from hrvgan_lib.data.formats import stacks, strips, ucf101
+from hrvgan_lib.data.formats.listing import Listing
+from hrvgan_lib.data.formats.video import read_video, write_video
+from hrvgan_lib.keys import key_of
 from hrvgan_lib.provenance import repo_root
+from hrvgan_lib.windows import WINDOW
 
 if TYPE_CHECKING:
     from hrvgan_lib.data.clips import ClipDataset
@@ -89,6 +91,8 @@ def open_dataset(
     kind_of = _format(name)
     if split not in ("train", "test"):
         raise ValueError(f"unknown split {split!r}: choose train or test")
+    if fold not in (1, 2, 3):
+        raise ValueError(f"fold is {fold}: UCF101 has splits 1, 2 and 3")
     for what, value in (("frames", frames), ("size", size), ("stride", 1 if stride is None else stride)):
         if value < 1:
             raise ValueError(f"{what} is {value}: give at least 1")
@@ -103,36 +107,34 @@ def open_dataset(
         title = f"real {kind_of.title}"
     else:
         options = dict(clips_per_group=clips_per_group, frames=standin_frames, videos=stack_videos)
-        folder = standin(name, cache, seed, clips_per_video=clips_per_video, **options)
-        listing = scan(name, folder)
+        folder = standin_folder(name, cache, seed, clips_per_video=clips_per_video, **options)
+        listing = scan(name, folder, fold)
         title = f"{kind_of.standin} (seed {seed})"
     if listing.missing:
         title += f", {len(listing.entries):,} of {listing.expected:,} clips"
     store = pack(listing, size, cache / "packed", name=name, max_frames=max_frames, progress=progress)
     return ClipDataset(
         store, split, name=name, kind="real" if real else "procedural", title=title, root=folder,
-        classes=listing.classes, frames=frames, size=size, stride=stride or max(1, 32 // frames),
+        classes=listing.classes, frames=frames, size=size, stride=stride or max(1, WINDOW // frames),
     )  # fmt: skip
 
 
-def standin(
+def standin_folder(
     name: str, cache: Path, seed: int, *, clips_per_group: int, frames: int, videos: int, clips_per_video: int
 ) -> Path:
     """The folder of a stand-in, drawn and written first where it is not there yet."""
-    from hrvgan_lib.data import figures, procedural, scenes, video
+    from hrvgan_lib.data.standin import writing
 
+    write: Callable[..., Path]
+    options: dict[str, Any]
     if name == "ucf101":
-        write, options = procedural.write_actions, dict(clips_per_group=clips_per_group, frames=frames)
+        write, options = writing.write_actions, dict(clips_per_group=clips_per_group, frames=frames)
     elif name == "weizmann":
-        write, options = procedural.write_strips, dict(frames=frames)
+        write, options = writing.write_strips, dict(frames=frames)
     else:
-        write, options = (
-            procedural.write_stacks,
-            dict(kind=name, videos=videos, clips_per_video=clips_per_video),
-        )
-    # The key holds the drawing code itself: a stand-in that an older version drew is another stand-in.
-    code = b"".join(Path(module.__file__).read_bytes() for module in (figures, scenes, procedural, video))
-    key = hashlib.sha256(code + repr((name, seed, sorted(options.items()))).encode()).hexdigest()[:12]
+        write, options = (writing.write_stacks, dict(kind=name, videos=videos, clips_per_video=clips_per_video))
+    # The drawing code is part of the key: a stand-in that an older version drew is another stand-in.
+    key = key_of(writing.__name__, name=name, seed=seed, options=options)
     folder = cache / "standin" / f"{name}-{key}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
@@ -155,10 +157,6 @@ def _format(name: str) -> Format:
 def _refuse_partial(name: str, listing: Listing, allow_partial: bool) -> None:
     there, expected = len(listing.entries), listing.expected
     if listing.missing and not (allow_partial and there):
-        accept = (
-            "or accept it as it is with ALLOW_PARTIAL=1"
-            if there
-            else "or remove the folder to use the stand-in"
-        )
+        accept = "or accept it as it is with ALLOW_PARTIAL=1" if there else "or remove the folder to use the stand-in"
         there_in_part = f"{name} is there in part, {there:,} of {expected:,} clips in {listing.folder}"
         raise FileNotFoundError(f"{there_in_part}: {how_to_get(name)}, {accept}")

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from hrvgan_lib.data import FORMATS, how_to_get, open_dataset, scan
-from hrvgan_lib.data.listing import Listing
+from hrvgan_lib.data.formats.listing import Entry, Listing
 from hrvgan_lib.data.store import cores
 from hrvgan_lib.provenance import repo_root
 
@@ -66,11 +66,12 @@ def pack(options: argparse.Namespace) -> int:
 
 
 def _unreadable(listing: Listing, deep: bool) -> list[str]:
-    def problem(entry) -> str | None:
+    def problem(entry: Entry) -> str | None:
         try:
             listing.decode(entry.path, None if deep else 1)
         except (ValueError, OSError) as error:
             return str(error)
+        return None
 
     with ThreadPoolExecutor(cores()) as pool:
         return [found for found in pool.map(problem, listing.entries) if found]
@@ -102,15 +103,9 @@ def _parser() -> argparse.ArgumentParser:
         if run is check:
             command.add_argument("--deep", action="store_true", help="decode every frame of every clip")
         else:
-            command.add_argument(
-                "--size", type=int, default=32, help="side of the packed frames (default: 32)"
-            )
-            command.add_argument(
-                "--max-frames", type=int, default=None, help="pack only the first frames of each clip"
-            )
-            command.add_argument(
-                "--allow-partial", action="store_true", help="accept a data set that is there in part"
-            )
+            command.add_argument("--size", type=int, default=32, help="side of the packed frames (default: 32)")
+            command.add_argument("--max-frames", type=int, default=None, help="pack only the first frames of each clip")
+            command.add_argument("--allow-partial", action="store_true", help="accept a data set that is there in part")
     return parser
 
 

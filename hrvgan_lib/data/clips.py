@@ -5,26 +5,48 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from hrvgan_lib.data.store import VERSION, Store
+from hrvgan_lib.data.store import Store
+from hrvgan_lib.windows import starts, window
 
 
-def window(length: int, frames: int, stride: int, start: int = 0) -> np.ndarray:
-    """Numbers of the source frames that a window takes from a clip of `length` frames: int64 (frames,).
+class Clips(Protocol):
+    """What training and measuring ask of a data set: `ClipDataset`, a folder of videos, or a test's few clips."""
 
-    Where the clip ends first, its last frame is repeated (decision T3).
-    """
-    return np.minimum(start + stride * np.arange(frames), length - 1)
+    name: str
+    kind: str  # "real" or "procedural"
+    split: str
+    frames: int
+    size: int
+    stride: int
+    digest: str  # equal digests give equal clips
+    labels: Tensor  # (N,)
+
+    @property
+    def classes(self) -> Sequence[str]: ...
+
+    @property
+    def n_classes(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+    def describe(self) -> str: ...
+
+    def batch(
+        self, indices: Sequence[int] | Tensor, generator: torch.Generator | None = None,
+        device: torch.device | str = "cpu",
+    ) -> tuple[Tensor, Tensor]: ...  # fmt: skip
 
 
-def starts(length: int, frames: int, stride: int) -> int:
-    """In how many places the window can start without running over the end of the clip; at least one."""
-    return max(1, length - stride * (frames - 1))
+def identity(dataset: Clips) -> dict[str, object]:
+    """What a key has to know of a data set."""
+    return {name: getattr(dataset, name) for name in ("digest", "split", "frames", "size", "stride", "n_classes")}
 
 
 class ClipDataset(Dataset):
@@ -44,16 +66,14 @@ class ClipDataset(Dataset):
         self.rows = tuple(row for row in store.rows if row.split == split)
         if not self.rows:
             there = sorted({row.split for row in store.rows})
-            raise ValueError(
-                f"{title} has no {split} clips, only {' and '.join(there)}: add clips or name that split"
-            )
+            raise ValueError(f"{title} has no {split} clips, only {' and '.join(there)}: add clips or name that split")
         self.root, self.folder = root, store.folder  # of the source files, of the packed clips
         self.unreadable = store.unreadable
         self.labels = torch.tensor([row.label for row in self.rows])
         self.groups = [row.group for row in self.rows]
         self.paths = [row.source for row in self.rows]  # relative to `root`
         self._pixels = store.clips
-        self.digest = self._digest()
+        self.digest = self._digest(store.code)
 
     @property
     def n_classes(self) -> int:
@@ -77,28 +97,19 @@ class ClipDataset(Dataset):
         outside the data set.
         """
         indices = torch.as_tensor(indices, dtype=torch.long).reshape(-1).tolist()
-        where = (
-            torch.zeros(len(indices)) if generator is None else torch.rand(len(indices), generator=generator)
-        )
-        pixels = np.empty((len(indices), self.frames, self.size, self.size, 3), np.uint8)
+        where = torch.zeros(len(indices)) if generator is None else torch.rand(len(indices), generator=generator)
+        pixels: np.ndarray = np.empty((len(indices), self.frames, self.size, self.size, 3), np.uint8)
         for clip, index, fraction in zip(pixels, indices, where.tolist()):
             row = self.rows[index]
             start = int(fraction * starts(row.frames, self.frames, self.stride))
-            np.take(
-                self._pixels,
-                row.offset + window(row.frames, self.frames, self.stride, start),
-                axis=0,
-                out=clip,
-            )
+            np.take(self._pixels, row.offset + window(row.frames, self.frames, self.stride, start), axis=0, out=clip)
         clips = torch.from_numpy(pixels).to(device).permute(0, 4, 1, 2, 3).float().div_(127.5).sub_(1)
         return clips, self.labels[indices].to(device)
 
     def draw(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """(clips, labels, indices) of `n` clips: a random permutation, then others with other windows."""
         rounds = -(-n // len(self))
-        indices = torch.cat(
-            [torch.randperm(len(self), generator=generator) for _ in range(rounds)] or [torch.empty(0)]
-        )
+        indices = torch.cat([torch.randperm(len(self), generator=generator) for _ in range(rounds)] or [torch.empty(0)])
         indices = indices[:n].long()
         return *self.batch(indices, generator), indices
 
@@ -110,17 +121,14 @@ class ClipDataset(Dataset):
     def describe(self) -> str:
         """One line for captions and sidecars: what it is, how many clips, how many classes."""
         parts = [f"{len(self):,} {self.split} clips"]
-        parts += (
-            [f"{self.n_classes} classes"] if self.classes else [f"{len(set(self.groups)):,} source videos"]
-        )
+        parts += [f"{self.n_classes} classes"] if self.classes else [f"{len(set(self.groups)):,} source videos"]
         parts += [f"{self.unreadable:,} unreadable files left out"] if self.unreadable else []
         return f"{self.title}: {', '.join(parts)}"
 
-    def _digest(self) -> str:
-        """Identity of the clips: contents of the source files, labels, cut. Paths and times do not count."""
-        digest = hashlib.sha256(
-            f"{VERSION} {self.frames} {self.size} {self.stride} {self.classes}\n".encode()
-        )
+    def _digest(self, code: str) -> str:
+        """Identity of the clips: the source files' contents, the code that packed them, labels, cut; no paths, no
+        times."""
+        digest = hashlib.sha256(f"{code} {self.frames} {self.size} {self.stride} {self.classes}\n".encode())
         for row in self.rows:
             digest.update(f"{row.sha256} {row.label} {row.group} {row.frames}\n".encode())
         return digest.hexdigest()[:16]

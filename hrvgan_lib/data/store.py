@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import csv
 import errno
-import hashlib
 import json
 import os
 import shutil
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from filelock import FileLock
 from PIL import Image
 from tqdm import tqdm
 
-from hrvgan_lib.data.listing import Entry, Listing
-from hrvgan_lib.provenance import sha256_file
+from hrvgan_lib.data.formats.listing import Entry, Listing
+from hrvgan_lib.files import sha256_file
+from hrvgan_lib.keys import code_of, key_of
 
-VERSION = 1  # raise it when the same files would give other bytes: packed stores are found by it
 COLUMNS = ("source", "label", "group", "split", "frames", "offset", "sha256")
 
 
@@ -47,6 +47,7 @@ class Store:
     folder: Path
     rows: tuple[Row, ...]
     clips: np.ndarray
+    code: str  # of what decoded and packed it, as `keys.code_of` names it
     unreadable: int  # clips that could not be decoded and were left out; see unreadable.csv
 
 
@@ -66,14 +67,13 @@ def fit(frames: np.ndarray, size: int) -> np.ndarray:
 
 
 def store_key(listing: Listing, size: int, max_frames: int | None = None) -> str:
-    """Identity of a store: every clip's path, size and time, its label and split, and how it is packed."""
-    digest = hashlib.sha256(f"{VERSION} {size} {max_frames}\n".encode())
+    """Identity of a store: every clip's path, size and time, its label and split, and the code that packs it."""
+    entries = []
     for entry in listing.entries:
         stat = entry.path.stat()
         source = _source(entry, listing.folder)
-        what = (source, entry.label, entry.group, entry.split, stat.st_size, stat.st_mtime_ns)
-        digest.update(f"{what}\n".encode())
-    return digest.hexdigest()[:16]
+        entries.append([source, entry.label, entry.group, entry.split, stat.st_size, stat.st_mtime_ns])
+    return key_of(__name__, listing.decode, size=size, max_frames=max_frames, entries=entries)
 
 
 def pack(
@@ -99,13 +99,16 @@ def pack(
 
 def open_store(folder: Path) -> Store:
     """Map a finished store."""
-    size = json.loads((folder / "store.json").read_text())["size"]
+    about = json.loads((folder / "store.json").read_text())
+    size = about["size"]
     rows = tuple(_rows(folder / "index.csv"))
     clips = np.memmap(folder / "clips.bin", dtype=np.uint8, mode="r").reshape(-1, size, size, 3)
-    return Store(folder, rows, clips, len(_table(folder / "unreadable.csv")))
+    return Store(folder, rows, clips, about["code"], len(_table(folder / "unreadable.csv")))
 
 
-def _write(listing, size, final: Path, max_frames, progress: bool, workers: int | None, name: str) -> None:
+def _write(
+    listing: Listing, size: int, final: Path, max_frames: int | None, progress: bool, workers: int | None, name: str
+) -> None:
     partial = final.with_name(final.name + ".partial")
     partial.mkdir(exist_ok=True)
     rows = _journal(partial, size)
@@ -140,20 +143,18 @@ def _write(listing, size, final: Path, max_frames, progress: bool, workers: int 
                 os.fsync(file.fileno())
     except OSError as error:
         if error.errno != errno.ENOSPC:
-            raise
+            raise RuntimeError(
+                f"{name}: packing stopped after {len(rows):,} of {len(listing.entries):,} clips "
+                f"({error}); mend that and call again, what is packed is kept"
+            ) from None
         free = f"free some space below {final.parent} or set HRVGAN_CACHE to another disk"
-        raise RuntimeError(
-            f"the disk is full after {len(rows):,} of {len(listing.entries):,} clips: {free}"
-        ) from None
+        raise RuntimeError(f"the disk is full after {len(rows):,} of {len(listing.entries):,} clips: {free}") from None
     if not rows:
         shutil.rmtree(partial)
         reason = refused[0][1] if refused else "the list is empty"
-        raise RuntimeError(
-            f"{name}: none of {len(listing.entries):,} clips can be read, the first because {reason}"
-        )
-    (partial / "store.json").write_text(
-        json.dumps({"size": size, "max_frames": max_frames, "version": VERSION})
-    )
+        raise RuntimeError(f"{name}: none of {len(listing.entries):,} clips can be read, the first because {reason}")
+    about = {"size": size, "max_frames": max_frames, "code": code_of(__name__, listing.decode)}
+    (partial / "store.json").write_text(json.dumps(about))
     os.replace(partial, final)
     if refused:
         warnings.warn(
@@ -169,7 +170,7 @@ def cores() -> int:
 
 
 def _decode_all(
-    entries, listing, size, max_frames, workers: int
+    entries: Sequence[Entry], listing: Listing, size: int, max_frames: int | None, workers: int
 ) -> Iterator[tuple[Entry, np.ndarray | None, str]]:
     """(entry, packed frames, sha256) or (entry, None, reason), in order, decoded by `workers` threads.
 
@@ -182,7 +183,7 @@ def _decode_all(
         try:
             frames = np.ascontiguousarray(fit(listing.decode(entry.path, max_frames), size))
             return entry, frames, sha256_file(entry.path)
-        except (ValueError, OSError) as error:
+        except ValueError as error:  # of the file; an OSError is of the machine, and another day it may be read
             return entry, None, str(error)
 
     queue: deque = deque()
@@ -247,7 +248,7 @@ def _table(path: Path) -> list[tuple[str, str]]:
         return [(row[0], row[1]) for row in csv.reader(file) if len(row) == 2]
 
 
-def _append(file, values) -> None:
+def _append(file: TextIO, values: Sequence[object]) -> None:
     csv.writer(file, lineterminator="\n").writerow(values)
     file.flush()
 

@@ -1,13 +1,18 @@
 """Rulers for clips: Inception Score, Fréchet distance, a judge, intervals (chapter 08, Eqs 16-18)."""
 
 from hrvgan_lib.metrics.answers import Answers, ask
-from hrvgan_lib.metrics.behaviour import Behaviour, behaviour, frame_change, nearest_clips, sharpness, thumbnails
 from hrvgan_lib.metrics.damage import GRADES, KINDS, damaged
-from hrvgan_lib.metrics.evaluate import Evaluation, evaluate, mean_and_std, panel
-from hrvgan_lib.metrics.extractors import Extractor
-from hrvgan_lib.metrics.frechet_distance import Moments, RunningMoments, frechet_distance, moments
-from hrvgan_lib.metrics.inception_score import inception_score
-from hrvgan_lib.metrics.intervals import (
+from hrvgan_lib.metrics.evaluation import Evaluation, evaluate, mean_and_std, panel
+from hrvgan_lib.metrics.eyes.extractors import Extractor
+from hrvgan_lib.metrics.eyes.judge import Judge, exam, judge_shape, trained_judge
+from hrvgan_lib.metrics.eyes.judge_training import Recipe
+from hrvgan_lib.metrics.eyes.protocols import PROTOCOLS, Protocol, get_protocol
+from hrvgan_lib.metrics.eyes.published import frame_network, judge_for, published_judge, reference_files
+from hrvgan_lib.metrics.eyes.weights import load_c3d, load_mean
+from hrvgan_lib.metrics.rulers.behaviour import Behaviour, behaviour, frame_change, nearest_clips, sharpness, thumbnails
+from hrvgan_lib.metrics.rulers.frechet import Moments, RunningMoments, frechet_distance, moments
+from hrvgan_lib.metrics.rulers.inception import inception_score
+from hrvgan_lib.metrics.rulers.intervals import (
     Interval,
     Sweep,
     accuracy_interval,
@@ -17,11 +22,7 @@ from hrvgan_lib.metrics.intervals import (
     seed_interval,
     sweep,
 )
-from hrvgan_lib.metrics.judge import Judge, exam, judge_shape, trained_judge
-from hrvgan_lib.metrics.judge_training import Recipe
-from hrvgan_lib.metrics.kernel_distance import kernel_distance
-from hrvgan_lib.metrics.protocols import PROTOCOLS, Protocol, get_protocol
-from hrvgan_lib.metrics.published import frame_network, judge_for, published_judge, reference_files
+from hrvgan_lib.metrics.rulers.kernel import kernel_distance
 from hrvgan_lib.metrics.seeds import Seeds
 from hrvgan_lib.metrics.sources import (
     Source,
@@ -35,7 +36,6 @@ from hrvgan_lib.metrics.sources import (
     treated,
     untrained,
 )
-from hrvgan_lib.metrics.weights import load_c3d, load_mean
 
 __all__ = [
     "GRADES", "KINDS", "PROTOCOLS", "Answers", "Behaviour", "Evaluation", "Extractor", "Interval", "Judge", "Moments",

@@ -7,23 +7,25 @@ import copy
 import hashlib
 import sys
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from hrvgan_lib.data import read_video
-from hrvgan_lib.data.clips import starts, window
 from hrvgan_lib.data.store import fit
-from hrvgan_lib.metrics.evaluate import Evaluation, evaluate
-from hrvgan_lib.metrics.extractors import FRAME_NETWORKS, VIDEO_NETWORKS, Extractor
-from hrvgan_lib.metrics.judge import load_judge
-from hrvgan_lib.metrics.protocols import PROTOCOLS
-from hrvgan_lib.metrics.published import published_judge
+from hrvgan_lib.devices import pick_device
+from hrvgan_lib.files import sha256_file, to_json, write_atomic
+from hrvgan_lib.metrics.evaluation import Evaluation, evaluate
+from hrvgan_lib.metrics.eyes.extractors import FRAME_NETWORKS, VIDEO_NETWORKS, Extractor
+from hrvgan_lib.metrics.eyes.judge import Judge, load_judge
+from hrvgan_lib.metrics.eyes.protocols import PROTOCOLS
+from hrvgan_lib.metrics.eyes.published import published_judge
 from hrvgan_lib.metrics.sources import real_clips
-from hrvgan_lib.profiles import pick_device
-from hrvgan_lib.provenance import sha256_file, to_json, write_atomic
+from hrvgan_lib.windows import starts, window
 
 VIDEOS = (".avi", ".mp4", ".mkv", ".webm", ".mov", ".gif", ".webp")
 
@@ -37,7 +39,8 @@ class Folder:
         self.folder, self.frames, self.size, self.stride = Path(folder), frames, size, stride
         if not self.folder.is_dir():
             raise FileNotFoundError(f"{folder}: no such folder")
-        self.paths, unreadable = [], []
+        self.paths: list[Path] = []
+        unreadable = []
         digest = hashlib.sha256()
         for path in sorted(p for p in self.folder.rglob("*") if p.suffix.lower() in VIDEOS):
             try:
@@ -48,8 +51,11 @@ class Folder:
             self.paths.append(path)
             digest.update(sha256_file(path).encode())
         if not self.paths:
-            reason = f"{len(unreadable)} cannot be read, the first: {unreadable[0]}" if unreadable else \
-                f"it holds no file that ends in {', '.join(VIDEOS)}"
+            reason = (
+                f"{len(unreadable)} cannot be read, the first: {unreadable[0]}"
+                if unreadable
+                else f"it holds no file that ends in {', '.join(VIDEOS)}"
+            )
             raise ValueError(f"{folder}: no video to compare ({reason})")
         if unreadable:
             warnings.warn(f"{folder}: {len(unreadable)} videos are left out, the first: {unreadable[0]}", stacklevel=2)
@@ -70,7 +76,12 @@ class Folder:
     def describe(self) -> str:
         return f"{len(self)} videos in {self.folder.name}"
 
-    def batch(self, indices, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+    def batch(
+        self,
+        indices: Sequence[int] | Tensor,
+        generator: torch.Generator | None = None,
+        device: torch.device | str = "cpu",
+    ) -> tuple[Tensor, Tensor]:
         """(clips (B, 3, T, S, S) in [-1, 1], labels of zeros (B,)): random windows with a generator."""
         clips = []
         for index in indices:
@@ -78,8 +89,8 @@ class Folder:
             places = starts(len(frames), self.frames, self.stride)
             start = 0 if generator is None else int(torch.randint(places, (), generator=generator))
             clips.append(torch.from_numpy(frames[window(len(frames), self.frames, self.stride, start)].copy()))
-        pixels = torch.stack(clips).permute(0, 4, 1, 2, 3).float().div_(127.5).sub_(1)
-        return pixels, self.labels[torch.as_tensor(list(indices))]
+        pixels = torch.stack(clips).to(device).permute(0, 4, 1, 2, 3).float().div_(127.5).sub_(1)
+        return pixels, self.labels[torch.as_tensor(list(indices))].to(device)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -105,7 +116,7 @@ def parser() -> argparse.ArgumentParser:
     return text
 
 
-def eye_of(options: argparse.Namespace):
+def eye_of(options: argparse.Namespace) -> Judge | Extractor:
     """The network that the options name."""
     if options.weights:
         return published_judge(options.weights, options.mean, protocol=options.protocol)
@@ -117,14 +128,14 @@ def eye_of(options: argparse.Namespace):
     return Extractor(name, path, "caffe" if options.caffe else "torchvision")
 
 
-def shape_of(options: argparse.Namespace, eye) -> tuple[int, int, int]:
+def shape_of(options: argparse.Namespace, eye: Judge | Extractor) -> tuple[int, int, int]:
     """Frames, size and stride of the clips: a judge of the book reads motion at the rate at which it learned it.
 
     Raises ValueError where the options contradict the judge.
     """
     asked = (options.frames, options.size, options.stride)
-    if not options.judge:
-        return tuple(given or usual for given, usual in zip(asked, (16, 64, 1)))
+    if not options.judge or isinstance(eye, Extractor):
+        return options.frames or 16, options.size or 64, options.stride or 1
     own = (eye.network.frames, eye.network.size, eye.stride)
     if any(given not in (None, value) for given, value in zip(asked, own)):
         raise ValueError("this judge reads {} frames of size {} at stride {}: leave out other values".format(*own))
@@ -133,15 +144,18 @@ def shape_of(options: argparse.Namespace, eye) -> tuple[int, int, int]:
 
 def report(fake: Evaluation, floor: Evaluation) -> str:
     """The comparison as text: each number of the fake videos beside that of real against real."""
-    def row(name: str, a, b) -> str:
+
+    def row(name: str, a: object, b: object) -> str:
         shown = [f"{x:.4g}" if isinstance(x, float) else "-" if x is None else str(x) for x in (a, b)]
         return f"  {name:34} {shown[0]:>34} {shown[1]:>34}"
 
-    rows = [row("", "fake", "real against real"),
-            row(f"Fréchet distance, {fake.layer}", fake.frechet, floor.frechet),
-            row("  at infinitely many clips", fake.frechet_infinity, floor.frechet_infinity),
-            row("  of single frames", fake.frame_frechet, floor.frame_frechet),
-            row("kernel distance", fake.kernel, floor.kernel)]
+    rows = [
+        row("", "fake", "real against real"),
+        row(f"Fréchet distance, {fake.layer}", fake.frechet, floor.frechet),
+        row("  at infinitely many clips", fake.frechet_infinity, floor.frechet_infinity),
+        row("  of single frames", fake.frame_frechet, floor.frame_frechet),
+        row("kernel distance", fake.kernel, floor.kernel),
+    ]
     if fake.inception is not None:
         rows += [row("Inception Score", fake.inception, floor.inception)]
     for name in ("motion", "motion_gap", "frozen", "variety", "nearest"):
@@ -158,10 +172,13 @@ def main(arguments: list[str] | None = None) -> int:
         real, fake = Folder(options.real, *shape), Folder(options.fake, *shape)
         most = min(len(real) // 2, len(fake))
         if not 4 <= (options.n or most) <= most:
-            raise ValueError(f"there are {len(real)} real and {len(fake)} fake videos, and half of the real ones are "
-                             f"compared with the other half: --n can be 4 to {most}; give 8 real and 4 fake or more")
-        settings = dict(n=options.n or most, seeds=(options.seed,), layer=options.layer, folder=options.cache,
-                        progress=True)
+            raise ValueError(
+                f"there are {len(real)} real and {len(fake)} fake videos, and half of the real ones are "
+                f"compared with the other half: --n can be 4 to {most}; give 8 real and 4 fake or more"
+            )
+        settings: dict[str, Any] = dict(
+            n=options.n or most, seeds=(options.seed,), layer=options.layer, folder=options.cache, progress=True
+        )
         reference, others = real.half(0), real.half(1)
         ours = evaluate(real_clips(fake, "fake"), eye, reference, **settings)
         floor = evaluate(real_clips(others, "floor"), eye, reference, **settings)

@@ -2,22 +2,65 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import io
-from dataclasses import dataclass, fields, replace
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
+from torch import Tensor, nn
 from tqdm import tqdm
 
-from hrvgan_lib.metrics import behaviour, damage, extractors, judge, protocols, sources
-from hrvgan_lib.metrics.behaviour import frame_change, thumbnails
-from hrvgan_lib.metrics.frechet_distance import EXACT, frechet_distance
-from hrvgan_lib.metrics.intervals import Interval, accuracy_interval
+from hrvgan_lib.files import write_atomic
+from hrvgan_lib.keys import key_of
+from hrvgan_lib.metrics.rulers.behaviour import frame_change, thumbnails
+from hrvgan_lib.metrics.rulers.frechet import EXACT, frechet_distance
+from hrvgan_lib.metrics.rulers.intervals import Interval, accuracy_interval
 from hrvgan_lib.metrics.sources import Source, freeze
-from hrvgan_lib.networks import c3d
-from hrvgan_lib.provenance import write_atomic
+
+
+class Eye(Protocol):
+    """A network that looks at clips (a feature extractor): a `Judge`, which names classes too, or an `Extractor`."""
+
+    @property
+    def name(self) -> str: ...  # for tables
+
+    @property
+    def digest(self) -> str: ...  # of the weights
+
+    @property
+    def identity(self) -> str: ...  # two eyes with one identity give the same features
+
+    @property
+    def layers(self) -> Sequence[str]: ...
+
+    @property
+    def frames_only(self) -> bool: ...  # it sees frames one by one
+
+    @property
+    def network(self) -> nn.Module: ...
+
+    def look(self, clips: Tensor, layer: str) -> tuple[np.ndarray, np.ndarray | None]:
+        """(features (N, D), probabilities (N, K) or None) of clips (N, 3, T, S, S) in [-1, 1]."""
+
+
+class Namer(Eye, Protocol):
+    """An eye that names classes too (a classifier), as `Judge` does."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    @property
+    def accuracy(self) -> Interval | None: ...  # on held-out clips; None where it was not examined
+
+    @property
+    def way(self) -> str: ...  # one line: how clips are shown and scores are joined
+
+    def score(self, probabilities: Sequence[np.ndarray]) -> tuple[float, float, tuple[float, ...]]:
+        """(mean, population standard deviation, single scores) of Eq. 16: one (N, K) a repeat."""
 
 
 @dataclass(frozen=True)
@@ -52,18 +95,32 @@ class Answers:
         return counts
 
     def distance(self, real: Answers, tolerance: float = EXACT) -> float:
-        """Fréchet distance to `real` (see there). Raises ValueError for features of another network or layer."""
+        """Fréchet distance (FVD) to `real` (see there). Raises ValueError for features of another network or layer."""
         if (self.extractor, self.layer) != (real.extractor, real.layer):
-            raise ValueError(f"features of {self.extractor} {self.layer} and of {real.extractor} {real.layer} do not "
-                             "compare; extract both with one network and layer")
+            raise ValueError(
+                f"features of {self.extractor} {self.layer} and of {real.extractor} {real.layer} do not "
+                "compare; extract both with one network and layer"
+            )
         return frechet_distance(real.features, self.features, tolerance)
+
+
+def names_classes(eye: Eye, answers: Answers) -> TypeGuard[Namer]:
+    """Whether `eye`, which gave these answers, names classes."""
+    return answers.probabilities is not None
 
 
 ARRAYS = [field.name for field in fields(Answers) if field.type != "str"]
 
 
-def ask(eye, source: Source, n: int, seed: int = 0, layer: str | None = None, folder: str | Path | None = None,
-        progress: bool = False) -> Answers:
+def ask(
+    eye: Eye,
+    source: Source,
+    n: int,
+    seed: int = 0,
+    layer: str | None = None,
+    folder: str | Path | None = None,
+    progress: bool = False,
+) -> Answers:
     """Show `n` clips of `source` to `eye`, a `Judge` or an `Extractor`.
 
     layer: one of `eye.layers`; by default "fc6" where there is one, else the first. With a `folder` each chunk is kept
@@ -80,33 +137,46 @@ def ask(eye, source: Source, n: int, seed: int = 0, layer: str | None = None, fo
             features, probabilities = eye.look(clips, layer)
             middle = clips.shape[2] // 2
             still = clips[:, :, middle : middle + 1] if eye.frames_only else freeze(clips)
-            part = {"features": features, "stills": eye.look(still, layer)[0], "probabilities": probabilities,
-                    "labels": None if asked is None else asked.numpy(),
-                    "videos": None if behind is None else behind.numpy(),
-                    "change": frame_change(clips), "pictures": thumbnails(clips)}
+            part: dict[str, Any] = {
+                "features": features, "stills": eye.look(still, layer)[0], "probabilities": probabilities,
+                "labels": None if asked is None else asked.numpy(),
+                "videos": None if behind is None else behind.numpy(),
+                "change": frame_change(clips), "pictures": thumbnails(clips),
+            }  # fmt: skip
             if place is not None:
                 packed = io.BytesIO()
                 np.savez(packed, **{name: array for name, array in part.items() if array is not None})
                 write_atomic(place / f"{len(parts):05d}.npz", packed.getvalue())
             parts.append(part)
             bar.update(len(clips))
-    joined = {name: None if parts[0].get(name) is None else np.concatenate([part[name] for part in parts])
-              for name in ARRAYS}
+    joined: dict[str, Any] = {
+        name: None if parts[0].get(name) is None else np.concatenate([one[name] for one in parts]) for name in ARRAYS
+    }
     return Answers(**joined, extractor=eye.identity, layer=layer)
 
 
 def _kept(place: Path) -> list[dict[str, np.ndarray]]:
-    """The chunks of an earlier run, from the first, as far as they go without a gap."""
+    """The chunks of an earlier run, from the first, as far as they go without a gap and are whole."""
     parts: list[dict[str, np.ndarray]] = []
     while (path := place / f"{len(parts):05d}.npz").is_file():
-        with np.load(path, allow_pickle=False) as arrays:
-            parts.append({name: arrays[name] for name in arrays.files})
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                parts.append({name: arrays[name] for name in arrays.files})
+        except (ValueError, EOFError, zipfile.BadZipFile, zlib.error):  # cut off or damaged: it is made again
+            break
     return parts
 
 
-def answers_key(eye, source: Source, n: int, seed: int, layer: str) -> str:
+def answers_key(eye: Eye, source: Source, n: int, seed: int, layer: str) -> str:
     """A folder name that changes with everything that the features depend on, code included."""
-    modules = (behaviour, damage, extractors, judge, protocols, sources, c3d, ask)
-    code = "".join(inspect.getsource(module) for module in modules)
-    identity = [repr(replace(source, draw=None, restrict=None)), eye.identity, eye.name, layer, n, seed, code]
-    return f"{source.name.replace(' ', '-')}-{hashlib.sha256(repr(identity).encode()).hexdigest()[:12]}"
+    key = key_of(
+        __name__,
+        type(eye),
+        source=[source.name, source.note, source.digest],
+        distinct=source.distinct,
+        eye=[eye.name, eye.identity],
+        layer=layer,
+        n=n,
+        seed=seed,
+    )
+    return f"{source.name.replace(' ', '-')}-{key}"

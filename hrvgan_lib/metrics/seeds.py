@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hrvgan_lib import provenance
-from hrvgan_lib.metrics.intervals import Interval, seed_interval
+from hrvgan_lib.files import to_json, write_atomic
+from hrvgan_lib.metrics.rulers.intervals import Interval, seed_interval
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Seeds:
     def keep(self, name: str, value: float, clips: int = 0, diverged: str = "") -> None:
         """Note a score of this seed under a name of its own, and write all of them down."""
         self.scores[name] = Score(float(value), clips, diverged)
-        content = provenance.to_json({name: asdict(score) for name, score in self.scores.items()})
-        provenance.write_atomic(self.folder / f"{self.identity}-seed{self.seed}.json", content)
+        content = to_json({name: asdict(score) for name, score in self.scores.items()})
+        write_atomic(self.folder / f"{self.identity}-seed{self.seed}.json", content)
 
     def found(self, name: str) -> list[Score]:
         """The score under `name` of every seed that has one, this one's included."""

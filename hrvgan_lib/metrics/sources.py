@@ -1,17 +1,22 @@
 """Where clips come from: a data set, a system, noise, or any of them after a treatment (chapter 08)."""
 
-import hashlib
-import inspect
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from hrvgan_lib.metrics.judge import resize, weights_digest
+from hrvgan_lib.keys import code_of, key_of
+from hrvgan_lib.metrics.eyes.judge import resize, weights_digest
 from hrvgan_lib.networks import build_system
-from hrvgan_lib.networks import system as system_module
-from hrvgan_lib.training import stream
+from hrvgan_lib.streams import stream
+
+if TYPE_CHECKING:
+    from hrvgan_lib.data.clips import Clips
+    from hrvgan_lib.networks import System
 
 Chunk = tuple[Tensor, Tensor | None, Tensor | None]
 
@@ -31,7 +36,7 @@ class Source:
     digest: str  # names data, weights and treatment: equal digests give equal clips
     draw: Callable[..., Iterator[Chunk]]
     distinct: int | None = None  # different videos behind it, None where every clip is new
-    restrict: Callable[[float], "Source"] | None = None  # fewer classes, 0 (all) to 1 (one); None without labels
+    restrict: Callable[[float], Source] | None = None  # fewer classes, 0 (all) to 1 (one); None without labels
 
 
 def chunks(n: int, frames: int, size: int) -> list[int]:
@@ -40,14 +45,16 @@ def chunks(n: int, frames: int, size: int) -> list[int]:
     return [min(most, n - start) for start in range(0, n, most)]
 
 
-def numbered(n: int, frames: int, size: int, seed: int, skip: int, what: str):
+def numbered(
+    n: int, frames: int, size: int, seed: int, skip: int, what: str
+) -> Iterator[tuple[Tensor, torch.Generator]]:
     """Positions of each chunk behind the first `skip`, with the chunk's own random stream."""
     for number, positions in enumerate(torch.arange(n).split(chunks(n, frames, size))):
         if number >= skip:
             yield positions, stream(f"metrics {what}", seed, number)
 
 
-def real_clips(dataset, name: str = "real", note: str = "", classes: int | None = None) -> Source:
+def real_clips(dataset: Clips, name: str = "real", note: str = "", classes: int | None = None) -> Source:
     """Clips of a `ClipDataset` in random order, each drawn again with a new window only after all the others.
 
     classes: only the clips of the first so many classes.
@@ -70,9 +77,14 @@ def real_clips(dataset, name: str = "real", note: str = "", classes: int | None 
 
     shape = f"{dataset.frames}x{dataset.size}/{dataset.stride}"
     few = "" if classes is None else f", first {classes} classes"
-    return Source(name, note or f"{dataset.split} clips: {dataset.describe()}{few}",
-                  f"real {dataset.digest} {dataset.split} {shape}{few}", draw, len(there),
-                  restrict if dataset.n_classes else None)
+    return Source(
+        name,
+        note or f"{dataset.split} clips: {dataset.describe()}{few}",
+        f"real {dataset.digest} {dataset.split} {shape}{few}",
+        draw,
+        len(there),
+        restrict if dataset.n_classes else None,
+    )
 
 
 def noise_clips(frames: int, size: int, name: str = "noise") -> Source:
@@ -85,7 +97,7 @@ def noise_clips(frames: int, size: int, name: str = "noise") -> Source:
     return Source(name, "independent uniform pixels", f"noise {frames}x{size}", draw)
 
 
-def generated(system, name: str = "hrvgan", note: str = "") -> Source:
+def generated(system: System, name: str = "hrvgan", note: str = "") -> Source:
     """Samples of a GAN system; a conditional one is asked for every class equally often (decision E3)."""
 
     def draw(n: int, seed: int, skip: int = 0) -> Iterator[Chunk]:
@@ -94,9 +106,13 @@ def generated(system, name: str = "hrvgan", note: str = "") -> Source:
             yield system.sample(len(positions), labels=labels, generator=latents), labels, None
 
     # Some options change no weight, and neither does a change of the code: both are part of what the clips are.
-    code = "".join(inspect.getsource(module) for module in (inspect.getmodule(type(system)), system_module))
-    made = (system.frames, system.size, system.n_classes, getattr(system, "config", None), code)
-    how = hashlib.sha256(repr(made).encode()).hexdigest()[:12]
+    how = key_of(
+        type(system),
+        frames=system.frames,
+        size=system.size,
+        n_classes=system.n_classes,
+        config=getattr(system, "config", None),
+    )
     digest = f"system {system.name} {weights_digest(system.sampler)} {how}"
     return Source(name, note or f"{system.name} samples", digest, draw)
 
@@ -108,13 +124,14 @@ def treated(source: Source, name: str, treatment: Callable[[Tensor], Tensor], no
         for clips, labels, videos in source.draw(n, seed, skip):
             yield treatment(clips), labels, videos
 
-    return Source(name, f"{note}: {source.note}", f"{note} of {source.digest}", draw, source.distinct)
+    digest = f"{note} by {code_of(treatment)} of {source.digest}"
+    return Source(name, f"{note}: {source.note}", digest, draw, source.distinct)
 
 
 def freeze(clips: Tensor) -> Tensor:
     """Every frame of each clip (N, 3, T, H, W) replaced by its middle one: all appearance, no motion."""
     middle = clips.shape[2] // 2
-    return clips[:, :, middle:middle + 1].expand_as(clips).contiguous()
+    return clips[:, :, middle : middle + 1].expand_as(clips).contiguous()
 
 
 def frozen(source: Source, name: str = "frozen") -> Source:
@@ -138,10 +155,11 @@ def resized(source: Source, size: int, name: str = "") -> Source:
     return treated(source, name, lambda clips: resize(clips, size), f"resized to {size}x{size}")
 
 
-def untrained(system, seed: int = 0):
+def untrained(system: System, seed: int = 0) -> System:
     """A fresh system with the same configuration and first weights of its own: what training starts from."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        fresh = build_system(system.name, frames=system.frames, size=system.size, n_classes=system.n_classes,
-                             **asdict(system.config))
+        fresh = build_system(
+            system.name, frames=system.frames, size=system.size, n_classes=system.n_classes, **asdict(system.config)
+        )
     return fresh.to(system.device).eval()

@@ -63,16 +63,22 @@ PRESETS: dict[str, dict] = {
 }
 
 _OPTIONS = {
-    "latent": ("single", "sequence"), "latent_distribution": ("normal", "uniform"), "latent_norm": ("none", "pixel"),
-    "upsample": ("nearest", "trilinear"), "convolution": ("3d", "2d+1d"),
-    "final_activation": ("tanh", "relu", "linear"), "fc_activation": ("leaky_relu", "linear"),
-    "adversarial": losses.ADVERSARIAL_READINGS, "lipschitz": losses.LIPSCHITZ,
-    "pixel_reduction": losses.PIXEL_REDUCTIONS, "pixel_loss": ("reconstruction", "unpaired", "off"),
+    "latent": ("single", "sequence"),
+    "latent_distribution": ("normal", "uniform"),
+    "latent_norm": ("none", "pixel"),
+    "upsample": ("nearest", "trilinear"),
+    "convolution": ("3d", "2d+1d"),
+    "final_activation": ("tanh", "relu", "linear"),
+    "fc_activation": ("leaky_relu", "linear"),
+    "adversarial": losses.ADVERSARIAL_READINGS,
+    "lipschitz": losses.LIPSCHITZ,
+    "pixel_reduction": losses.PIXEL_REDUCTIONS,
+    "pixel_loss": ("reconstruction", "unpaired", "off"),
     "optimiser": ("adam", "sgd"),
 }
 
 
-def make_config(preset: str = "stable", **options) -> HRVGANConfig:
+def make_config(preset: str = "stable", **options: object) -> HRVGANConfig:
     """Return a preset's configuration with `options` on top.
 
     Raises:
@@ -121,8 +127,10 @@ def convolve(layer: type, channels_in: int, channels_out: int, kind: str) -> nn.
     """A 3x3x3 row of either table, or the cheaper pair that section 1 sets it against: 1x3x3, then 3x1x1."""
     if kind == "3d":
         return layer(channels_in, channels_out, 3, padding=1)
-    return nn.Sequential(layer(channels_in, channels_out, (1, 3, 3), padding=(0, 1, 1)),
-                         layer(channels_out, channels_out, (3, 1, 1), padding=(1, 0, 0)))
+    return nn.Sequential(
+        layer(channels_in, channels_out, (1, 3, 3), padding=(0, 1, 1)),
+        layer(channels_out, channels_out, (3, 1, 1), padding=(1, 0, 0)),
+    )
 
 
 class Upsample(nn.Module):
@@ -150,7 +158,7 @@ class Downsample(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         for axis, factor in zip((2, 3, 4), self.scale):
             if factor == 2:
-                even, odd = x.unflatten(axis, (-1, 2)).unbind(axis + 1)
+                even, odd = x.unflatten(axis, (-1, 2)).unbind(axis + 1)  # each with half of the axis
                 x = (even + odd) / 2
         return x
 
@@ -178,8 +186,11 @@ class Generator(nn.Module):
         before, after = norms_around_activation(config.generator_norm, base)
         layers = [before, nn.ReLU(), after, *block(base, base)]
         for previous, stage in pairwise(plan):
-            layers += [Upsample(stage.scale, config.upsample),
-                       *block(previous.channels, stage.channels), *block(stage.channels, stage.channels)]
+            layers += [
+                Upsample(stage.scale, config.upsample),
+                *block(previous.channels, stage.channels),
+                *block(stage.channels, stage.channels),
+            ]
         final = {"tanh": nn.Tanh, "relu": nn.ReLU, "linear": nn.Identity}[config.final_activation]()  # A5
         self.layers = nn.Sequential(*layers, deconv(plan[-1].channels, 3, kernel=1), final)
 
@@ -187,14 +198,14 @@ class Generator(nn.Module):
         if self.latent_norm is not None:
             latents = self.latent_norm(latents.flatten(0, -2)).view_as(latents)
         if self.embed is not None:
-            label = self.embed(labels)
+            label = self.embed(labels)  # (batch, 128)
             if self.sequence:
-                label = label[:, None].expand(-1, latents.shape[1], -1)
-            latents = torch.cat([latents, label], dim=-1)
-        features = self.fc(latents).unflatten(-1, self.shape)
-        if self.sequence:  # (batch, 4, channel, 1, 4, 4): the base time steps move from axis 1 into time
-            features = features.squeeze(3).transpose(1, 2)
-        return self.layers(features.contiguous(memory_format=torch.channels_last_3d))
+                label = label[:, None].expand(-1, latents.shape[1], -1)  # (batch, 4, 128)
+            latents = torch.cat([latents, label], dim=-1)  # (batch, 256), or (batch, 4, 256)
+        features = self.fc(latents).unflatten(-1, self.shape)  # (batch, 128, 4, 4, 4) at width 1
+        if self.sequence:  # (batch, 4, 128, 1, 4, 4): the base time steps move from axis 1 into time
+            features = features.squeeze(3).transpose(1, 2)  # (batch, 128, 4, 4, 4)
+        return self.layers(features.contiguous(memory_format=torch.channels_last_3d))  # (batch, 3, T, S, S)
 
 
 def trunk(frames: int, size: int, config: HRVGANConfig, norm: str) -> tuple[nn.Sequential, int]:
@@ -208,8 +219,11 @@ def trunk(frames: int, size: int, config: HRVGANConfig, norm: str) -> tuple[nn.S
     plan = stages(frames, size, config)
     layers = [nn.Conv3d(3, plan[-1].channels, 1), nn.LeakyReLU(config.leak)]
     for stage, smaller in zip(reversed(plan), reversed(plan[:-1])):
-        layers += [*block(stage.channels, stage.channels), *block(stage.channels, smaller.channels),
-                   Downsample(stage.scale)]
+        layers += [
+            *block(stage.channels, stage.channels),
+            *block(stage.channels, smaller.channels),
+            Downsample(stage.scale),
+        ]
     return nn.Sequential(*layers), plan[0].channels
 
 
@@ -230,15 +244,15 @@ class Discriminator(nn.Module):
 
     def features(self, clips: Tensor) -> Tensor:
         """Clips to the 128 numbers of the first fully-connected row, (batch, 128): what D sees in a clip."""
-        features = self.trunk(clips.contiguous(memory_format=torch.channels_last_3d))
+        features = self.trunk(clips.contiguous(memory_format=torch.channels_last_3d))  # (batch, 128, 4, 4, 4)
         if self.stddev is not None:
-            features = self.stddev(features)
-        features = self.activation(self.conv(features))
-        return self.fc_activation(self.fc(features.flatten(1)))
+            features = self.stddev(features)  # (batch, 129, 4, 4, 4)
+        features = self.activation(self.conv(features))  # (batch, 128, 4, 4, 4)
+        return self.fc_activation(self.fc(features.flatten(1)))  # (batch, 8192) -> (batch, 128)
 
     def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
         """Features to logits (batch,): is the clip real, and does it show what its label says?"""
-        logits = self.score(features).squeeze(1)
+        logits = self.score(features).squeeze(1)  # (batch, 128) -> (batch,)
         if self.embed is not None:
             logits = logits + (self.embed(labels) * features).sum(dim=1) / features.shape[1] ** 0.5
         return logits
@@ -261,11 +275,11 @@ class Encoder(nn.Module):
         self.norm = PixelNorm()
 
     def forward(self, clips: Tensor) -> Tensor:
-        features = self.trunk(clips.contiguous(memory_format=torch.channels_last_3d))
+        features = self.trunk(clips.contiguous(memory_format=torch.channels_last_3d))  # (batch, 128, 4, 4, 4)
         if self.sequence:  # one latent a base time step
-            codes = self.fc(features.transpose(1, 2).flatten(2))
+            codes = self.fc(features.transpose(1, 2).flatten(2))  # (batch, 4, 2048) -> (batch, 4, 128)
             return self.norm(codes.flatten(0, 1)).view_as(codes)
-        return self.norm(self.fc(features.flatten(1)))
+        return self.norm(self.fc(features.flatten(1)))  # (batch, 8192) -> (batch, 128)
 
 
 def initialise(module: nn.Module) -> None:
@@ -284,8 +298,9 @@ class HRVGAN(System):
     name = "hrvgan"
     from_profile = ("width", "preset")
 
-    def __init__(self, frames: int = 32, size: int = 256, n_classes: int = 0, preset: str = "stable",
-                 **options) -> None:
+    def __init__(
+        self, frames: int = 32, size: int = 256, n_classes: int = 0, preset: str = "stable", **options: object
+    ) -> None:
         super().__init__(frames, size, n_classes)
         self.config = config = make_config(preset, **options)
         self.critic_steps = config.critic_steps
@@ -314,12 +329,15 @@ class HRVGAN(System):
                 return torch.optim.SGD(parameters, lr=learning_rate)
             return torch.optim.Adam(parameters, lr=learning_rate, betas=self.config.betas, eps=1e-8)
 
-        return {"discriminator": make(self.config.discriminator_learning_rate, self.discriminator),
-                "generator": make(self.config.learning_rate, self.generator, self.encoder)}
+        return {
+            "discriminator": make(self.config.discriminator_learning_rate, self.discriminator),
+            "generator": make(self.config.learning_rate, self.generator, self.encoder),
+        }
 
     def reconstruct(self, clips: Tensor, labels: Tensor | None, noise: torch.Generator) -> Tensor:
         """Return G(E(Y)) (decision A20). Part of the code is fresh noise, so that G cannot rely on more detail than
         a draw from N(0, I) has, and what it learns here serves the draws too."""
+        assert self.encoder is not None  # it is there where the pixel term is a reconstruction's
         code, share = self.encoder(clips), self.config.code_noise
         code = (1 - share) ** 0.5 * code + share**0.5 * self.latents(len(clips), noise)
         return self.generator(code, labels)
@@ -331,28 +349,32 @@ class HRVGAN(System):
         seen = self.discriminator.features(clips)
         real, fake = self.discriminator.logits(seen, labels), self.discriminator(fakes, labels)
         if self.n_classes > 1 and c.mismatched_labels:  # with one class no label is wrong
+            assert labels is not None  # a system with classes is given labels
             away = torch.randint(1, self.n_classes, labels.shape, generator=noise).to(labels.device)
             wrong = (labels + away) % self.n_classes
-            fake = torch.cat([fake, self.discriminator.logits(seen, wrong)])
-        terms = {"adversarial": losses.adversarial_discriminator_loss(
-            real, fake, k=c.k, reading=c.adversarial, lambda_1=c.lambda_1, lambda_2=c.lambda_2)}
+            fake = torch.cat([fake, self.discriminator.logits(seen, wrong)])  # (2 * batch,)
+        terms = {
+            "adversarial": losses.adversarial_discriminator_loss(
+                real, fake, k=c.k, reading=c.adversarial, lambda_1=c.lambda_1, lambda_2=c.lambda_2
+            )
+        }
         if c.lipschitz == "gradient_penalty":
             terms["gradient_penalty"] = c.lambda_gp * losses.gradient_penalty(
-                lambda mixed: self.discriminator(mixed, labels), clips, fakes, generator=noise, target=c.k)
+                lambda mixed: self.discriminator(mixed, labels), clips, fakes, generator=noise, target=c.k
+            )
         return terms
 
     def generator_losses(self, clips: Tensor, labels: Tensor | None, noise: torch.Generator) -> Losses:
-        c = self.config
-        terms = {}
+        c, mse = self.config, None
         if c.pixel_loss == "reconstruction":
-            back = self.reconstruct(clips, labels, noise)
-            terms["pixel"] = c.beta * losses.mse_loss_paper(back, clips, c.pixel_reduction)
+            mse = losses.mse_loss_paper(self.reconstruct(clips, labels, noise), clips, c.pixel_reduction)
         fakes = self.generator(self.latents(len(clips), noise), labels)
         if c.pixel_loss == "unpaired":
-            terms["pixel"] = c.beta * losses.mse_loss_paper(fakes, clips, c.pixel_reduction)
-        terms["adversarial"] = c.alpha * losses.adversarial_generator_loss(
-            self.discriminator(fakes, labels), k=c.k, reading=c.adversarial, lambda_1=c.lambda_1)
-        return terms
+            mse = losses.mse_loss_paper(fakes, clips, c.pixel_reduction)
+        adversarial = losses.adversarial_generator_loss(
+            self.discriminator(fakes, labels), k=c.k, reading=c.adversarial, lambda_1=c.lambda_1
+        )
+        return losses.combined_terms(adversarial, mse, c.alpha, c.beta)
 
     def constrain_discriminator(self, step: int) -> None:
         if self.config.lipschitz == "clip":
@@ -376,7 +398,7 @@ def trace(network: nn.Module, *inputs: Tensor | None) -> list[TraceRow]:
     rows: list[TraceRow] = []
     words = {nn.ReLU: "ReLU", nn.LeakyReLU: "Leaky ReLU", nn.Tanh: "tanh"}
 
-    def note(module: nn.Module, _inputs, output: Tensor) -> None:
+    def note(module: nn.Module, _inputs: object, output: Tensor) -> None:
         shape = tuple(output.shape[1:])
         match module:
             case nn.ConvTranspose3d() | nn.Conv3d():

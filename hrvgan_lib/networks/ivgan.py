@@ -34,7 +34,7 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Tanh())
 
     def forward(self, latents: Tensor, labels: None = None) -> Tensor:
-        return self.layers(latents)
+        return self.layers(latents)  # a first map (batch, 512, 2, 4, 4), then the clip (batch, 3, 32, 64, 64)
 
 
 class Discriminator(nn.Module):
@@ -49,11 +49,17 @@ class Discriminator(nn.Module):
             # A batch norm would mix the clips, and the penalty asks for the slope at each of them.
             layers += [nn.Conv3d(before, after, 4, 2, 1), nn.GroupNorm(1, after), nn.LeakyReLU(0.2)]
         odd = nn.ConstantPad3d((0, 0, 0, 0, 0, base % 2), 0.0)  # "same" padding: three frames become two, one stays
-        self.layers = nn.Sequential(*layers, odd, nn.Conv3d(channels[0], 1, 4, 2, 1), nn.LeakyReLU(0.2), nn.Flatten(),
-                                    nn.Linear((base + 1) // 2 * 4, 1))
+        self.layers = nn.Sequential(
+            *layers,
+            odd,
+            nn.Conv3d(channels[0], 1, 4, 2, 1),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+            nn.Linear((base + 1) // 2 * 4, 1),
+        )
 
     def forward(self, clips: Tensor) -> Tensor:
-        return self.layers(clips).squeeze(1)
+        return self.layers(clips).squeeze(1)  # (batch, 1) -> (batch,)
 
 
 def initialise(module: nn.Module) -> None:
@@ -73,7 +79,7 @@ class IVGAN(System):
     takes_labels = False
     zero_means_won = False
 
-    def __init__(self, frames: int = 32, size: int = 64, n_classes: int = 0, **options) -> None:
+    def __init__(self, frames: int = 32, size: int = 64, n_classes: int = 0, **options: object) -> None:
         super().__init__(frames, size, n_classes)
         self.config = config = configure(IVGANConfig(), "iVGAN", options)
         self.critic_steps = config.critic_steps
@@ -93,8 +99,10 @@ class IVGAN(System):
         with torch.no_grad():
             fakes = self.generator(self.latents(len(clips), noise))
         penalty = losses.gradient_penalty(self.discriminator, clips, fakes, generator=noise)
-        return {"adversarial": losses.critic_loss(self.discriminator(clips), self.discriminator(fakes)),
-                "gradient_penalty": self.config.lambda_gp * penalty}
+        return {
+            "adversarial": losses.critic_loss(self.discriminator(clips), self.discriminator(fakes)),
+            "gradient_penalty": self.config.lambda_gp * penalty,
+        }
 
     def generator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
         fakes = self.generator(self.latents(len(clips), noise))

@@ -59,24 +59,27 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(channels[-1], 3, 4, 2, 1, bias=False), nn.Tanh())
 
     def codes(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """What every frame is made from, [z_C, category, z_M(t)]: (batch, T, 50 + classes + 10)."""
-        content, motion = latents[:, :self.content_dim], latents[:, self.content_dim:]
-        state, *drive = motion.unflatten(1, (-1, self.motion_dim)).unbind(1)  # h_0, then one eps_t a frame
+        """What every frame is made from, [z_C, category, z_M(t)]: (batch, T, 50 + K + 10), K classes."""
+        content, motion = (
+            latents[:, : self.content_dim],
+            latents[:, self.content_dim :],
+        )  # (batch, 50), (batch, 10 + 10T)
+        state, *drive = motion.unflatten(1, (-1, self.motion_dim)).unbind(1)  # (batch, 10) each: h_0, one eps_t a frame
         path = []
         for kick in drive:
             state = self.recurrent(kick, state)
             path.append(state)
         if self.n_classes:
-            content = torch.cat([content, F.one_hot(labels, self.n_classes).to(content)], dim=1)
+            content = torch.cat([content, F.one_hot(labels, self.n_classes).to(content)], dim=1)  # (batch, 50 + K)
         return torch.cat([content[:, None].expand(-1, len(path), -1), torch.stack(path, dim=1)], dim=2)
 
     def images(self, codes: Tensor) -> Tensor:
-        """Codes (n, 60 + classes) to frames (n, 3, S, S), each on its own."""
-        return self.layers(codes[:, :, None, None])
+        """Codes (n, 60 + K) to frames (n, 3, S, S), each on its own."""
+        return self.layers(codes[:, :, None, None])  # each code is a map of 1x1: (n, 60 + K, 1, 1)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        codes = self.codes(latents, labels)
-        return self.images(codes.flatten(0, 1)).unflatten(0, codes.shape[:2]).transpose(1, 2)
+        codes = self.codes(latents, labels)  # (batch, T, 60 + K)
+        return self.images(codes.flatten(0, 1)).unflatten(0, codes.shape[:2]).transpose(1, 2)  # (batch, 3, T, S, S)
 
 
 class Judge(nn.Module):
@@ -106,13 +109,16 @@ class Discriminator(nn.Module):
         deep = {"kernel_size": (span, 4, 4), "stride": (1, 2, 2), "padding": (0, 1, 1), "bias": False}
 
         def blocks(layer: type, norm: type, how: dict, channels: list[int]) -> list[nn.Module]:
-            rest = [nn.Sequential(layer(before, after, **how), norm(after), activation)
-                    for before, after in pairwise(channels)]
+            rest = [
+                nn.Sequential(layer(before, after, **how), norm(after), activation)
+                for before, after in pairwise(channels)
+            ]
             return [nn.Sequential(layer(3, channels[0], **how), activation), *rest]
 
         patches = channels[:-1]  # a patch discriminator's last halving is its score
-        self.image = Judge(blocks(nn.Conv2d, nn.BatchNorm2d, flat, patches),
-                           nn.Conv2d(patches[-1], 1, **flat), config.noise)
+        self.image = Judge(
+            blocks(nn.Conv2d, nn.BatchNorm2d, flat, patches), nn.Conv2d(patches[-1], 1, **flat), config.noise
+        )
         if n_classes:
             left = frames - len(channels) * (span - 1)
             score = nn.Conv3d(channels[-1], 1 + n_classes, (min(4, left), 4, 4), bias=False)
@@ -123,11 +129,11 @@ class Discriminator(nn.Module):
     def clips(self, clips: Tensor, noise: torch.Generator | None = None) -> tuple[Tensor, Tensor | None]:
         """D_V: clips (batch, 3, T, S, S) to logits, high for real, and to class logits (batch, K) where there are
         labels."""
-        logits = self.video(clips, noise)
+        logits = self.video(clips, noise)  # (batch, 1 + K, t, 1, 1); of patches, (batch, 1, t, 4, 4), without labels
         if not self.n_classes:
             return logits, None
         logits = logits.mean(dim=(2, 3, 4))  # one position, unless a clip is longer than the published 16 frames
-        return logits[:, 0], logits[:, 1:]
+        return logits[:, 0], logits[:, 1:]  # (batch,), (batch, K)
 
 
 class MoCoGAN(System):
@@ -140,7 +146,7 @@ class MoCoGAN(System):
 
     name = "mocogan"
 
-    def __init__(self, frames: int = 16, size: int = 64, n_classes: int = 0, **options) -> None:
+    def __init__(self, frames: int = 16, size: int = 64, n_classes: int = 0, **options: object) -> None:
         super().__init__(frames, size, n_classes)
         self.config = config = configure(MoCoGANConfig(), "MoCoGAN", options)
         for option in ("categories", "infogan"):
@@ -164,7 +170,7 @@ class MoCoGAN(System):
     def draw_frames(self, n: int, labels: Tensor | None, noise: torch.Generator) -> Tensor:
         """Make one random frame of each of n new clips, and only that one: (n, 3, S, S)."""
         codes = self.generator.codes(self.latents(n, noise), labels)
-        return self.generator.images(pick(codes, noise))
+        return self.generator.images(pick(codes, noise))  # (n, 60 + K) -> (n, 3, S, S)
 
     def discriminator_losses(self, clips: Tensor, labels: Tensor | None, noise: torch.Generator) -> Losses:
         judge = self.discriminator
@@ -176,8 +182,10 @@ class MoCoGAN(System):
         terms = {
             "adversarial frames": losses.bce_with_logits(judge.image(pick(clips.transpose(1, 2), noise), noise), 1)
             + losses.bce_with_logits(judge.image(fake_frames, noise), 0),
-            "adversarial clips": losses.bce_with_logits(real, 1) + losses.bce_with_logits(fake, 0)}
+            "adversarial clips": losses.bce_with_logits(real, 1) + losses.bce_with_logits(fake, 0),
+        }
         if self.categories:
+            assert classes is not None  # there are categories only where there are labels
             terms["categories"] = F.cross_entropy(classes.float(), labels)
         return terms
 
@@ -185,9 +193,12 @@ class MoCoGAN(System):
         judge, n = self.discriminator, len(clips)
         frames = judge.image(self.draw_frames(n, labels, noise), noise)
         fake, classes = judge.clips(self.generator(self.latents(n, noise), labels), noise)
-        terms = {"adversarial frames": losses.bce_with_logits(frames, 1),
-                 "adversarial clips": losses.bce_with_logits(fake, 1)}
+        terms = {
+            "adversarial frames": losses.bce_with_logits(frames, 1),
+            "adversarial clips": losses.bce_with_logits(fake, 1),
+        }
         if self.infogan:
+            assert classes is not None
             terms["infogan"] = F.cross_entropy(classes.float(), labels)
         return terms
 

@@ -3,14 +3,21 @@
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Configuration = TypeVar("Configuration", bound="DataclassInstance")
 Losses = Mapping[str, Tensor]  # named terms; their sum is what the optimiser descends
 
 
-def configure(defaults, system: str, options: Mapping, choices: Mapping[str, Sequence] | None = None):
+def configure(
+    defaults: Configuration, system: str, options: Mapping[str, object], choices: Mapping[str, Sequence] | None = None
+) -> Configuration:
     """Return the configuration `defaults` (a frozen dataclass) with `options` on top.
 
     Raises:
@@ -67,23 +74,24 @@ class System(nn.Module):
     """A generator, what judges it, their losses and their optimisers. One file in `networks/` is one system.
 
     A system fills in the four methods that raise NotImplementedError; `training.train` calls them in the order of
-    Algorithm 1. Samples always come from `sampler`, a running average of the generator's weights (decision O2).
+    Algorithm 1. Samples always come from `sampler`, a running average (EMA) of the generator's weights (decision O2).
     """
 
     name = "system"
     takes_labels = True
-    order = ("discriminator", "generator")  # who is updated first in a turn
+    order: tuple[str, str] = ("discriminator", "generator")  # who is updated first in a turn
     critic_steps = 1  # discriminator updates for each generator update (decision L11)
     ema_decay = 0.999
     zero_means_won = True  # a discriminator's loss of zero: it has won, and G learns nothing; not so for a critic's
-    from_profile = ("width",)  # options that `training.trained` takes from the profile
+    from_profile: tuple[str, ...] = ("width",)  # options that `training.trained` takes from the profile
     about: Mapping[str, str] = {}  # what its file says of it, where `checkpoints.load_generator` read it
     diverged = ""  # why training ended early, in one sentence; set by `training.trained`
 
     def __init__(self, frames: int, size: int, n_classes: int) -> None:
         if n_classes and not self.takes_labels:
-            raise ValueError(f"{type(self).__name__} takes no labels; build it with n_classes=0, or train it with "
-                             "conditional=False")
+            raise ValueError(
+                f"{type(self).__name__} takes no labels; build it with n_classes=0, or train it with conditional=False"
+            )
         super().__init__()
         self.frames, self.size, self.n_classes = frames, size, n_classes
 
@@ -96,7 +104,7 @@ class System(nn.Module):
         """Return the optimisers by network: "discriminator" and "generator"."""
         raise NotImplementedError
 
-    def one_for_each(self, kind: type[torch.optim.Optimizer], **settings) -> dict[str, torch.optim.Optimizer]:
+    def one_for_each(self, kind: type[torch.optim.Optimizer], **settings: object) -> dict[str, torch.optim.Optimizer]:
         """Two optimisers of one kind and the same settings: all that `optimisers` needs in most systems."""
         return {name: kind(getattr(self, name).parameters(), **settings) for name in ("discriminator", "generator")}
 
@@ -117,7 +125,7 @@ class System(nn.Module):
         return next(self.parameters()).device
 
     def follow(self, generator: nn.Module) -> None:
-        """Set up `sampler`, the running average of `generator`."""
+        """Set up `sampler`, the running average (EMA) of `generator`."""
         self.sampler = copy.deepcopy(generator).eval().requires_grad_(False)
 
     def train(self, mode: bool = True) -> "System":
@@ -129,7 +137,7 @@ class System(nn.Module):
 
     @torch.no_grad()
     def update_sampler(self, generator: nn.Module, step: int) -> None:
-        """Move `sampler` towards `generator`; the average is short at first, so that early steps are forgotten."""
+        """Move `sampler`, the EMA, towards `generator`; it is short at first, so that early steps are forgotten."""
         decay = min(self.ema_decay, (1 + step) / (10 + step))
         torch._foreach_lerp_(list(self.sampler.parameters()), list(generator.parameters()), 1 - decay)
         for kept, fresh in zip(self.sampler.buffers(), generator.buffers()):
@@ -147,9 +155,10 @@ class System(nn.Module):
             raise ValueError(f"label {int(labels.max())} is outside the {self.n_classes} classes of this {self.name}")
 
     @torch.no_grad()
-    def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None,
-               batch: int = 32) -> Tensor:
-        """Generate n clips from the averaged generator.
+    def sample(
+        self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None, batch: int = 32
+    ) -> Tensor:
+        """Generate n clips from the averaged (EMA) generator.
 
         Args:
             n: how many.
@@ -163,6 +172,8 @@ class System(nn.Module):
         labels = self.uniform_labels(n) if labels is None else labels.to(self.device)
         self.check_labels(labels)
         latents = self.latents(n, generator)
-        chunks = [self.sampler(latents[i:i + batch], None if labels is None else labels[i:i + batch])
-                  for i in range(0, n, batch)]
+        chunks = [
+            self.sampler(latents[i : i + batch], None if labels is None else labels[i : i + batch])
+            for i in range(0, n, batch)
+        ]
         return torch.cat([chunk.float().cpu() for chunk in chunks]).clamp(-1, 1)

@@ -41,7 +41,7 @@ def cut(frames: int, size: int, width: float) -> tuple[list[int], list[int], lis
     halvings, doublings = count_stages("TGAN", frames, size), frames.bit_length() - 1
     if frames < size // 4 or frames & (frames - 1):
         raise refuse_cut("TGAN", frames, size, f"frames must be a power of two, at least {size // 4}")
-    temporal = [max(4, round(count * width)) for count in [512, *[256, *[128] * doublings][:doublings - 1]]]
+    temporal = [max(4, round(count * width)) for count in [512, *[256, *[128] * doublings][: doublings - 1]]]
     return temporal, stage_channels(halvings + 1, 32, width)[::-1], stage_channels(halvings, 64, width)
 
 
@@ -62,7 +62,7 @@ class TemporalGenerator(nn.Module):
         self.layers = nn.Sequential(*layers, nn.ConvTranspose1d(channels[-1], latent_dim, 4, 2, 1), nn.Tanh())
 
     def forward(self, slow: Tensor) -> Tensor:
-        return self.layers(slow[:, :, None]).transpose(1, 2)
+        return self.layers(slow[:, :, None]).transpose(1, 2)  # (batch, 100, 1) -> (batch, 100, T) -> (batch, T, 100)
 
 
 class ImageGenerator(nn.Module):
@@ -73,8 +73,12 @@ class ImageGenerator(nn.Module):
 
         def half() -> nn.Sequential:
             features = channels[0] // 2 * 4 * 4
-            return nn.Sequential(nn.Linear(latent_dim, features, bias=False), nn.BatchNorm1d(features), nn.ReLU(),
-                                 nn.Unflatten(1, (-1, 4, 4)))
+            return nn.Sequential(
+                nn.Linear(latent_dim, features, bias=False),
+                nn.BatchNorm1d(features),
+                nn.ReLU(),
+                nn.Unflatten(1, (-1, 4, 4)),
+            )
 
         self.slow, self.fast = half(), half()
         layers, first = [], channels[0] // 2 * 2
@@ -84,9 +88,9 @@ class ImageGenerator(nn.Module):
 
     def forward(self, slow: Tensor, fast: Tensor) -> Tensor:
         frames = fast.shape[1]
-        still = self.slow(slow).repeat_interleave(frames, dim=0)  # the same for all frames of a clip
-        images = self.layers(torch.cat([still, self.fast(fast.flatten(0, 1))], dim=1))
-        return images.unflatten(0, (-1, frames)).transpose(1, 2)
+        still = self.slow(slow).repeat_interleave(frames, dim=0)  # (batch * T, 256, 4, 4), one for a clip
+        images = self.layers(torch.cat([still, self.fast(fast.flatten(0, 1))], dim=1))  # (batch * T, 3, S, S)
+        return images.unflatten(0, (-1, frames)).transpose(1, 2)  # (batch, 3, T, S, S)
 
 
 class Generator(nn.Module):
@@ -123,7 +127,7 @@ class Discriminator(nn.Module):
             if self.sigma and noise is not None:
                 features = features + self.sigma * torch.randn(features.shape, generator=noise).to(features)
             features = self.activation(features)
-        return self.score(features).flatten()
+        return self.score(features).flatten()  # (batch, 1, 1, 1, 1) -> (batch,)
 
 
 @torch.no_grad()
@@ -138,8 +142,8 @@ def singular_value_clip_(module: nn.Module) -> nn.Module:
         if weight.ndim < 4 or not weight.isfinite().all():  # training has diverged: the next loss says so
             continue
         matrix = weight.flatten(1).double()  # squaring halves the digits that float32 has
-        wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-        squares, directions = torch.linalg.eigh(wide @ wide.T)
+        wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T  # (n, m), n <= m
+        squares, directions = torch.linalg.eigh(wide @ wide.T)  # (n,), (n, n): a column each
         above = squares > 1
         if above.any():
             top, excess = directions[:, above], 1 - squares[above].rsqrt()
@@ -177,7 +181,7 @@ class TGAN(System):
     takes_labels = False
     order = ("generator", "discriminator")
 
-    def __init__(self, frames: int = 16, size: int = 64, n_classes: int = 0, **options) -> None:
+    def __init__(self, frames: int = 16, size: int = 64, n_classes: int = 0, **options: object) -> None:
         super().__init__(frames, size, n_classes)
         self.config = config = configure(TGANConfig(), "TGAN", options, {"variant": VARIANTS})
         self.zero_means_won = config.variant == "normal"

@@ -43,12 +43,14 @@ class Generator(nn.Module):
         self.mask = nn.ConvTranspose3d(channels[-1], 1, 4, 2, 1)
         self.background = nn.Sequential(
             *upward(nn.ConvTranspose2d, nn.BatchNorm2d, config.latent_dim, 4, channels),
-            nn.ConvTranspose2d(channels[-1], 3, 4, 2, 1), nn.Tanh())
+            nn.ConvTranspose2d(channels[-1], 3, 4, 2, 1),
+            nn.Tanh(),
+        )
 
     def streams(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return foreground (batch, 3, T, S, S), mask (batch, 1, T, S, S) in [0, 1], background (batch, 3, 1, S, S)."""
-        features = self.foreground(latents[:, :, None, None, None])
-        background = self.background(latents[:, :, None, None])
+        features = self.foreground(latents[:, :, None, None, None])  # (batch, 64, T / 2, S / 2, S / 2)
+        background = self.background(latents[:, :, None, None])  # (batch, 3, S, S): it knows no time
         return torch.tanh(self.colour(features)), torch.sigmoid(self.mask(features)), background[:, :, None]
 
     @staticmethod
@@ -73,7 +75,7 @@ class Discriminator(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Conv3d(channels[-1], 2, (base, 4, 4)))
 
     def forward(self, clips: Tensor) -> Tensor:
-        return self.layers(clips).flatten(1)
+        return self.layers(clips).flatten(1)  # (batch, 2, 1, 1, 1) -> (batch, 2)
 
 
 def softmax_loss(logits: Tensor, answer: int) -> Tensor:
@@ -100,7 +102,7 @@ class VGAN(System):
     name = "vgan"
     takes_labels = False
 
-    def __init__(self, frames: int = 32, size: int = 64, n_classes: int = 0, **options) -> None:
+    def __init__(self, frames: int = 32, size: int = 64, n_classes: int = 0, **options: object) -> None:
         super().__init__(frames, size, n_classes)
         self.config = config = configure(VGANConfig(), "VGAN", options)
         self.generator = Generator(frames, size, config)
@@ -120,8 +122,9 @@ class VGAN(System):
         self.judged = self.latents(len(clips), noise)
         with torch.no_grad():
             fakes = self.generator(self.judged)
-        return {"adversarial": softmax_loss(self.discriminator(clips), REAL)
-                + softmax_loss(self.discriminator(fakes), FAKE)}
+        return {
+            "adversarial": softmax_loss(self.discriminator(clips), REAL) + softmax_loss(self.discriminator(fakes), FAKE)
+        }
 
     def generator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
         # The fakes that D has just judged, made again: as published, one batch of fakes serves both updates.
@@ -130,5 +133,7 @@ class VGAN(System):
             latents = self.latents(len(clips), noise)
         foreground, mask, background = self.generator.streams(latents)
         fakes = self.generator.mix(foreground, mask, background)
-        return {"adversarial": softmax_loss(self.discriminator(fakes), REAL),
-                "mask": self.config.mask_weight * mask.float().abs().mean()}
+        return {
+            "adversarial": softmax_loss(self.discriminator(fakes), REAL),
+            "mask": self.config.mask_weight * mask.float().abs().mean(),
+        }

@@ -2,52 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from .decision_entry import GROUPS, Decision
+from .decisions_evaluation import EVALUATION
+from .decisions_networks import NETWORKS
+from .decisions_training import TRAINING
 
-GROUPS = {
-    "A": "architecture",
-    "T": "task and data",
-    "L": "losses and equations",
-    "O": "optimisation",
-    "E": "evaluation",
-}
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One entry of the ledger.
-
-    `where` is the section, equation or table; `open_point` what it leaves to the reader; `choice` is our
-    default; `switch` names what selects another reading, as "HRVGANConfig.latent" or "open_dataset.fold"
-    (several with commas, empty where one reading is built); `chapter` is where the book shows it; `pending`
-    says what of it is not built yet (empty: nothing).
-    """
-
-    id: str
-    title: str
-    where: str
-    open_point: str
-    options: tuple[str, ...]
-    choice: str
-    why: str
-    switch: str = ""
-    chapter: str = ""
-    pending: str = ""
-
-    @property
-    def group(self) -> str:
-        return GROUPS[self.id[0]]
-
-
-def _ledger() -> dict[str, Decision]:
-    from .decisions_evaluation import EVALUATION  # these three need Decision from this module
-    from .decisions_networks import NETWORKS
-    from .decisions_training import TRAINING
-
-    return {entry.id: entry for entry in (*NETWORKS, *TRAINING, *EVALUATION)}
-
-
-DECISIONS: dict[str, Decision] = _ledger()
+DECISIONS: dict[str, Decision] = {entry.id: entry for entry in (*NETWORKS, *TRAINING, *EVALUATION)}
 
 
 def decision(id: str) -> Decision:
@@ -57,6 +17,4 @@ def decision(id: str) -> Decision:
     return DECISIONS[id]
 
 
-def decisions_in(chapter: str) -> tuple[Decision, ...]:
-    """The entries that a chapter shows, in ledger order."""
-    return tuple(entry for entry in DECISIONS.values() if entry.chapter == chapter)
+__all__ = ["DECISIONS", "GROUPS", "Decision", "decision"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from .decisions import Decision
+from .decision_entry import Decision
 
 NETWORKS = (
     Decision(
-        "A1", "Width of the first layer", "Table 1, row 2",
+        "A1",
+        "Width of the first layer",
+        "Table 1, row 2",
         open_point=(
             "The fully connected layer gives 128×1×1×1 and the next row, a 3×3×3 layer, is at 128×4×4×4; no "
             "layer between them grows the volume."
@@ -24,7 +26,9 @@ NETWORKS = (
         chapter="03_generator",
     ),
     Decision(
-        "A2", "DeConv 3×3×3", "Table 1",
+        "A2",
+        "DeConv 3×3×3",
+        "Table 1",
         open_point="Stride and padding of the transposed convolutions are not given.",
         options=(
             "transposed convolution, stride 1, padding 1",
@@ -36,26 +40,33 @@ NETWORKS = (
         chapter="03_generator",
     ),
     Decision(
-        "A3", "Upsample and Downsample", "Tables 1 and 2",
+        "A3",
+        "Upsample and Downsample",
+        "Tables 1 and 2",
         open_point="The kernels of the resampling layers are not given.",
         options=("nearest or trilinear upsampling", "average pooling, max pooling or a stride"),
         choice="nearest neighbour up, average pooling down",
         why="The two are each other's mirror image and have no weights; the progressive GAN does the same.",
-        switch="HRVGANConfig.upsample", chapter="03_generator",
+        switch="HRVGANConfig.upsample",
+        chapter="03_generator",
     ),
     Decision(
-        "A4", "Where time doubles", "Table 1",
+        "A4",
+        "Where time doubles",
+        "Table 1",
         open_point=(
-            "The rows double time at 8, 64 and 256 pixels; related networks of this family double it "
-            "elsewhere."
+            "The rows double time at 8, 64 and 256 pixels; related networks of this family double it elsewhere."
         ),
         options=("as printed: at 8, 64, 256", "at 8, 32, 128"),
         choice="as printed: at 8, 64, 256",
         why="Table 1 is the specification.",
-        switch="HRVGANConfig.temporal_doublings", chapter="03_generator",
+        switch="HRVGANConfig.temporal_doublings",
+        chapter="03_generator",
     ),
     Decision(
-        "A5", "Last activation of G", "Table 1, last row; Eq. 11",
+        "A5",
+        "Last activation of G",
+        "Table 1, last row; Eq. 11",
         open_point=(
             "ReLU on the RGB layer cannot give a negative value and has no upper bound; the range of pixels "
             "is not stated."
@@ -63,27 +74,26 @@ NETWORKS = (
         options=("tanh, pixels in [-1, 1]", "ReLU, pixels in [0, 1]", "no activation"),
         choice="tanh, pixels in [-1, 1]",
         why="Bounded like the pixels it has to imitate, with a gradient on both sides of zero.",
-        switch="HRVGANConfig.final_activation", chapter="03_generator",
+        switch="HRVGANConfig.final_activation",
+        chapter="03_generator",
     ),
     Decision(
-        "A6", "Order of Table 2", "Table 2",
+        "A6",
+        "Order of Table 2",
+        "Table 2",
         open_point=(
             "The layer names run from image to score while the printed shapes run from 4×4×4 to 32×256×256, "
             "so that each Downsample row enlarges."
         ),
-        options=(
-            "layers as printed with the mirrored shapes of Table 1",
-            "shapes as printed (cannot be run)",
-        ),
+        options=("layers as printed with the mirrored shapes of Table 1", "shapes as printed (cannot be run)"),
         choice="layers as printed with the mirrored shapes of Table 1",
-        why=(
-            "The column of names then fits row by row, 24 of 24, and the parameter counts of G and D nearly "
-            "agree."
-        ),
+        why=("The column of names then fits row by row, 24 of 24, and the parameter counts of G and D nearly agree."),
         chapter="04_discriminator",
     ),
     Decision(
-        "A7", "Input of D", "Table 2, row 1",
+        "A7",
+        "Input of D",
+        "Table 2, row 1",
         open_point="The input image is printed as 128×1×1.",
         options=("3×32×256×256", "the latent vector's shape"),
         choice="3×32×256×256",
@@ -91,15 +101,20 @@ NETWORKS = (
         chapter="04_discriminator",
     ),
     Decision(
-        "A8", "Minibatch stddev: place and group", "Table 2, row 21",
+        "A8",
+        "Minibatch stddev: place and group",
+        "Table 2, row 21",
         open_point="129×4×4×4 follows a row of 16×32×256×256; the group size is not given.",
         options=("one map at 4×4×4, groups of four", "other groups or more maps"),
         choice="one map at 4×4×4, groups of four (of the whole batch where it is smaller)",
         why="129 is 128 + 1, and four is the group of the layer's original description.",
-        switch="HRVGANConfig.stddev_group", chapter="04_discriminator",
+        switch="HRVGANConfig.stddev_group",
+        chapter="04_discriminator",
     ),
     Decision(
-        "A9", "Convolution after the minibatch stddev", "Table 2, row 22",
+        "A9",
+        "Convolution after the minibatch stddev",
+        "Table 2, row 22",
         open_point="Printed as 8×32×256×256 directly after 129×4×4×4.",
         options=("128×4×4×4", "8 channels"),
         choice="128×4×4×4",
@@ -107,29 +122,34 @@ NETWORKS = (
         chapter="04_discriminator",
     ),
     Decision(
-        "A10", "Two linear layers at the end of D", "Table 2, rows 23-24",
+        "A10",
+        "Two linear layers at the end of D",
+        "Table 2, rows 23-24",
         open_point="Both fully connected layers are linear; two linear maps in a row equal one.",
         options=("leaky ReLU after the 128 features", "linear, as printed"),
         choice="leaky ReLU after the 128 features",
         why="The 128 features are then worth their weights; the progressive GAN does the same.",
-        switch="HRVGANConfig.fc_activation", chapter="04_discriminator",
+        switch="HRVGANConfig.fc_activation",
+        chapter="04_discriminator",
     ),
     Decision(
-        "A11", "Slope, epsilon, initial weights", "Tables 1 and 2; Eqs. 8 and 9",
+        "A11",
+        "Slope, epsilon, initial weights",
+        "Tables 1 and 2; Eqs. 8 and 9",
         open_point=(
             "Slope of the leaky ReLU, the constants in the norms and the initial weights are not given; one "
             "row prints LReLU, the others Leaky ReLU."
         ),
         options=("slope 0.2", "slope 0.01"),
-        choice=(
-            "slope 0.2; epsilon 1e-8 (pixel norm) and 1e-5 (batch, instance norm); one function under both "
-            "names"
-        ),
+        choice=("slope 0.2; epsilon 1e-8 (pixel norm) and 1e-5 (batch, instance norm); one function under both names"),
         why="The usual values of this family of networks.",
-        switch="HRVGANConfig.leak", chapter="04_discriminator",
+        switch="HRVGANConfig.leak",
+        chapter="04_discriminator",
     ),
     Decision(
-        "A12", "Which norm stands where", "Sections 4.2, 4.3 and 4.4",
+        "A12",
+        "Which norm stands where",
+        "Sections 4.2, 4.3 and 4.4",
         open_point=(
             "4.2 puts batch norm throughout G and instance norm in D; 4.3 pixel norm in both; 4.4 instance "
             "norm after convolutions and deconvolutions."
@@ -149,10 +169,13 @@ NETWORKS = (
             "convolution would cancel it, so that convolution, the RGB layer and the fully connected layers "
             "have none."
         ),
-        switch="HRVGANConfig.generator_norm, HRVGANConfig.discriminator_norm", chapter="02_norm_layers",
+        switch="HRVGANConfig.generator_norm, HRVGANConfig.discriminator_norm",
+        chapter="02_norm_layers",
     ),
     Decision(
-        "A13", "Pixel norm: what explodes, and where epsilon stands", "Section 4.3, Eq. 8",
+        "A13",
+        "Pixel norm: what explodes, and where epsilon stands",
+        "Section 4.3, Eq. 8",
         open_point=(
             "The text speaks of parameters, the equation bounds magnitudes of features; whether the latent "
             "is normalised too is not said."
@@ -160,10 +183,13 @@ NETWORKS = (
         options=("features only", "the latent vector too"),
         choice="features only; epsilon inside the root, after the mean, as Eq. 8 has it",
         why="It is what the equation says.",
-        switch="HRVGANConfig.latent_norm", chapter="02_norm_layers",
+        switch="HRVGANConfig.latent_norm",
+        chapter="02_norm_layers",
     ),
     Decision(
-        "A14", "Order inside a layer", "Section 4.4, Eq. 9",
+        "A14",
+        "Order inside a layer",
+        "Section 4.4, Eq. 9",
         open_point=(
             "Eq. 9 normalises the input of a convolution, the text its output; it has ReLU where D has "
             "leaky ReLU, and no index for the sample."
@@ -174,7 +200,9 @@ NETWORKS = (
         chapter="02_norm_layers",
     ),
     Decision(
-        "A15", "Instance norm: weights and statistics", "Section 4.4, Eq. 9",
+        "A15",
+        "Instance norm: weights and statistics",
+        "Section 4.4, Eq. 9",
         open_point="γ and β appear; whether statistics are remembered for sampling is not said.",
         options=("learned γ and β, statistics of the clip at hand", "running statistics"),
         choice="learned γ and β, statistics of the clip at hand",
@@ -182,10 +210,10 @@ NETWORKS = (
         chapter="02_norm_layers",
     ),
     Decision(
-        "A16", "One latent or one a frame", "Table 1, row 1; section 4.2",
-        open_point=(
-            "Table 1 starts from one vector, section 4.2 from a sequence of vectors, one for each frame."
-        ),
+        "A16",
+        "One latent or one a frame",
+        "Table 1, row 1; section 4.2",
+        open_point=("Table 1 starts from one vector, section 4.2 from a sequence of vectors, one for each frame."),
         options=(
             "one vector",
             "a sequence: one vector for each of the four base time steps",
@@ -193,18 +221,24 @@ NETWORKS = (
         ),
         choice="one vector",
         why="Table 1 has shapes. The sequence keeps every later shape of Table 1, so it is a switch.",
-        switch="HRVGANConfig.latent", chapter="03_generator",
+        switch="HRVGANConfig.latent",
+        chapter="03_generator",
     ),
     Decision(
-        "A17", "Distribution of the latent", "Sections 3.1 and 4.2",
+        "A17",
+        "Distribution of the latent",
+        "Sections 3.1 and 4.2",
         open_point="The distribution of the noise is not given.",
         options=("standard normal", "uniform on (-1, 1)"),
         choice="standard normal",
         why="The most common choice, and the one for which interpolation has a natural path.",
-        switch="HRVGANConfig.latent_distribution", chapter="03_generator",
+        switch="HRVGANConfig.latent_distribution",
+        chapter="03_generator",
     ),
     Decision(
-        "A18", "How a label enters", "Section 4.2; Eq. 7",
+        "A18",
+        "How a label enters",
+        "Section 4.2; Eq. 7",
         open_point="The condition is announced, its mechanism is not.",
         options=(
             "G: label embedding beside z, or conditional batch norm",
@@ -219,21 +253,26 @@ NETWORKS = (
             "Projection adds no term to Eqs. 12-14, and neither do wrong labels: Eq. 7 asks whether the pair is "
             "real. Constant label maps at D's input would be weakened by instance norm."
         ),
-        switch="build_system.n_classes, HRVGANConfig.mismatched_labels", chapter="03_generator",
+        switch="build_system.n_classes, HRVGANConfig.mismatched_labels",
+        chapter="03_generator",
     ),
     Decision(
-        "A19", "Data sets without labels", "Sections 4.1 and 4.2",
+        "A19",
+        "Data sets without labels",
+        "Sections 4.1 and 4.2",
         open_point="Golf and Aeroplane have no classes, the network is described as conditional.",
         options=("an unconditional form of the same network", "one dummy class"),
         choice="an unconditional form of the same network (no classes)",
         why="No parameter without a purpose.",
-        switch="build_system.n_classes", chapter="03_generator",
+        switch="build_system.n_classes",
+        chapter="03_generator",
     ),
     Decision(
-        "A20", "The reconstruction network", "Section 4.2",
+        "A20",
+        "The reconstruction network",
+        "Section 4.2",
         open_point=(
-            "A second stage, a reconstruction network, is named; no table, figure row or algorithm step "
-            "describes it."
+            "A second stage, a reconstruction network, is named; no table, figure row or algorithm step describes it."
         ),
         options=(
             "leave it out",
@@ -250,18 +289,20 @@ NETWORKS = (
         chapter="06_training_loop",
     ),
     Decision(
-        "A21", "256×256 from smaller sources", "Sections 2 and 4.1",
+        "A21",
+        "256×256 from smaller sources",
+        "Sections 2 and 4.1",
         open_point="UCF101 is 320×240, Golf and Aeroplane are 128×128; how they reach 256×256 is not said.",
         options=("resize the short side and crop", "train at the source's size", "interpolate"),
-        choice=(
-            "short side resized to the clip size, centre crop; the size is an option and interpolation is "
-            "flagged"
-        ),
+        choice=("short side resized to the clip size, centre crop; the size is an option and interpolation is flagged"),
         why="The table can be cut at any stage, so no size is privileged.",
-        switch="build_system.size", chapter="01_videos",
+        switch="build_system.size",
+        chapter="01_videos",
     ),
     Decision(
-        "A22", "Progressive growing", "Section 2; Algorithm 1",
+        "A22",
+        "Progressive growing",
+        "Section 2; Algorithm 1",
         open_point="Discussed among related work; Algorithm 1 does not grow.",
         options=("train at the final size", "grow stage by stage"),
         choice="train at the final size",
@@ -269,10 +310,11 @@ NETWORKS = (
         chapter="06_training_loop",
     ),
     Decision(
-        "A23", "Order of the axes", "Tables 1 and 2",
+        "A23",
+        "Order of the axes",
+        "Tables 1 and 2",
         open_point=(
-            "The captions say 256×256×32, the rows channels × 32×256×256, the last rows of Table 2 put "
-            "channels last."
+            "The captions say 256×256×32, the rows channels × 32×256×256, the last rows of Table 2 put channels last."
         ),
         options=("channels, time, height, width", "height, width, time"),
         choice="channels, time, height, width everywhere",

@@ -131,7 +131,7 @@ _INDEX = (
     Equation(
         15, "4.5", "combined loss of the generator",
         r"\mathcal{L}(X, Y) = \alpha \mathcal{L}_{adv}^G(X, Y) + \beta \mathcal{L}_{mse}(X, Y)",
-        "", "losses.combined_loss", ("L9",),
+        "", "losses.combined_terms", ("L9",),
     ),
     Equation(
         16, "4.7", "Inception Score",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 OURS = "Ours"  # the paper's name for HRVGAN in Tables 3 and 4
 
@@ -36,9 +38,12 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return " × ".join(str(size) for size in shape)
 
 
-def _row(layer, activation, printed, shape=None, resolved_activation=None, decisions=()) -> LayerRow:
+def _row(
+    layer: str, activation: str, printed: tuple[int, ...], shape: tuple[int, ...] | None = None,
+    resolved_activation: str | None = None, decisions: tuple[str, ...] = (),
+) -> LayerRow:  # fmt: skip
     resolved = (shape or printed, resolved_activation or activation)
-    return LayerRow(layer, activation, printed, *resolved, tuple(decisions))
+    return LayerRow(layer, activation, printed, *resolved, decisions)
 
 
 def _generator_rows() -> tuple[LayerRow, ...]:
@@ -133,6 +138,9 @@ TABLE4 = (
 )
 
 
+ModelRow = TypeVar("ModelRow", InceptionRow, FrechetRow)
+
+
 def inception_row(model: str) -> InceptionRow:
     """The row of Table 3 with this model. Raises ValueError for a model that Table 3 does not list."""
     return _find(TABLE3, model, "Table 3")
@@ -155,7 +163,7 @@ def frechet_ratio(dataset: str, model: str = OURS, to: str = "VGAN") -> float:
     return getattr(frechet_row(model), dataset) / getattr(frechet_row(to), dataset)
 
 
-def _find(rows, model: str, table: str):
+def _find(rows: Sequence[ModelRow], model: str, table: str) -> ModelRow:
     for row in rows:
         if row.model == model:
             return row
@@ -180,20 +188,3 @@ class Settings:
 
 
 SETTINGS = Settings()
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure: its number, what it shows, and the chapter that draws ours in the same layout."""
-
-    number: int
-    what: str
-    chapter: str
-
-
-FIGURES = (
-    Figure(1, "network architecture", "04_discriminator"),
-    Figure(2, "linear interpolation in latent space, Golf", "09_latent_space"),
-    Figure(3, "interpolation in latent space, Aeroplane", "09_latent_space"),
-    Figure(4, "generated frames, UCF101: JumpingJack and TaiChi", "09_latent_space"),
-)

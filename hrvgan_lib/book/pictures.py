@@ -1,0 +1,172 @@
+"""Clips as pictures: sharp grids, small movies, one colour for each system (all chapters)."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hrvgan_lib.files import write_atomic
+
+if TYPE_CHECKING:
+    import numpy as np
+    from IPython.display import HTML
+    from matplotlib.figure import Figure
+
+GAP = 2  # pixels between two pictures
+EMBEDDED = 60_000  # bytes of a recorded picture inside a notebook, which stays under 1 MB
+
+# Okabe and Ito's palette, which colour-blind readers tell apart. One colour is one system everywhere.
+SYSTEM_COLOURS = {
+    "hrvgan": "#0072B2",
+    "vgan": "#E69F00",
+    "tgan": "#009E73",
+    "mocogan": "#CC79A7",
+    "ivgan": "#F0E442",
+    "real": "#000000",
+    "frozen": "#56B4E9",
+    "shuffled": "#882255",
+    "untrained": "#D55E00",
+    "noise": "#999999",
+}
+
+STYLE: dict[str, Any] = {
+    "figure.dpi": 100,
+    "savefig.dpi": "figure",
+    "figure.constrained_layout.use": True,
+    "figure.facecolor": "white",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "font.size": 10,
+    "image.interpolation": "nearest",
+    "svg.hashsalt": "hrvgan",  # else every SVG has its own random ids
+}
+
+
+def to_frames(clips: Any) -> np.ndarray:
+    """(N, 3, T, H, W) in [-1, 1], tensor or array -> uint8 array (N, T, H, W, 3)."""
+    import numpy as np
+
+    if hasattr(clips, "detach"):
+        clips = clips.detach().float().cpu().numpy()
+    array = np.asarray(clips, np.float32)
+    if array.ndim == 4:
+        array = array[None]
+    if array.ndim != 5 or array.shape[1] != 3:
+        raise ValueError(f"clips of shape {tuple(array.shape)}: expected (clips, 3, frames, height, width)")
+    return np.round((array.clip(-1, 1) + 1) * 127.5).astype(np.uint8).transpose(0, 2, 3, 4, 1)
+
+
+def sheet(pictures: np.ndarray, columns: int) -> np.ndarray:
+    """Pictures uint8 (N, H, W, 3) side by side, `columns` in a row, on white with a gap of two pixels: (H', W', 3)."""
+    import torch
+    from torchvision.utils import make_grid
+
+    if len(pictures) == 1:  # which make_grid would leave without a frame
+        return pictures[0]
+    grid = make_grid(torch.from_numpy(pictures).permute(0, 3, 1, 2), nrow=columns, padding=GAP, pad_value=255)
+    return grid[:, GAP:-GAP, GAP:-GAP].permute(1, 2, 0).numpy()  # it frames the whole too
+
+
+def clip_grid(
+    clips: Any, rows: int | None = None, every: int = 1, labels: Sequence[str] | None = None, title: str = "",
+    width: float = 9.0,
+) -> Figure:  # fmt: skip
+    """One clip a row, every `every`-th frame side by side; source pixels stay sharp squares.
+
+    clips: (N, 3, T, H, W) in [-1, 1]. rows: at most so many clips. labels: one a row. width: about, in inches.
+    Raises ValueError for another shape.
+    """
+    import matplotlib.pyplot as plt
+
+    frames = to_frames(clips)[:rows, ::every]
+    n, t, h = frames.shape[:3]
+    strip = sheet(frames.reshape(-1, *frames.shape[2:]), columns=t)
+    dpi = STYLE["figure.dpi"]
+    scale = max(1, round(width * dpi / strip.shape[1]))  # whole screen pixels for each source pixel
+    strip = strip.repeat(scale, 0).repeat(scale, 1)
+    labels = [str(label) for label in (labels if labels is not None else [])][:n]
+    left = round(8 + 6.5 * max(map(len, labels))) if labels else 0
+    top = 24 if title else 0
+    total_w, total_h = strip.shape[1] + left, strip.shape[0] + top
+    fig = plt.figure(figsize=(total_w / dpi, total_h / dpi), dpi=dpi, layout="none")
+    axes = fig.add_axes((left / total_w, 0, strip.shape[1] / total_w, strip.shape[0] / total_h))
+    axes.imshow(strip, interpolation="nearest", aspect="auto")
+    axes.set_axis_off()
+    for i, label in enumerate(labels):
+        centre = top + (i * (h + GAP) + h / 2) * scale
+        fig.text((left - 6) / total_w, 1 - centre / total_h, label, ha="right", va="center", fontsize=8)
+    if title:
+        fig.text(left / total_w, 1 - 4 / total_h, title, ha="left", va="top", fontsize=10)
+    return fig
+
+
+def movie(
+    clips: Any, path: Path | None = None, fps: int = 12, alt: str = "moving clips", width: int = 0, columns: int = 0
+) -> HTML:  # fmt: skip
+    """Clips side by side as one animated WebP (32 frames: tens of kB), shown without smoothing.
+
+    clips: (N, 3, T, H, W) in [-1, 1]. path: also write the file there. width: on screen, in pixels. columns: so many
+    in a row, by default all of them.
+    """
+    from IPython.display import HTML
+    from PIL import Image
+
+    frames = to_frames(clips)
+    n, _, h = frames.shape[:3]
+    scale = max(1, 128 // h)  # the format halves the resolution of colour: give each source pixel several of its own
+    moments = [sheet(moment, columns or n).repeat(scale, 0).repeat(scale, 1) for moment in frames.swapaxes(0, 1)]
+    images = [Image.fromarray(moment) for moment in moments]
+    buffer = io.BytesIO()
+    images[0].save(
+        buffer, "WEBP", save_all=True, append_images=images[1:], duration=round(1000 / fps), loop=0,
+        quality=85, method=4,
+    )  # fmt: skip
+    if path is not None:
+        write_atomic(Path(path), buffer.getvalue())
+    code = base64.b64encode(buffer.getvalue()).decode()
+    width = width or max(moments[0].shape[1] * (2 if scale == 1 else 1), 128)
+    style = f"image-rendering: pixelated; width: {width}px; max-width: 100%"
+    alt = html.escape(alt, quote=True)
+    return HTML(f'<img alt="{alt}" style="{style}" src="data:image/webp;base64,{code}">')
+
+
+def small_webp(path: Path) -> bytes:
+    """A picture or a moving clip as WebP in at most `EMBEDDED` bytes: smaller and coarser until it fits."""
+    from PIL import Image, ImageSequence
+
+    with Image.open(path) as source:
+        frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(source)]
+        duration = source.info.get("duration", 83)
+    for scale, quality in ((1, 85), (1, 70), (0.75, 70), (0.5, 60), (0.35, 50), (0.25, 40)):
+        size = [max(1, round(scale * side)) for side in frames[0].size]
+        first, *others = [frame.resize(size) if scale < 1 else frame for frame in frames]
+        buffer = io.BytesIO()
+        moving = {"save_all": True, "append_images": others, "duration": duration, "loop": 0} if others else {}
+        first.save(buffer, "WEBP", quality=quality, method=4, **moving)
+        if buffer.tell() <= EMBEDDED:
+            break
+    return buffer.getvalue()
+
+
+def _small_png(png: bytes) -> bytes:
+    """A PNG in 256 colours, less than half of its bytes: for a notebook; the file in figures/ keeps them all."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(256).save(buffer, "PNG", optimize=True)
+    return min(png, buffer.getvalue(), key=len)
+
+
+def display_png(png: bytes, alt: str) -> None:
+    """Show a PNG in the notebook, in 256 colours, with its alt text."""
+    from IPython.display import display
+
+    png = _small_png(png)
+    bundle = {"image/png": base64.b64encode(png).decode(), "text/plain": alt or "figure"}
+    display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)

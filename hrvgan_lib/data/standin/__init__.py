@@ -1,0 +1,1 @@
+"""Procedural stand-ins for data sets that are not there (chapter 01)."""

@@ -1,0 +1,271 @@
+"""One evaluation, one record: clips of any source through the judge, kept as JSON (chapters 08 and 10)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+import numpy as np
+
+from hrvgan_lib import provenance
+from hrvgan_lib.data.clips import Clips, identity
+from hrvgan_lib.files import to_json, write_atomic
+from hrvgan_lib.keys import key_of
+from hrvgan_lib.metrics.answers import Answers, Eye, Namer, answers_key, ask, names_classes
+from hrvgan_lib.metrics.rulers.behaviour import Behaviour, behaviour
+from hrvgan_lib.metrics.rulers.frechet import CLOSE, frechet_distance
+from hrvgan_lib.metrics.rulers.intervals import Interval, half_sample_interval, sweep
+from hrvgan_lib.metrics.rulers.kernel import kernel_distance_of
+from hrvgan_lib.metrics.sources import (
+    Source,
+    frozen,
+    generated,
+    noise_clips,
+    real_clips,
+    resized,
+    shuffle_frames,
+    untrained,
+)
+
+if TYPE_CHECKING:
+    from hrvgan_lib.networks import System
+
+REFERENCE_SEED = 987_654  # the real clips of Eq. 17 are one draw, the same for every source
+EXTRAPOLATE_FROM = 16  # clips below which no line in 1/N is drawn
+PUBLISHED_SIZE = 64  # side of the clips behind the published scores
+_remembered: dict[str, Answers] = {}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the judge made of one source. Intervals are for one draw of `n` clips, the first seed's.
+
+    The fields of Eq. 16 are None where the network names no classes, extrapolations where N is below 16.
+    """
+
+    source: str
+    note: str
+    data: str  # the data set that it is compared with, in words
+    kind: str  # "real" or "procedural"
+    n: int  # clips a draw; as many real ones stand on the other side of Eq. 17
+    seeds: tuple[int, ...]
+    distinct: int | None
+    judge: str
+    judge_accuracy: float | None
+    protocol: str  # how clips were shown and scores joined
+    classes: tuple[str, ...]
+    layer: str
+    inception: Interval | None
+    inception_seeds: tuple[float, ...]  # one score a seed, or a split
+    inception_infinity: float | None  # the score that infinitely many clips would have
+    frechet: Interval
+    frechet_seeds: tuple[float, ...]
+    frechet_infinity: float | None
+    frame_frechet: float  # between single frames: each clip's middle one, standing still
+    kernel: Interval  # kernel distance, unbiased
+    behaviour: Behaviour
+    accuracy: Interval | None  # share of clips whose asked class the judge names; None without labels
+    confusion: tuple[tuple[int, ...], ...] | None  # [asked][named], counts
+    device: str
+    versions: dict[str, str]
+
+    @property
+    def chance(self) -> float:
+        return 1 / len(self.classes)
+
+    def position(self, floor: Evaluation, ceiling: Evaluation) -> float:
+        """Where the Fréchet distance lies between a floor (0, real clips) and a ceiling (1, for instance noise)."""
+        return (self.frechet.value - floor.frechet.value) / (ceiling.frechet.value - floor.frechet.value)
+
+
+def evaluate(
+    source: Source,
+    judge: Eye,
+    reference: Clips,
+    *,
+    n: int,
+    seeds: Sequence[int] = (0,),
+    layer: str | None = None,
+    held_out: Clips | None = None,
+    folder: str | Path | None = None,
+    progress: bool = False,
+) -> Evaluation:
+    """Everything that this book measures on `n` clips of `source`, for each seed.
+
+    judge: a `Judge`, or an `Extractor`, which names no classes. reference: the `ClipDataset` that the clips should
+    resemble, its training split by decision T4; `n` of its clips are drawn once, the same for every source. held_out:
+    another split, whose distance from the training clips is the unit of `Behaviour.nearest`. With a `folder` features
+    and record are kept there under keys of source, judge, reference, numbers and code, and read where they are there.
+    Raises ValueError for fewer than 4 clips or no seed.
+    """
+    if n < 4 or not seeds:
+        raise ValueError(f"an evaluation needs at least 4 clips and one seed, got {n} and {len(seeds)}")
+    look = partial(ask, judge, n=n, layer=layer, folder=folder, progress=progress)
+    path = None
+    if folder is not None:
+        path = Path(folder) / f"{evaluation_key(source, judge, reference, held_out, n, seeds, layer)}.json"
+        if path.is_file():
+            return read_evaluation(path)
+    real = _once(look, judge, real_clips(reference), n, layer)
+    unseen = None if held_out is None else _once(look, judge, real_clips(held_out), n, layer).pictures
+    given = [look(source, seed=seed) for seed in seeds]
+    first = given[0]
+    record = Evaluation(
+        source=source.name, note=source.note, data=reference.describe(), kind=reference.kind, n=n,
+        seeds=tuple(seeds), distinct=source.distinct, judge=f"{judge.name} [{judge.digest}]", layer=first.layer,
+        **_named(judge, given, n),
+        **_compared(real, given, n),
+        behaviour=behaviour(first.change, first.pictures, real.change, real.pictures, unseen),
+        accuracy=first.accuracy,
+        confusion=None if first.confusion is None else tuple(map(tuple, first.confusion.tolist())),
+        device=provenance.device_name(), versions=provenance.versions(),
+    )  # fmt: skip
+    if path is not None:
+        write_atomic(path, to_json(asdict(record)))
+    return record
+
+
+class _Named(TypedDict):
+    """The fields of an `Evaluation` that need a network that names classes."""
+
+    judge_accuracy: float | None
+    protocol: str
+    classes: tuple[str, ...]
+    inception: Interval | None
+    inception_seeds: tuple[float, ...]
+    inception_infinity: float | None
+
+
+def _named(judge: Eye, given: Sequence[Answers], n: int) -> _Named:
+    """Eq. 16 of each draw, and who gave the answers; nothing where no classes are named."""
+    repeats = f"{n:,} clips x {len(given)}"
+    if not names_classes(judge, given[0]):
+        return {
+            "judge_accuracy": None,
+            "protocol": f"{repeats}; features only",
+            "classes": (),
+            "inception": None,
+            "inception_seeds": (),
+            "inception_infinity": None,
+        }
+    score, said = partial(_score, judge), [one.probabilities for one in given if one.probabilities is not None]
+    return {
+        "judge_accuracy": judge.accuracy.value if judge.accuracy else None,
+        "protocol": f"{repeats}; {judge.way}",
+        "classes": judge.classes,
+        "inception": half_sample_interval(score, said[0], groups=[given[0].videos], floor=1.0),
+        "inception_seeds": judge.score(said)[2],
+        "inception_infinity": sweep(score, said[0]).at_infinity if n >= EXTRAPOLATE_FROM else None,
+    }
+
+
+class _Compared(TypedDict):
+    """The fields of an `Evaluation` that compare features with those of real clips."""
+
+    frechet: Interval
+    frechet_seeds: tuple[float, ...]
+    frechet_infinity: float | None
+    frame_frechet: float
+    kernel: Interval
+
+
+def _compared(real: Answers, given: Sequence[Answers], n: int) -> _Compared:
+    """Eq. 17 of each draw, and the other distances of the first one, from `real`."""
+    first, everyone = given[0], np.arange(n)
+    interval = partial(half_sample_interval, groups=[real.videos, first.videos])
+    closely = partial(frechet_distance, tolerance=CLOSE)
+    distances = (first.distance(real), *(answers.distance(real, CLOSE) for answers in given[1:]))
+    extrapolated = sweep(closely, real.features, first.features).at_infinity if n >= EXTRAPOLATE_FROM else None
+    return {
+        "frechet": interval(closely, real.features, first.features, floor=0.0, value=distances[0]),
+        "frechet_seeds": distances,
+        "frechet_infinity": extrapolated,
+        "frame_frechet": closely(real.stills, first.stills),
+        "kernel": interval(kernel_distance_of(real.features, first.features), everyone, everyone),
+    }
+
+
+def _score(judge: Namer, rows: np.ndarray) -> float:
+    """Eq. 16 as the judge's protocol takes it from one set of clips."""
+    return judge.score([rows])[0]
+
+
+def _once(look: Callable[..., Answers], judge: Eye, source: Source, n: int, layer: str | None) -> Answers:
+    """Real clips through the judge. The latest few are remembered: a panel asks for the same ones seven times."""
+    key = answers_key(judge, source, n, REFERENCE_SEED, layer or "")
+    if key not in _remembered:
+        if len(_remembered) >= 4:
+            _remembered.pop(next(iter(_remembered)))
+        _remembered[key] = look(source, seed=REFERENCE_SEED)
+    return _remembered[key]
+
+
+def read_evaluation(path: str | Path) -> Evaluation:
+    """The record in a JSON file that `evaluate` wrote."""
+    raw = json.loads(Path(path).read_text())
+    for name in ("inception", "frechet", "kernel", "accuracy"):
+        raw[name] = raw[name] and Interval(**raw[name])
+    for name in ("seeds", "inception_seeds", "frechet_seeds", "classes"):
+        raw[name] = tuple(raw[name])
+    raw["behaviour"] = Behaviour(**raw["behaviour"])
+    raw["confusion"] = raw["confusion"] and tuple(map(tuple, raw["confusion"]))
+    return Evaluation(**raw)
+
+
+def mean_and_std(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and population standard deviation over seeds, the form in which published scores are printed."""
+    return float(np.mean(values)), float(np.std(values))
+
+
+def evaluation_key(source: Source, eye: Eye, reference: Clips, held_out: Clips | None, n: int, seeds: Sequence[int],
+                   layer: str | None) -> str:  # fmt: skip
+    """A file name that changes with everything that the record depends on, code included."""
+    accuracy = getattr(eye, "accuracy", None)
+    key = key_of(
+        __name__,
+        answers=answers_key(eye, source, n, 0, layer or ""),
+        reference=identity(reference),
+        held_out=None if held_out is None else identity(held_out),
+        seeds=list(seeds),
+        accuracy=accuracy,
+    )
+    return f"{source.name.replace(' ', '-')}-{key}"
+
+
+def panel(
+    system: System,
+    train_set: Clips,
+    test_set: Clips,
+    judge: Eye,
+    *,
+    n: int,
+    seeds: Sequence[int] = (0,),
+    layer: str | None = None,
+    folder: str | Path | None = None,
+    note: str = "",
+    progress: bool = False,
+) -> dict[str, Evaluation]:
+    """A system between its floor and its ceilings, every row at the same `n` and against the same real clips.
+
+    Rows: "real" (clips of the test split, so of other groups: the floor), "frozen" and "shuffled" (the same standing
+    still, and in another order), "noise", "untrained" (the system before its first step), the system by its name,
+    "<name> frozen", and "<name> at 64" where it is larger: published scores are of 64x64. The real clips and the
+    system are drawn for every seed, the others for the first. `note` says in one line what the system is.
+    """
+    real, fake = real_clips(test_set), generated(system, system.name, note)
+    first = generated(untrained(system), "untrained", f"{system.name} before its first step")
+    noise = noise_clips(test_set.frames, test_set.size)
+    shown = [real, frozen(real), shuffle_frames(real), noise, first, fake, frozen(fake, f"{fake.name} frozen")]
+    if system.size > PUBLISHED_SIZE:
+        shown.append(resized(fake, PUBLISHED_SIZE))
+    rows = {}
+    for source in shown:
+        used = tuple(seeds) if source in (real, fake) else tuple(seeds)[:1]
+        rows[source.name] = evaluate(
+            source, judge, train_set, n=n, seeds=used, layer=layer, held_out=test_set, folder=folder, progress=progress
+        )
+    return rows
