@@ -132,6 +132,9 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path):
     torch.save({"fc8.bias": Evil()}, tmp_path / "evil.pt")
     with pytest.raises(ValueError, match="wants to run code"):
         read_tensors(tmp_path / "evil.pt")
+    np.savez(tmp_path / "evil.npz", **{"fc8/b": np.array([Evil()], dtype=object)})
+    with pytest.raises(ValueError, match="cannot be read as weights"):
+        read_tensors(tmp_path / "evil.npz")
     (tmp_path / "cut.npz").write_bytes(b"PK\x03\x04")
     with pytest.raises(ValueError, match="cannot be read as weights"):
         read_tensors(tmp_path / "cut.npz")

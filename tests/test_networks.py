@@ -349,6 +349,16 @@ def test_labels_change_the_clip_and_the_score():
     assert (system.discriminator(clips, zero) != system.discriminator(clips, one)).all()
 
 
+def test_each_clip_is_held_against_its_own_label():
+    """The projection of A18: the embedded label times the clip's features, over the root of their number."""
+    judge = small(n_classes=3).discriminator
+    features, labels = torch.randn(4, 128, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 2, 1, 1])
+    expected = [
+        judge.score(row).squeeze() + judge.embed.weight[label] @ row / 128**0.5 for row, label in zip(features, labels)
+    ]
+    torch.testing.assert_close(judge.logits(features, labels), torch.stack(expected), atol=1e-5, rtol=1e-4)
+
+
 def test_labels_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="pass labels"):
         small(n_classes=3).check_labels(None)

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -674,9 +675,11 @@ def test_an_interrupted_run_says_so_and_leaves_no_kernel(book):
     (book / "todo").write_text("print(os.getpid(), file=open('pid', 'w')); time.sleep(300)")
     command = [sys.executable, "-m", "hrvgan_lib.series.reproduce", "--profile", "smoke", "--chapters", "06"]
     (book / "rfc3987_syntax.py").write_text("raise ImportError")  # of no use here, and 3 s to import
-    paths = [str(book), str(Path(reproduce.__file__).parents[1])]
+    paths = [str(book), str(Path(reproduce.__file__).parents[2])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-    driver = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    streams = dict(stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a background job's children would ignore it
+    driver = subprocess.Popen(command, env=environment, preexec_fn=heeded, **streams)
     pid_file = book / "notebooks/pid"
     deadline = time.monotonic() + 240
     while not (pid_file.exists() and pid_file.read_text().strip()) and time.monotonic() < deadline:

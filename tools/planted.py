@@ -117,4 +117,16 @@ PLANTED = {
 }
 
 # (file's name, the line, the line with the change) -> why nothing can see it.
-EQUIVALENT: dict[tuple[str, str, str], str] = {}
+EQUIVALENT: dict[tuple[str, str, str], str] = {
+    (
+        "tgan.py",
+        "wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T  # (n, m), n <= m",
+        "wide = matrix if matrix.shape[1] <= matrix.shape[1] else matrix.T  # (n, m), n <= m",
+    ): "a matrix and its transpose have the same singular values; it only takes longer",
+    (
+        "__main__.py",
+        'parser = argparse.ArgumentParser(prog="python -m hrvgan_lib.data", description=__doc__.split(": ", 1)[1])',
+        'parser = argparse.ArgumentParser(prog="python -m hrvgan_lib.data", description=__doc__.split(": ", 2)[1])',
+    ): "the docstring has one colon",
+    ("tgan.py", "above = squares > 1", "above = (squares >= 1)"): "at one the excess is zero",
+}
