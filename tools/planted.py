@@ -128,5 +128,10 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         'parser = argparse.ArgumentParser(prog="python -m hrvgan_lib.data", description=__doc__.split(": ", 1)[1])',
         'parser = argparse.ArgumentParser(prog="python -m hrvgan_lib.data", description=__doc__.split(": ", 2)[1])',
     ): "the docstring has one colon",
+    (
+        "__main__.py",
+        "command.add_argument(",
+        "command.add_argument('--root', help='folder with ucf101/ golf/ aeroplane/ weizmann/ (default: data/)')",
+    ): "without a default it is None, as false as the empty text",
     ("tgan.py", "above = squares > 1", "above = (squares >= 1)"): "at one the excess is zero",
 }
