@@ -41,7 +41,7 @@ NBVAL := -p no:python --nbval-lax --nbval-current-env --nbval-cell-timeout 300 -
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  variables: PROFILE=smoke|cpu|gpu|paper DATA_ROOT=<folder> ACTIONS=ucf101|weizmann RUN=<name> SEED=<n>"
-	@echo "             REHEARSE=1 ALLOW_PARTIAL=1 CHAPTERS=06,08 PYTHON=<interpreter, used as it is>"
+	@echo "             REHEARSE=1 ALLOW_PARTIAL=1 CHAPTERS=06,08 TIMEOUT=<seconds a chapter> PYTHON=<interpreter, used as it is>"
 
 setup: $(READY)  ## build .venv from requirements.lock (nothing to do with PYTHON=)
 
@@ -135,6 +135,6 @@ test-environment: $(READY)  ## install environment.yml's pip section as written 
 	@$(PY) tests/environment.py
 
 clean:  ## remove what was made: runs, figures, packed and stand-in data, caches (not .venv, not recorded figures)
-	@rm -rf runs data/packed data/standin .pytest_cache .ruff_cache build *.egg-info
+	@rm -rf runs data/packed data/standin .pytest_cache .ruff_cache .mypy_cache build *.egg-info
 	@find figures -mindepth 1 -maxdepth 1 -type d ! -name gpu ! -name gpu-weizmann ! -name readme -exec rm -rf {} + 2>/dev/null || true
 	@find . -name .venv -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -print0 | xargs -0 rm -rf
