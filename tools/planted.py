@@ -133,5 +133,10 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "command.add_argument(",
         "command.add_argument('--root', help='folder with ucf101/ golf/ aeroplane/ weizmann/ (default: data/)')",
     ): "without a default it is None, as false as the empty text",
+    (
+        "c3d.py",
+        "time, side = pooled(time, stride[0]), pooled(side, stride[1])",
+        "time, side = pooled(time, stride[0]), pooled(side, stride[2])",
+    ): "rows and columns are pooled alike",
     ("tgan.py", "above = squares > 1", "above = (squares >= 1)"): "at one the excess is zero",
 }
