@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +12,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hrvgan_lib.budgets import FIRM, Side, side_of
 from hrvgan_lib.metrics import (
-    Interval,
+    Estimate,
+    Evaluation,
+    difference,
+    draw_of,
+    drawn,
+    estimate,
     evaluate,
+    exponential,
     generated,
-    half_sample_interval,
+    influence,
+    learned,
+    logarithm,
+    mean_estimate,
+    over_seeds,
+    quotient,
     real_clips,
-    seed_interval,
     sharpness,
     treated,
+    untrained,
 )
+from hrvgan_lib.metrics.eyes.judge import weights_digest
 from hrvgan_lib.profiles import Profile
 from hrvgan_lib.streams import stream
 from hrvgan_lib.training import StepRecord, trained
@@ -110,12 +124,12 @@ STUDIES: dict[str, Study] = {study.name: study for study in (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one arm gave. Intervals are over training seeds where there are two or more, else over samples."""
+    """What one arm gave. Intervals are over training seeds where there are three or more, else over samples."""
 
     arm: Arm
-    frechet: Interval
-    named_right: Interval  # share of samples that the judge gives the class that was asked for
-    sharpness: Interval  # over that of real clips
+    frechet: Estimate
+    named_right: Estimate  # share of samples that the judge gives the class that was asked for
+    sharpness: Estimate  # over that of real clips
     motion: float  # over that of real clips
     parameters: int  # of G
     seconds: float  # a step; NaN where not even two were taken
@@ -125,6 +139,10 @@ class Outcome:
     diverged: str
     samples: Tensor  # (4, 3, T, S, S), the first classes from the same latents in every arm
     systems: tuple[System, ...]  # trained, one a seed
+    records: tuple[Evaluation, ...]  # what was measured of each
+    starts: tuple[Evaluation, ...]  # and of the same network before its first step
+    edges: tuple[Estimate, ...]  # sharpness of each, over that of real clips
+    side: Side  # budget, seeds, and whether each training is clear of its own untrained network
 
 
 def run_arm(
@@ -144,8 +162,8 @@ def run_arm(
     n: samples measured a seed. `folder` keeps checkpoints and evaluations, so that an arm that two studies share, or
     that was interrupted, is trained once.
     """
-    records, accuracies, systems, taken = [], [], [], []
-    sharp = float(sharpness(train_set.draw(min(n, len(train_set)), stream("sharpness"))[0]).mean())
+    records, starts, systems, taken = [], [], [], []
+    measure = partial(evaluate, judge=judge, reference=train_set, n=n, held_out=test_set, folder=folder / "evaluations")
     for seed in seeds:
         system, steps_taken = trained(
             "hrvgan",
@@ -160,38 +178,64 @@ def run_arm(
         source = generated(system, "hrvgan", f"HRVGAN, {arm.name}, {len(steps_taken)} steps")
         if system.diverged:  # its last weights are finite, what they give need not be
             source = treated(source, source.name, torch.nan_to_num, "finite part")
-        record = evaluate(source, judge, train_set, n=n, held_out=test_set, folder=folder / "evaluations")
-        assert record.accuracy is not None  # every clip was asked for by its label
-        records.append(record)
-        accuracies.append(record.accuracy)
+        records.append(measure(source))
+        note = f"HRVGAN, {arm.name}, before its first step, first weights {seed}"
+        starts.append(measure(generated(untrained(system, seed), "untrained", note)))
         systems.append(system)
         taken.append(steps_taken)
-    edges = [
-        sharpness(system.sample(n, generator=stream("ablation samples", 0)).nan_to_num()) / sharp for system in systems
-    ]
-    if len(records) > 1:
-        frechet = seed_interval([record.frechet.value for record in records])
-        named = seed_interval([accuracy.value for accuracy in accuracies])
-        sharp_share = seed_interval([float(edge.mean()) for edge in edges])
-    else:
-        frechet, named = records[0].frechet, accuracies[0]
-        sharp_share = half_sample_interval(lambda edge: float(edge.mean()), edges[0])
-    clips = min(steps_taken[-1].clips_seen if steps_taken else 0 for steps_taken in taken)
+    real = measure(real_clips(test_set)).frechet
+    side = side_of(arm.name, systems[0], taken[0], None, len(records))
+    clear = all(learned(record.frechet, start.frechet, real, better=-1) for record, start in zip(records, starts))
+    diverged = next((system.diverged for system in systems if system.diverged), "")
+    edges = tuple(_edge(system, train_set, n) for system in systems)
+    frechet, over = joined([record.frechet for record in records])
     return Outcome(
         arm,
         frechet,
-        named,
-        sharp_share,
+        joined([record.accuracy for record in records if record.accuracy is not None])[0],
+        joined(edges)[0],
         float(np.mean([record.behaviour.motion for record in records])),
         sum(p.numel() for p in systems[0].generator.parameters()),
         step_seconds(taken),
-        clips,
+        min(steps_taken[-1].clips_seen if steps_taken else 0 for steps_taken in taken),
         len(records),
-        f"{len(records)} training seeds" if len(records) > 1 else "samples",
-        next((system.diverged for system in systems if system.diverged), ""),
+        over,
+        diverged,
         systems[0].sample(4, generator=stream("ablation strip")).nan_to_num(),
         tuple(systems),
+        tuple(records),
+        tuple(starts),
+        edges,
+        replace(side, learned=clear, diverged=diverged),
     )
+
+
+def _edge(system: System, train_set: ClipDataset, n: int) -> Estimate:
+    """Sharpness of a system's samples over that of real clips."""
+    real, _, numbers = train_set.draw(min(n, len(train_set)), stream("sharpness"))
+    samples = system.sample(n, generator=stream("ablation samples", 0)).nan_to_num()
+    mine = mean_estimate(sharpness(samples), drawn(n, f"samples of {weights_digest(system.sampler)}"))
+    return quotient(mine, mean_estimate(sharpness(real), draw_of(train_set, numbers)))
+
+
+def joined(estimates: Sequence[Estimate]) -> tuple[Estimate, str]:
+    """One number over the trainings of an arm, and what its interval is over (`metrics.over_seeds`)."""
+    found, count = over_seeds(estimates), len(estimates)
+    return found, found.method if count >= FIRM else f"samples of {count} training seed{'s' if count > 1 else ''}"
+
+
+def compared(above: Sequence[Estimate], below: Sequence[Estimate]) -> Estimate:
+    """One arm's numbers over another's, seed by seed: the geometric mean of the ratios, with its interval.
+
+    Seed by seed both arms have the same clips, noise and first weights, and every ratio is paired on the real clips.
+    """
+    logs = [difference(logarithm(one), logarithm(other)) for one, other in zip(above, below)]
+    return exponential(over_seeds(logs))
+
+
+def distances(outcome: Outcome) -> list[Estimate]:
+    """The Fréchet distance of each training of an arm."""
+    return [record.frechet for record in outcome.records]
 
 
 def step_seconds(taken: Sequence[Sequence[StepRecord]]) -> float:
@@ -205,34 +249,52 @@ def run_study(study: Study, *, long: bool = False, **settings: Any) -> dict[str,
     return {arm.name: run_arm(arm, **settings) for arm in study.chosen(long)}
 
 
-def floor(train_set: Clips, test_set: Clips, judge: Eye, n: int, folder: Path) -> Interval:
+def floor(train_set: Clips, test_set: Clips, judge: Eye, n: int, folder: Path) -> Estimate:
     """Fréchet distance of held-out real clips from training clips at the same size and n: what a perfect arm has."""
     return evaluate(real_clips(test_set), judge, train_set, n=n, held_out=test_set, folder=folder).frechet
 
 
-def discriminator_gap(system: System, train_set: ClipDataset, test_set: ClipDataset, n: int) -> Interval:
+def discriminator_gap(system: System, train_set: ClipDataset, test_set: ClipDataset, n: int) -> Estimate:
     """How much higher D scores clips that it was trained on than held-out ones, in standard deviations of its scores.
 
     Zero for a discriminator that has learned what clips look like, large for one that knows those clips by heart.
     """
-    scores = [
-        _scores(system, dataset, n, stream("gap", name))
-        for name, dataset in (("train", train_set), ("held out", test_set))
-    ]
-    spread = float(scores[1].std()) or 1.0
-    return half_sample_interval(lambda seen, unseen: float(seen.mean() - unseen.mean()) / spread, *scores)
+    return gap_between([system], train_set, test_set, n)
+
+
+def gap_between(systems: Sequence[System], train_set: ClipDataset, test_set: ClipDataset, n: int) -> Estimate:
+    """The gap of one discriminator, or that of the first of two less that of the second, on the same clips."""
+    gaps = [_gap(system, train_set, test_set, n) for system in systems]
+    return gaps[0] if len(gaps) == 1 else difference(*gaps)
+
+
+def _gap(system: System, train_set: ClipDataset, test_set: ClipDataset, n: int) -> Estimate:
+    """(mean seen - mean unseen) over the spread of the unseen, with each clip's influence on all three."""
+    seen, seen_numbers = _scores(system, train_set, n, stream("gap", "train"))
+    unseen, numbers = _scores(system, test_set, n, stream("gap", "held out"))
+    spread = float(unseen.std()) or 1.0
+    apart, off = float(seen.mean() - unseen.mean()) / spread, (unseen - unseen.mean()) / spread
+    return estimate(
+        apart,
+        influence(draw_of(train_set, seen_numbers), seen / spread),
+        influence(draw_of(test_set, numbers), -off - apart * (off**2 - 1) / 2),
+    )
 
 
 @torch.no_grad()
-def _scores(system: System, dataset: ClipDataset, n: int, draws: torch.Generator) -> np.ndarray:
-    """D's scores of about n real clips, (N,): as many as fill the groups of its minibatch stddev."""
+def _scores(system: System, dataset: ClipDataset, n: int, draws: torch.Generator) -> tuple[np.ndarray, list[int]]:
+    """D's scores of about n real clips, (N,), and the clips' numbers: as many as fill the groups of its minibatch
+    stddev."""
     group = max(1, system.config.stddev_group)
-    clips, labels, _ = dataset.draw(max(group, min(n, len(dataset)) // group * group), draws)
+    clips, labels, numbers = dataset.draw(max(group, min(n, len(dataset)) // group * group), draws)
     clips, labels, scores = clips.to(system.device), labels.to(system.device), []
     for rows in torch.arange(len(clips)).split(8 * group):
         asked = labels[rows] if system.n_classes else None
         scores.append(system.discriminator.eval()(clips[rows], asked).float().cpu())
-    return torch.cat(scores).numpy()
+    return torch.cat(scores).numpy(), numbers.tolist()
 
 
-__all__ = ["STUDIES", "Arm", "Outcome", "Study", "discriminator_gap", "floor", "run_arm", "run_study", "step_seconds"]
+__all__ = [
+    "STUDIES", "Arm", "Outcome", "Study", "compared", "discriminator_gap", "distances", "floor", "gap_between",
+    "joined", "run_arm", "run_study", "step_seconds",
+]  # fmt: skip

@@ -265,17 +265,20 @@ for name in ("batch", "instance", "pixel"):
 
 # %% [markdown]
 # One draw of the weights is an anecdote, so the ledger gets eight. What the sentence of section 4.3 asks, put in numbers beforehand: without the norm the activations
-# grow a hundredfold or more, and with it none of them ever exceeds $\sqrt N$.
+# grow a hundredfold or more, and with it none of them ever exceeds $\sqrt N$. A test that everything passes says nothing, so each number stands beside a **negative control**: here
+# the same number for the other network of the two, which must not pass.
 
 # %%
 MORE, DRAWS = range(20, 28), "8 draws of the weights"
-wild = [loudest("none", 2.0, 24, purpose=purpose) for purpose in MORE]
-growth = metrics.seed_interval([path[-1] / path[0] for path in wild])
-page.measure("largest activation without a norm, layer 24 over layer 1", growth.value, interval=growth, over=DRAWS,
-             claim="pixel-norm-explosion", low=100)
-page.measure("largest activation with pixel norm, 24 layers of 16 channels, weights 2.8 times He's",
-             max(max(loudest("pixel", 2.8, 24, purpose=purpose)) for purpose in MORE), claim="pixel-norm-explosion",
-             high=16**0.5)
+paths = {norm: [loudest(norm, 2.0, 24, purpose=purpose) for purpose in MORE] for norm in ("none", "pixel")}
+growth = {norm: metrics.seed_interval([path[-1] / path[0] for path in found]) for norm, found in paths.items()}
+page.measure("largest activation without a norm, layer 24 over layer 1", growth["none"].value, interval=growth["none"],
+             over=DRAWS, claim="pixel-norm-explosion", low=100,
+             controls=[book.control("the other norm of the two", growth["pixel"])])
+highest = {norm: max(max(loudest(norm, 2.8, 24, purpose=purpose)) for purpose in MORE) for norm in ("pixel", "none")}
+page.measure("largest activation with pixel norm, 24 layers of 16 channels, weights 2.8 times He's", highest["pixel"],
+             claim="pixel-norm-explosion", high=16**0.5,
+             controls=[book.Control("the other norm of the two", highest["none"], highest["none"])])
 
 # %% [markdown]
 # The claim holds, in this form: Eq. 8 makes an explosion of *activations* impossible, since no entry of a unit-mean-square vector of $N$ channels exceeds $\sqrt N$. So do the two
@@ -356,13 +359,16 @@ page.expect("He's weights, no norm", sizes["He's weights, no norm"][0], 0.1, 20,
 
 # %%
 asked = {"weights 0.02, no norm": {"high": 0.01}, "weights 0.02, instance norm": {"low": 0.1}}
+firsts = {label: metrics.seed_interval([gradient_sizes(norm, std, purpose=purpose)[0] for purpose in MORE])
+          for label, (norm, std, _) in cases.items()}
+other = dict(zip(asked, reversed(asked)))  # each of the two is the other's negative control
 for label in ("weights 0.02, no norm", "weights 0.02, instance norm", "He's weights, no norm"):
-    norm, std, _ = cases[label]
-    first = metrics.seed_interval([gradient_sizes(norm, std, purpose=purpose)[0] for purpose in MORE])
+    norm, first = cases[label][0], firsts[label]
     what = f"gradient at the first of twelve layers over that at the last, {label}"
     drawn = {"interval": first, "over": DRAWS}
     if label in asked:
-        page.measure(what, first.value, claim="instance-norm-gradient", **asked[label], **drawn)
+        page.measure(what, first.value, claim="instance-norm-gradient", **asked[label], **drawn,
+                     controls=[book.control("the other norm of the two", firsts[other[label]])])
     if norm == "none":
         page.measure(what, first.value, decision="A11", **drawn)
 

@@ -535,7 +535,7 @@ page.expect("latents that the gradient reaches, share", (probe.grad != 0).float(
 #
 # Is that gradient *strong*? A gradient is strong beside another one. We put a tanh, which flattens at both ends, in the place of
 # every ReLU inside, and compare what arrives at the latent. For the ledger the claim asks for at least as much with ReLU, and
-# for a sparse layer we ask for at least three zeros in ten.
+# for a sparse layer we ask for at least three zeros in ten. A sigmoid in the same places is the negative control: it must not pass.
 
 # %%
 from hrvgan_lib import metrics
@@ -551,10 +551,16 @@ def at_the_latent(activation, draw):
     return latents.grad.norm().item()
 
 
-ratios = metrics.seed_interval([at_the_latent(nn.ReLU, draw) / at_the_latent(nn.Tanh, draw) for draw in range(8)])
+def over_tanh(activation):
+    return metrics.seed_interval([at_the_latent(activation, draw) / at_the_latent(nn.Tanh, draw) for draw in range(8)])
+
+
+ratios = over_tanh(nn.ReLU)
 page.measure("gradient at the latents with ReLU inside, over that with tanh", ratios.value, interval=ratios,
-             over="8 draws of the weights", claim="relu-generator", low=1)
-page.measure("smallest share of exact zeros behind a ReLU of G", min(zeros), claim="relu-generator", low=0.3)
+             over="8 draws of the weights", claim="relu-generator", low=1,
+             controls=[book.control("sigmoid inside", over_tanh(nn.Sigmoid))])
+page.measure("smallest share of exact zeros behind a ReLU of G", min(zeros), claim="relu-generator", low=0.3,
+             controls=[book.Control("sigmoid inside", 0.0, 0.0)])  # a sigmoid is never exactly zero
 
 # %% [markdown]
 # ## Check yourself

@@ -1,5 +1,7 @@
 """The smallest labelled clips that need motion to be told apart: what the rulers are tested on."""
 
+from collections.abc import Sequence
+
 import torch
 
 CLASSES = ("left", "right", "up", "down")
@@ -9,14 +11,16 @@ class MovingBlobs:
     """A bright square that moves one way: the smallest labelled clips that need motion to be told apart.
 
     As in a `ClipDataset`, a generator draws the window: the frame at which each clip begins, of `PLACES` in all.
+    Each clip is a unit of its own unless `units` names them.
     """
 
     PLACES = 9
-    name, kind, split, classes, n_classes = "blobs", "procedural", "train", CLASSES, len(CLASSES)
+    name, kind, split, unit, classes, n_classes = "blobs", "procedural", "train", "clip", CLASSES, len(CLASSES)
     frames, size, stride = 8, 16, 4
 
-    def __init__(self, n: int = 64, seed: int = 0) -> None:
-        self.n, self.digest = n, f"blobs-{n}-{seed}"
+    def __init__(self, n: int = 64, seed: int = 0, units: Sequence[str] | None = None) -> None:
+        self.units = [f"{i:05d}" for i in range(n)] if units is None else list(units)
+        self.n, self.digest = n, f"blobs-{n}-{seed}" + ("" if units is None else f" of {' '.join(units)}")
         self.labels = torch.arange(n) % 4
         self.starts = torch.randint(0, 16, (n, 2), generator=torch.Generator().manual_seed(seed))
 

@@ -25,10 +25,12 @@ norms losses
 networks
 checkpoints
 training
+budgets
 metrics.rulers
 metrics.eyes
 metrics.sources
 metrics.damage metrics.answers metrics.seeds
+metrics.comparisons
 metrics.evaluation
 metrics
 ablations

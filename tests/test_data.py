@@ -636,6 +636,25 @@ def test_classes_of_a_manifest(tmp_path, codes, classes):
     assert {(entry.group, entry.split) for entry in listing.entries} == {("person 1", "train")}
 
 
+@pytest.mark.parametrize(
+    "name, unit, units",
+    [
+        ("ucf101", "group", {f"{name}/g0{group}": 2 for name in CLASSES for group in (2, 3)}),
+        ("golf", "source video", {"videos/0.mp4": 3, "videos/2.mp4": 5, "videos/3.mp4": 4}),
+        ("weizmann", "person", {f"person {person}": 4 for person in range(6)}),
+    ],
+)
+def test_files_say_which_clips_are_of_one_unit(opened, name, unit, units):
+    train = opened(name)
+    assert train.unit == unit and Counter(train.units) == units
+    assert not set(train.units) & set(opened(name, split="test").units)
+
+
+def test_a_look_of_the_stand_in_is_one_unit_in_every_class(standins, tmp_path):
+    train = open_dataset("ucf101", tmp_path, size=4, cache=tmp_path / "cache", progress=False)
+    assert train.kind == "procedural" and train.unit == "look" and Counter(train.units) == {"g02": 6, "g03": 6}
+
+
 @pytest.mark.parametrize("name", MAKERS)
 def test_no_group_on_both_sides(opened, name):
     train, test = opened(name), opened(name, split="test")
@@ -1249,6 +1268,24 @@ def test_a_digest_names_contents_labels_and_cut_and_nothing_else(monkeypatch):
     for same in (made([{"source": "moved"}, {"label": 1, "group": "b", "offset": 0}]), made(title="t", root=Path("q")),
                  made(unreadable=3), made(name="m", kind="procedural")):  # fmt: skip
         assert same.digest == digest
+
+
+@pytest.mark.parametrize(
+    "name, kind, groups, unit, units",
+    [
+        ("ucf101", "real", ("Archery/g07", "Bowling/g07"), "group", ["Archery/g07", "Bowling/g07"]),
+        ("ucf101", "procedural", ("Archery/g07", "Bowling/g07"), "look", ["g07", "g07"]),
+        ("ucf101", "procedural", ("Archery/g07", "odd"), "look", ["g07", "odd"]),
+        ("weizmann", "real", ("person 1", "person 1"), "person", ["person 1", "person 1"]),
+        ("weizmann", "procedural", ("person 1", "person 2"), "person", ["person 1", "person 2"]),
+        ("golf", "real", ("a/b.mp4", "c/b.mp4"), "source video", ["a/b.mp4", "c/b.mp4"]),
+        ("aeroplane", "procedural", ("a/b.mp4", "c/b.mp4"), "source video", ["a/b.mp4", "c/b.mp4"]),
+    ],
+)
+def test_clips_of_one_look_person_or_source_video_are_one_unit(name, kind, groups, unit, units):
+    """The looks of procedural actions are shared by all classes, the groups of the real UCF101 are not."""
+    data_set = made([{"group": group, "label": number} for number, group in enumerate(groups)], name=name, kind=kind)
+    assert (data_set.unit, data_set.units) == (unit, units) and data_set.groups == list(groups)
 
 
 def test_a_data_set_describes_itself_and_has_the_clips_of_its_split():

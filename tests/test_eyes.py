@@ -474,10 +474,17 @@ def test_a_panel_holds_floor_ceilings_and_the_published_size(judge, monkeypatch,
     monkeypatch.setattr(sys.modules["hrvgan_lib.metrics.evaluation"], "PUBLISHED_SIZE", 4)
     system = build_system("hrvgan", frames=8, size=8, n_classes=4, width=1 / 16).eval()
     rows = metrics.panel(system, MovingBlobs(32), MovingBlobs(32, seed=1), judge, n=16, seeds=(0, 1), folder=tmp_path)
-    expected = ["real", "frozen", "shuffled", "noise", "untrained", "hrvgan", "hrvgan frozen", "hrvgan at 4"]
+    expected = ["real", "frozen", "shuffled", *metrics.CEILINGS, "hrvgan", "hrvgan frozen", "hrvgan at 4"]
     assert list(rows) == expected and all(row.n == 16 for row in rows.values())
-    assert rows["real"].position(rows["real"], rows["noise"]) == 0
-    assert rows["noise"].position(rows["real"], rows["noise"]) == 1
+    ceilings = [rows[name].frechet.value for name in metrics.CEILINGS]
+    at = {name: metrics.position(row.frechet.value, rows["real"].frechet.value, ceilings) for name, row in rows.items()}
+    assert at["real"] == 0 and min(at[name] for name in metrics.CEILINGS) == 1 < max(at.values())
+    assert rows["mean clip"].behaviour.variety == 0
+    sources = {name: [part.source for part in row.frechet.influences] for name, row in rows.items()}
+    assert len({found[0] for found in sources.values()}) == 1  # the same real clips behind every row
+    assert len(sources["real"]) == 2 and len(sources["hrvgan"]) == 3  # test clips again, other samples
+    assert sources["frozen"] == sources["shuffled"] == sources["real"]
+    assert sources["hrvgan frozen"] == sources["hrvgan at 4"] == sources["hrvgan"][:2]
     assert rows["frozen"].behaviour.frozen == rows["hrvgan frozen"].behaviour.frozen == 1
     assert rows["real"].behaviour.frozen == 0 and len(rows["real"].seeds) == 2 and len(rows["noise"].seeds) == 1
     assert rows["hrvgan"].device and rows["hrvgan"].versions["torch"] and "16 clips x 2" in rows["hrvgan"].protocol

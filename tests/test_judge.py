@@ -352,6 +352,7 @@ def test_a_judge_without_a_protocol_scores_each_set_as_a_whole(judge):
     sets = [np.random.default_rng(seed).dirichlet(np.full(4, 0.3), size=30) for seed in range(3)]
     single = [metrics.inception_score(rows) for rows in sets]
     assert judge.score(sets) == (pytest.approx(np.mean(single)), pytest.approx(np.std(single)), tuple(single))
+    close(judge.score_influences(sets[0]), metrics.inception_influences(sets[0]))
     assert judge.way == (
         "this book: 8 frames of 16x16, 4 source frames apart, softmax, one split, population std over seeds"
     )
@@ -361,10 +362,10 @@ def test_a_judge_without_a_protocol_scores_each_set_as_a_whole(judge):
 class Table:
     """A data set of 150 rows whose clips are their numbers, and what it was asked for."""
 
-    labels = torch.arange(150) % 3
+    labels, n_classes, digest, split, unit = torch.arange(150) % 3, 3, "table", "test", "look"
 
     def __init__(self) -> None:
-        self.asked = []
+        self.asked, self.units = [], [f"g{i // 5:02d}" for i in range(150)]
 
     def __len__(self):
         return 150
@@ -378,8 +379,21 @@ def test_an_exam_shows_first_windows_in_order_and_counts_right_answers():
     data = Table()
     says = SimpleNamespace(probabilities=lambda clips: np.eye(3)[[i % 3 if i % 5 else (i + 1) % 3 for i in clips[0]]])
     found = metrics.exam(says, data)
-    assert (found.value, found.n, found.method) == (0.8, 150, "Wilson")
+    assert (found.value, found.n, found.method) == (0.8, 150, "Wilson, influences, 30 looks")
     assert data.asked == [(list(range(64)), None), (list(range(64, 128)), None), (list(range(128, 150)), None)]
+
+
+def test_the_interval_of_an_exam_goes_by_looks_and_classes():
+    """A judge that knows some looks and others not: its 150 answers are 30."""
+    data = Table()
+    says = SimpleNamespace(probabilities=lambda clips: np.eye(3)[[(i + (i // 5 % 3 == 0)) % 3 for i in clips[0]]])
+    found = metrics.exam(says, data)
+    right = np.arange(150) // 5 % 3 != 0
+    looks = np.arange(150) // 5
+    assert found == metrics.share(right, metrics.drawn(150, "table test", data.labels, looks, "look"))
+    alone = metrics.share(right, metrics.drawn(150, "table test"))
+    assert found.value == alone.value == 2 / 3 and found.high - found.low > 2 * (alone.high - alone.low)
+    assert found.influences[0].source == metrics.draw_of(data, [0]).source  # as its clips count elsewhere
 
 
 def test_more_views_are_random_windows_whose_answers_are_averaged():
@@ -469,12 +483,12 @@ def test_accuracy_is_of_first_windows_and_video_accuracy_of_four(monkeypatch):
 
     def exam(judge, dataset, batch=64, views_=1, **options):
         views.append((dataset.n, options.get("views", views_)))
-        return metrics.accuracy_interval(options.get("views", 1), 9)
+        return metrics.share(np.arange(9) < options.get("views", 1), metrics.drawn(9, "exam"))
 
     monkeypatch.setattr(judge_module, "exam", exam)
     judge = judge_module.make_judge(MovingBlobs(8), MovingBlobs(5), Recipe(width=0.02, steps=1, batch=4), CPU)
     assert views == [(5, 1), (5, 4)]
-    assert (judge.accuracy.value, judge.video_accuracy.value) == (1 / 9, 4 / 9)
+    assert (judge.accuracy.value, judge.video_accuracy.value) == pytest.approx((1 / 9, 4 / 9))
 
 
 def test_a_judge_is_kept_in_runs_unless_told_otherwise(monkeypatch, tmp_path):
@@ -783,6 +797,9 @@ def test_a_published_judge_says_whose_weights_it_has(narrow, tmp_path, monkeypat
     close(named.fit(clips), named.protocol.prepare(clips, named.mean))
     sets = [np.random.default_rng(0).dirichlet(np.ones(5), size=12)]
     assert named.score(sets) == named.protocol.score(sets)
+    in_parts = replace(named, protocol=replace(named.protocol, splits=3))
+    close(in_parts.score_influences(sets[0]), in_parts.protocol.score_influences(sets[0]))
+    assert not np.allclose(in_parts.score_influences(sets[0]), metrics.inception_influences(sets[0]))
 
 
 def test_the_published_width_is_the_default(monkeypatch):
@@ -824,6 +841,24 @@ def test_published_weights_judge_long_enough_clips_of_the_real_ucf101(
     assert (found.accuracy, found.video_accuracy) == (("test", 1), ("test", 4))
 
 
+def test_published_weights_judge_no_split_whose_test_clips_they_have_learned(tmp_path, monkeypatch, judge):
+    (tmp_path / "reference").mkdir()
+    (tmp_path / "reference" / "c3d_ucf101.npz").touch()
+    monkeypatch.setattr(published, "published_judge", lambda *given: judge)
+    monkeypatch.setattr(published, "trained_judge", lambda *given, **options: "trained here")
+    monkeypatch.setattr(published, "exam", lambda judge, data, views=1: judge.accuracy)
+    train = SimpleNamespace(name="ucf101", kind="real", frames=16, classes=CLASSES, fold=1)
+    assert metrics.judge_for(train, "test", "profile", data_root=tmp_path).network is judge.network
+    train.fold = 2
+    with pytest.warns(UserWarning, match="c3d_ucf101.npz has learned split 1") as caught:
+        assert metrics.judge_for(train, "test", "profile", data_root=tmp_path) == "trained here"
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        train.kind = "procedural"  # they would not judge it anyway
+        assert metrics.judge_for(train, "test", "profile", data_root=tmp_path) == "trained here"
+
+
 def test_the_network_of_frames_has_caffe_weights_or_is_not_there(tmp_path, monkeypatch):
     monkeypatch.setattr(published, "Extractor", lambda *given: given)
     assert metrics.frame_network(tmp_path) is None
@@ -860,10 +895,12 @@ def test_a_folder_is_a_data_set_without_labels(videos, monkeypatch):
     assert folder.name == folder.split == "films"
     assert (folder.frames, folder.size, folder.stride) == (4, 16, 2)
     assert folder.labels.tolist() == [0] * 9 and folder.labels.dtype == torch.long
+    assert folder.unit == "video" and len(set(folder.units)) == len(folder.units) == 9
     assert folder.describe() == "9 videos in films" and re.fullmatch("[0-9a-f]{16}", folder.digest)
     first, second = folder.half(0), folder.half(1)
     assert first.paths == folder.paths[::2] and second.paths == folder.paths[1::2]
     assert (len(first.labels), len(second.labels), first.split, second.split) == (5, 4, "half 0", "half 1")
+    assert first.units == folder.units[::2] and second.units == folder.units[1::2]
     assert len({folder.digest, first.digest, second.digest, command.Folder(videos / "inner", 4, 16, 2).digest}) == 4
 
 
@@ -1027,7 +1064,7 @@ def test_clips_have_the_usual_shape_or_the_judges(judge):
 
 def record(value: float, scored: bool) -> metrics.Evaluation:
     """An evaluation whose numbers follow from one."""
-    at = lambda x: metrics.Interval(x - 1, x + 1, x, 4, "")  # noqa: E731
+    at = lambda x: metrics.Estimate(x - 1, x + 1, x, 4, "")  # noqa: E731
     return metrics.Evaluation(
         source="s",
         note="",
@@ -1049,6 +1086,10 @@ def record(value: float, scored: bool) -> metrics.Evaluation:
         frechet_infinity=value + 1 if scored else None,
         frame_frechet=value + 2,
         kernel=at(value + 3),
+        precision=at(value + 30),
+        recall=at(value + 40),
+        density=at(value + 50),
+        coverage=at(value + 60),
         behaviour=metrics.Behaviour(*(value + i / 10 for i in range(1, 6))),
         accuracy=None,
         confusion=None,
@@ -1068,6 +1109,10 @@ def test_the_report_sets_each_number_beside_that_of_real_videos(scored):
         ["at infinitely many clips", *(("11", "21") if scored else ("-", "-"))],
         ["of single frames", "12", "22"],
         ["kernel distance", "13 [12, 14]", "23 [22, 24]"],
+        ["precision", "40 [39, 41]", "50 [49, 51]"],
+        ["recall", "50 [49, 51]", "60 [59, 61]"],
+        ["density", "60 [59, 61]", "70 [69, 71]"],
+        ["coverage", "70 [69, 71]", "80 [79, 81]"],
     ]
     expected += [["Inception Score", "17 [16, 18]", "27 [26, 28]"]] if scored else []
     names = ("motion", "motion gap", "frozen", "variety", "nearest")

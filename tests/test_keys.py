@@ -243,7 +243,7 @@ def test_every_ingredient_of_a_training_counts(ingredient):
 
 def test_what_a_key_knows_of_a_data_set_is_all_that_decides_its_clips():
     told = {name for name in inspect.get_annotations(Clips)} | {"n_classes"}
-    words = {"name", "kind", "classes", "labels"}  # for tables and folders; classes and labels are in the digest
+    words = {"name", "kind", "classes", "labels", "unit"}  # for tables and folders; labels and units are in the digest
     assert set(identity(MovingBlobs())) == told - words
 
 
@@ -318,8 +318,9 @@ def test_every_ingredient_of_a_judge_counts(ingredient):
 def test_every_field_of_a_source_and_of_an_eye_counts(judge):
     source = metrics.noise_clips(8, 16)
     first = answers_key(judge, source, 8, 0, "fc6")
+    told = {"draw", "restrict", "unit", "population", "base"}  # functions, and whose the clips are: so says the digest
     for field in fields(metrics.Source):
-        if field.name not in ("draw", "restrict"):  # functions: the digest speaks for them
+        if field.name not in told:
             changed = replace(source, **{field.name: other(getattr(source, field.name))})
             assert answers_key(judge, changed, 8, 0, "fc6") != first, field.name
     for change in ({"n": 9}, {"seed": 1}, {"layer": "fc7"}):
@@ -343,6 +344,19 @@ def test_every_field_of_a_source_and_of_an_eye_counts(judge):
     assert {field.name for field in fields(metrics.Judge)} == same | set(changes)
     found = {answers_key(replace(judge, **{name: value}), source, 8, 0, "fc6") for name, value in changes.items()}
     assert len(found | {first}) == len(changes) + 1
+
+
+def test_the_digest_of_a_source_speaks_for_whose_clips_they_are():
+    """No two sources of one digest differ in unit, population or base, which are in no key."""
+    test = MovingBlobs()
+    test.split = "test"
+    sets = [MovingBlobs(), MovingBlobs(9), MovingBlobs(units=["a"] * 64), MovingBlobs(units=["b"] * 64), test]
+    sources = [metrics.real_clips(one) for one in sets] + [metrics.mean_clip(one) for one in sets]
+    sources += [metrics.noise_clips(8, 16), metrics.noise_clips(8, 8)]
+    sources += [treatment(source) for source in sources for treatment in (metrics.frozen, metrics.shuffle_frames)]
+    sources.append(metrics.frozen(metrics.shuffle_frames(sources[0])))
+    whose = {(source.digest, source.unit, source.population, source.base) for source in sources}
+    assert len(whose) == len({source.digest for source in sources}) == len(sources)
 
 
 @pytest.mark.parametrize("ingredient", inspect.signature(evaluation_key).parameters)
@@ -369,7 +383,7 @@ def test_every_ingredient_of_an_evaluation_counts(judge, ingredient):
     if ingredient == "held_out":
         assert evaluation_key(**given | {"held_out": None}) != evaluation_key(**given)
     if ingredient == "eye":
-        examined = replace(judge, accuracy=metrics.accuracy_interval(2, 4))
+        examined = replace(judge, accuracy=metrics.share(np.arange(4) < 2, metrics.drawn(4, "exam")))
         assert evaluation_key(**given | {"eye": examined}) != evaluation_key(**given)
 
 
@@ -385,7 +399,11 @@ def test_every_argument_of_ask_and_evaluate_is_in_their_keys():
     "module, changed",
     [
         ("metrics/rulers/kernel", "evaluation"),
+        ("metrics/rulers/neighbours", "evaluation"),
+        ("metrics/comparisons", "evaluation"),
         ("metrics/evaluation", "evaluation"),
+        ("metrics/rulers/draws", "features"),
+        ("metrics/rulers/estimates", "features"),
         ("metrics/answers", "features"),
         ("metrics/eyes/judge", "features"),
         ("metrics/eyes/c3d", "features"),
@@ -397,6 +415,8 @@ def test_every_argument_of_ask_and_evaluate_is_in_their_keys():
         ("training", ""),
         ("profiles", ""),
         ("metrics/eyes/extractors", ""),
+        ("metrics/seeds", ""),
+        ("budgets", ""),
     ],
 )
 def test_a_change_of_code_measures_anew_what_it_reaches(library, judge, module, changed):

@@ -194,35 +194,39 @@ def test_half_sample_interval_keeps_to_its_floor_and_repeats_itself():
     first = metrics.half_sample_interval(np.mean, sample, floor=10.0)
     assert first.low == 10.0
     assert metrics.half_sample_interval(np.mean, sample, floor=10.0) == first
-    with pytest.raises(ValueError, match="at least 4"):
-        metrics.half_sample_interval(np.mean, sample[:3])
+    assert metrics.half_sample_interval(np.mean, sample[:3]).method == "cannot be told: only 3 clips"
 
 
 def test_windows_of_one_video_are_no_independent_evidence():
     """Each of 30 clips eight times: the interval is that of 30 clips, not of 240."""
     clips = np.random.default_rng(2).normal(size=30)
-    ids = np.arange(30).repeat(8)
+    several = metrics.drawn(240, "", units=np.arange(30).repeat(8), unit="video")
     width = lambda interval: interval.high - interval.low  # noqa: E731
     alone = width(metrics.half_sample_interval(np.mean, clips, repeats=400))
-    together = width(metrics.half_sample_interval(np.mean, clips.repeat(8), groups=[ids], repeats=400))
+    together = width(metrics.half_sample_interval(np.mean, clips.repeat(8), draws=[several], repeats=400))
     taken_apart = width(metrics.half_sample_interval(np.mean, clips.repeat(8), repeats=400))
     assert together == pytest.approx(alone, rel=0.15)
     assert taken_apart < 0.5 * alone
-    few = metrics.half_sample_interval(np.mean, clips, groups=[np.arange(30) % 3])
-    assert few == metrics.half_sample_interval(np.mean, clips)
+    few = metrics.half_sample_interval(np.mean, clips, draws=[metrics.drawn(30, "", units=np.arange(30) % 3)])
+    assert (few.low, few.high) == (-np.inf, np.inf) and few.method == "cannot be told: only 3 clips"
+    assert few.value == clips.mean() and str(few).endswith("[cannot be told: only 3 clips]")
 
 
-def test_wilson_interval_known_values_and_edges():
-    half = metrics.accuracy_interval(50, 100)
-    assert (half.low, half.high) == pytest.approx((0.4038, 0.5962), abs=1e-4)
-    assert metrics.accuracy_interval(0, 20).low == 0.0 < metrics.accuracy_interval(0, 20).high
-    assert metrics.accuracy_interval(20, 20).high == pytest.approx(1.0)
-    with pytest.raises(ValueError, match="5 correct answers out of 4"):
-        metrics.accuracy_interval(5, 4)
+def exam(right: int, n: int) -> metrics.Estimate:
+    """So many right answers of n clips, each of its own."""
+    return metrics.share(np.arange(n) < right, metrics.drawn(n, "exam"))
+
+
+def test_an_accuracy_has_wilsons_interval_and_keeps_to_its_edges():
+    half = exam(50, 100)  # Wilson's own is 0.4038 to 0.5962; Student's factor and n - 1 make it a little wider
+    assert half.value == 0.5 and 0.400 < half.low < 0.4038 and half.low + half.high == pytest.approx(1)
+    assert exam(0, 20).low == 0.0 < exam(0, 20).high < 0.25
+    assert 0.75 < exam(20, 20).low < exam(20, 20).high == pytest.approx(1.0)
+    assert exam(7, 20).n == 20 and exam(7, 20).method == "Wilson, influences, 20 clips"
 
 
 def test_disjoint_intervals():
-    low, high = metrics.accuracy_interval(5, 100), metrics.accuracy_interval(80, 100)
+    low, high = exam(5, 100), exam(80, 100)
     assert low.disjoint(high) and high.disjoint(low) and not low.disjoint(low)
 
 
@@ -325,7 +329,8 @@ def test_an_evaluation_is_kept_and_read_back(judge, tmp_path):
     source = metrics.real_clips(data)
     record = metrics.evaluate(source, judge, data, n=16, seeds=(0, 1), folder=tmp_path)
     assert record.n == 16 and len(record.inception_seeds) == len(record.frechet_seeds) == 2
-    assert record.inception.value == record.inception_seeds[0] and record.accuracy.n == 16
+    assert record.inception.value == pytest.approx(np.mean(record.inception_seeds)) and record.accuracy.n == 16
+    assert record.frechet.value == pytest.approx(np.mean(record.frechet_seeds))
     assert sum(map(sum, record.confusion)) == 16
     (path,) = tmp_path.glob("*.json")
     assert read_evaluation(path) == record

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import importlib
+import json
 import pkgutil
 import warnings
 from dataclasses import asdict, replace
@@ -19,17 +20,18 @@ from blobs import CLASSES, MovingBlobs
 from hrvgan_lib import metrics
 from hrvgan_lib.metrics import answers as answers_module
 from hrvgan_lib.metrics import damage
+from hrvgan_lib.metrics.comparisons import LEARNED
 from hrvgan_lib.metrics.evaluation import EXTRAPOLATE_FROM, PUBLISHED_SIZE, REFERENCE_SEED, read_evaluation
 from hrvgan_lib.metrics.eyes import judge as judge_module
 from hrvgan_lib.metrics.eyes.protocols import softmax64
+from hrvgan_lib.metrics.rulers.estimates import share_estimate
 from hrvgan_lib.metrics.rulers.frechet import CLOSE, EXACT, RunningMoments, checked_features, eigenvalues, nuclear_norm
-from hrvgan_lib.metrics.rulers.kernel import kernel_distance_of
-from hrvgan_lib.metrics.sources import chunks
+from hrvgan_lib.metrics.rulers.intervals import UNTOLD
+from hrvgan_lib.metrics.sources import chunks, mixed_order
 
 frechet_module = importlib.import_module("hrvgan_lib.metrics.rulers.frechet")
 behaviour_module = importlib.import_module("hrvgan_lib.metrics.rulers.behaviour")
 evaluate_module = importlib.import_module("hrvgan_lib.metrics.evaluation")
-Z = scipy.stats.norm.ppf(0.975)
 
 
 def close(found, expected, atol=1e-6):
@@ -100,6 +102,26 @@ def test_the_first_clip_that_is_no_number_is_named():
         metrics.inception_score(rows)
     with pytest.raises(ValueError, match="features of clip 2 are NaN"):
         checked_features(rows)
+
+
+def slope(statistic, n: int, row: int, step: float = 1e-6) -> float:
+    """How fast `statistic` of weights (n,) moves when weight goes from all rows to one: that row's influence."""
+    toward = np.eye(n)[row] - 1 / n
+    return (statistic(1 / n + step * toward) - statistic(1 / n - step * toward)) / (2 * step)
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 1e-7])
+def test_influences_on_the_score_are_how_fast_it_moves_with_a_clips_weight(epsilon):
+    rows = np.random.default_rng(3).dirichlet(np.full(5, 0.5), size=12)
+
+    def score(weights):
+        return np.exp(weights @ (rows * (np.log(rows + epsilon) - np.log(weights @ rows + epsilon))).sum(axis=1))
+
+    moves = metrics.inception_influences(rows, epsilon)
+    close(moves, [slope(score, 12, row) for row in range(12)], atol=1e-5)
+    assert moves.sum() == pytest.approx(0, abs=1e-12) and np.ptp(moves) > 0.1
+    with pytest.raises(ValueError, match="sum to 2"):
+        metrics.inception_influences(2 * rows)
 
 
 # Fréchet distance ---------------------------------------------------------------------------------
@@ -185,16 +207,69 @@ def test_running_moments_take_single_precision_and_single_clips():
     assert two.n == 2
 
 
+@pytest.mark.parametrize(("n", "width"), [(14, 4), (9, 30)])
+def test_influences_on_a_frechet_distance_are_how_fast_it_moves_with_a_clips_weight(n, width):
+    """On either side, with more clips than features and with fewer."""
+    random = np.random.default_rng(n)
+    clouds = [random.normal(size=(n, width)), 1.5 * random.normal(size=(n, width)) + 0.3]
+
+    def distance(side, weights):
+        """Eq. 17 with weights on the clips of one side; covariances over N, which is smooth in the weights."""
+        both = [np.full(n, 1 / n), np.full(n, 1 / n)]
+        both[side] = weights
+        means = [weight @ cloud for weight, cloud in zip(both, clouds)]
+        a, b = (np.sqrt(weight)[:, None] * (cloud - mean) for weight, cloud, mean in zip(both, clouds, means))
+        gap = np.square(means[0] - means[1]).sum()
+        return gap + np.square(a).sum() + np.square(b).sum() - 2 * np.linalg.norm(a @ b.T, "nuc")
+
+    for side, moves in enumerate(metrics.frechet_influences(*clouds)):
+        expected = [slope(lambda weights, side=side: distance(side, weights), n, row, 1e-5) for row in range(n)]
+        np.testing.assert_allclose(moves - moves.mean(), expected, atol=2e-3 * np.abs(expected).max())
+    with pytest.raises(ValueError, match="fake features of clip 1 are NaN"):
+        metrics.frechet_influences(clouds[0], [[0.0] * width, [np.nan] * width])
+
+
+def test_a_clip_that_stands_out_moves_the_distance_most_on_either_side():
+    random = np.random.default_rng(0)
+    real, fake = random.normal(size=(20, 5)), random.normal(size=(20, 5))
+    fake[7] += 9
+    assert metrics.frechet_influences(real, fake)[1].argmax() == 7
+    for swapped, moves in zip(metrics.frechet_influences(fake, real), metrics.frechet_influences(real, fake)[::-1]):
+        close(swapped, moves)
+
+
+@pytest.mark.parametrize(("size", "sent"), [(255, 0), (256, 1)])
+def test_large_eigenvectors_go_to_a_gpu_where_there_is_one(monkeypatch, size, sent):
+    moved, cloud = [], np.random.default_rng(0).normal(size=(2 * size, size))
+    here = metrics.frechet_influences(cloud, cloud[::-1] + 1)
+    monkeypatch.setattr(torch.Tensor, "cuda", lambda tensor: moved.append(1) or tensor)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    there = metrics.frechet_influences(cloud, cloud[::-1] + 1)
+    assert len(moved) == sent
+    for ours, theirs in zip(here, there):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6 * np.abs(ours).max())
+
+
 # Kernel distance ----------------------------------------------------------------------------------
 
 
-def test_kernel_distance_of_some_rows_is_that_of_the_clips_in_them():
+def test_influences_on_the_kernel_distance_are_twice_a_clips_likeness_to_its_own_side():
     random = np.random.default_rng(0)
-    real, fake = random.normal(size=(12, 5)), random.normal(size=(9, 5)) + 1
-    rows, columns = np.array([0, 3, 4, 11]), np.array([8, 1])
-    assert kernel_distance_of(real, fake)(rows, columns) == pytest.approx(
-        metrics.kernel_distance(real[rows], fake[columns]), rel=1e-10
-    )
+    real, fake = random.normal(size=(6, 3)), random.normal(size=(4, 3)) + 1
+
+    def k(a, b):
+        return (a @ b / 3 + 1) ** 3
+
+    def moves(own, others):
+        return [
+            2 * (np.mean([k(x, y) for j, y in enumerate(own) if j != i]) - np.mean([k(x, y) for y in others]))
+            for i, x in enumerate(own)
+        ]
+
+    value, of_real, of_fake = metrics.kernel_influences(real, fake)
+    close(of_real, moves(real, fake))
+    close(of_fake, moves(fake, real))
+    assert value == metrics.kernel_distance(real, fake)
 
 
 # Intervals ----------------------------------------------------------------------------------------
@@ -212,79 +287,87 @@ def watched(statistic):
 
 
 @pytest.mark.parametrize("sizes", [(4,), (5,), (7,), (8, 5), (6, 21)])
-def test_half_sample_interval_is_the_scaled_spread_over_halves(sizes):
+def test_half_sample_interval_is_students_with_the_spread_over_halves(sizes):
     arrays = [np.random.default_rng(size).normal(size=size) for size in sizes]
     statistic, calls = watched(lambda *halves: sum(half.mean() for half in halves))
     found = metrics.half_sample_interval(statistic, *arrays)
-    halves = [call for call in calls if len(call[0]) != sizes[0]]
-    assert len(halves) == 40 and len(calls) == 41 and found.method == "half-sampling, 40 repeats"
+    whole, *halves = calls
+    assert [len(array) for array in whole] == list(sizes) and len(halves) == 40
+    assert found.method == f"halves of {min(sizes)} clips, 40 times"
     for place, size in enumerate(sizes):
-        assert all(len(np.unique(call[place])) == size // 2 for call in halves)  # without replacement
+        taken = [np.unique(call[place]) for call in halves]
+        assert {len(half) for half in taken} == {size // 2, -(-size // 2)}  # an odd clip comes every second time
+        assert all(len(half) == len(call[place]) for half, call in zip(taken, halves))  # without replacement
     spread = np.std([sum(half.mean() for half in call) for call in halves], ddof=1)
-    scale = np.mean([np.sqrt((n // 2) / (n - n // 2)) for n in sizes])
+    factor = scipy.stats.t.ppf(0.975, min(sizes) - 1)
     value = sum(array.mean() for array in arrays)
     assert (found.value, found.low, found.high) == pytest.approx(
-        (value, value - Z * scale * spread, value + Z * scale * spread)
+        (value, value - factor * spread, value + factor * spread)
     )
     assert found.n == min(sizes)
 
 
 @pytest.mark.parametrize("n", [4, 5, 7, 9, 20])
 def test_interval_of_a_mean_is_the_textbooks_at_odd_numbers_too(n):
-    """Over all halves the spread is exactly s / sqrt(n), once an odd number's smaller half is allowed for."""
     sample = np.random.default_rng(n).normal(size=n)
     found = metrics.half_sample_interval(np.mean, sample, repeats=3000)
-    assert found.high - found.value == pytest.approx(Z * sample.std(ddof=1) / np.sqrt(n), rel=0.06)
+    textbook = scipy.stats.t.ppf(0.975, n - 1) * sample.std(ddof=1) / np.sqrt(n)
+    assert found.high - found.value == pytest.approx(textbook, rel=0.07)
     assert found.value - found.low == pytest.approx(found.high - found.value)
 
 
-def test_an_odd_number_of_groups_counts_and_not_the_number_of_rows():
-    groups = np.arange(5).repeat(4)  # 20 rows, 5 videos
+def test_the_number_of_videos_counts_and_not_the_number_of_rows():
+    videos = metrics.drawn(20, "", units=np.arange(5).repeat(4), unit="video")  # 20 rows, 5 videos
     sample = np.random.default_rng(0).normal(size=5).repeat(4)
-    found = metrics.half_sample_interval(np.mean, sample, groups=[groups], repeats=3000)
-    assert found.high - found.value == pytest.approx(Z * sample[::4].std(ddof=1) / np.sqrt(5), rel=0.06)
+    found = metrics.half_sample_interval(np.mean, sample, draws=[videos], repeats=3000)
+    textbook = scipy.stats.t.ppf(0.975, 4) * sample[::4].std(ddof=1) / np.sqrt(5)
+    assert found.high - found.value == pytest.approx(textbook, rel=0.07)
+    assert found.method == "halves of 5 videos, 3000 times" and found.n == 20
 
 
 def test_rows_of_one_video_stay_together_in_each_array():
     first, second = np.array([7, 7, 2, 9, 2, 30, 30, 30]), np.arange(6)
     statistic, calls = watched(lambda a, b: 0.0)
-    metrics.half_sample_interval(statistic, first, second, groups=[first, None], value=1.0)
-    assert len(calls) == 40  # a value that is known is not computed again
-    for one, other in calls:
+    metrics.half_sample_interval(statistic, first, second, draws=[metrics.drawn(8, "", units=first), None])
+    for one, other in calls[1:]:
         assert len(set(one)) == 2 and all((first == video).sum() == (one == video).sum() for video in set(one))
         assert len(set(other)) == 3
-    assert len({tuple(one) for one, _ in calls}) == 6  # every pair of four videos comes up
+    assert len({tuple(one) for one, _ in calls[1:]}) == 6  # every pair of four videos comes up
 
 
-def test_three_videos_are_too_few_to_be_halved():
-    statistic, calls = watched(lambda rows: 0.0)
-    metrics.half_sample_interval(statistic, np.arange(9), groups=[np.arange(9) % 3], value=0.0)
-    assert all(len(call[0]) == 4 for call in calls) and len({tuple(call[0]) for call in calls}) > 20
+def test_halves_hold_half_of_each_class():
+    """Three classes of 4, 4 and 8 clips, each clip on its own: the classes' differences are no spread."""
+    labels = np.repeat([0, 1, 2], [4, 4, 8])
+    statistic, calls = watched(lambda rows: float(rows.mean()))
+    found = metrics.half_sample_interval(statistic, 100.0 * labels, draws=[metrics.drawn(16, "", labels)])
+    assert all(np.unique(call, return_counts=True)[1].tolist() == [2, 2, 4] for (call,) in calls[1:])
+    assert found.low == found.value == found.high
+    four, classes = np.array([0.0, 1.0, 100.0, 103.0]), metrics.drawn(4, "", [0, 0, 1, 1])
+    found = metrics.half_sample_interval(np.mean, four, draws=[classes], repeats=3000)
+    within = np.sqrt(2 * four[:2].var(ddof=1) + 2 * four[2:].var(ddof=1)) / 4
+    assert found.high - found.value == pytest.approx(scipy.stats.t.ppf(0.975, 4 - 2) * within, rel=0.07)
+
+
+def test_with_three_videos_or_no_number_nothing_can_be_told():
+    rows = np.arange(9.0)
+    few = metrics.drawn(9, "", units=np.arange(9) % 3, unit="person")
+    found = metrics.half_sample_interval(np.mean, rows, draws=[few], floor=-1.0)
+    assert found == metrics.Interval(-1.0, np.inf, 4.0, 9, f"{UNTOLD}: only 3 persons")
+    found = metrics.half_sample_interval(lambda a, b: float("nan"), rows, rows[:5])
+    assert (found.low, found.high, found.n) == (-np.inf, np.inf, 5) and np.isnan(found.value)
+    assert found.method == f"{UNTOLD}: a statistic that is not finite"
+    assert np.isfinite(metrics.half_sample_interval(np.mean, rows, draws=[metrics.drawn(9, "")]).high)
 
 
 def test_half_sample_interval_defaults_edges_and_known_values():
     sample = np.random.default_rng(0).normal(size=11)
     assert metrics.half_sample_interval(np.mean, sample) == metrics.half_sample_interval(np.mean, sample, seed=0)
     assert metrics.half_sample_interval(np.mean, sample) != metrics.half_sample_interval(np.mean, sample, seed=1)
-    shifted = metrics.half_sample_interval(np.mean, sample, value=5.0)
-    assert shifted.value == 5.0 and shifted.low + shifted.high == pytest.approx(10)
+    assert metrics.half_sample_interval(np.mean, sample, draws=[None]) == metrics.half_sample_interval(np.mean, sample)
+    assert metrics.half_sample_interval(np.mean, sample, floor=5.0).low == 5.0
     for sizes in ((3, 50), (50, 3)):
-        with pytest.raises(ValueError, match="at least 4 clips in each set, got 3"):
-            metrics.half_sample_interval(lambda a, b: 0.0, *(np.zeros(size) for size in sizes))
-
-
-@pytest.mark.parametrize(("correct", "n"), [(0, 1), (1, 1), (7, 10), (1, 30), (50, 100), (99, 100), (0, 20)])
-def test_accuracy_interval_is_wilsons(correct, n):
-    theirs = scipy.stats.binomtest(correct, n).proportion_ci(0.95, "wilson")
-    ours = metrics.accuracy_interval(correct, n)
-    assert (ours.low, ours.high, ours.value, ours.n) == pytest.approx((*theirs, correct / n, n), abs=1e-12)
-    assert 0 <= ours.low <= ours.high <= 1
-
-
-@pytest.mark.parametrize(("correct", "n"), [(-1, 5), (6, 5), (0, 0)])
-def test_accuracy_interval_refuses_impossible_counts(correct, n):
-    with pytest.raises(ValueError, match=f"{correct} correct answers out of {n}"):
-        metrics.accuracy_interval(correct, n)
+        few = metrics.half_sample_interval(lambda a, b: 0.0, *(np.zeros(size) for size in sizes))
+        assert (few.n, few.high, few.method, few.told) == (3, np.inf, f"{UNTOLD}: only 3 clips", False)
 
 
 @pytest.mark.parametrize("values", [[1.0, 3.0], [2.0, 2.5, 4.0], [0.1, 0.2, 0.4, 0.8, 0.3]])
@@ -300,15 +383,6 @@ def test_touching_intervals_share_a_point():
     assert not low.disjoint(high) and not high.disjoint(low)
     assert low.disjoint(far) and far.disjoint(low)
     assert 1 in low and 0 in low and 1.01 not in low and str(far) == "2.25 [1.5, 3]"
-
-
-def test_quotient_and_difference_take_the_widest_interval():
-    above, below = metrics.Interval(2, 6, 4, 30, ""), metrics.Interval(1, 4, 2, 20, "")
-    divided, less = metrics.ratio(above, below), metrics.gap(above, below)
-    assert (divided.low, divided.high, divided.value, divided.n) == (0.5, 6, 2, 20)
-    assert (less.low, less.high, less.value, less.n) == (-2, 5, 2, 20)
-    assert metrics.ratio(below, above).n == metrics.gap(below, above).n == 20
-    assert metrics.ratio(above, replace(below, low=-1)).high == pytest.approx(6e12)  # no bound from below
 
 
 def test_sweep_draws_from_all_rows_at_sizes_even_in_one_over_n():
@@ -403,6 +477,26 @@ def test_splits_are_cut_from_a_shuffle_with_seed_42(splits, n, parts):
     mean, std, scores = protocol.score(sets)
     assert scores == pytest.approx(expected, rel=1e-12) and len(scores) == 2 * parts
     assert (mean, std) == pytest.approx((np.mean(expected), np.std(expected)))
+
+
+@pytest.mark.parametrize(("splits", "n"), [(1, 20), (3, 20), (10, 5)])
+def test_influences_on_a_score_over_splits_are_how_fast_the_mean_of_the_parts_moves(splits, n):
+    """20 clips in three parts of 6, 7 and 7: a clip of a small part counts for more."""
+    rows = np.random.default_rng(5).dirichlet(np.full(4, 0.5), size=n)
+    protocol = replace(metrics.get_protocol("stylegan-v"), splits=splits)
+    parts = protocol._parts(n)
+    assert sorted(np.concatenate(parts)) == list(range(n)) and len(parts) == min(splits, n // 2)
+
+    def score(weights):
+        """The mean of the parts' scores, with weights on the clips."""
+        scores = []
+        for part in parts:
+            weight = weights[part] / weights[part].sum()
+            scores.append(np.exp(weight @ (rows[part] * np.log(rows[part] / (weight @ rows[part]))).sum(axis=1)))
+        return np.mean(scores)
+
+    assert score(np.full(n, 1 / n)) == pytest.approx(protocol.score([rows])[0])
+    close(protocol.score_influences(rows), [slope(score, n, row) for row in range(n)], atol=1e-5)
 
 
 def test_softmax_is_taken_over_classes_in_double_precision():
@@ -603,13 +697,122 @@ def test_real_clips_depend_on_the_seed_alone():
     assert torch.equal(second, skipped)
 
 
+LOPSIDED = torch.tensor([0] * 12 + [1] * 6 + [2] * 2)[torch.randperm(20, generator=torch.Generator().manual_seed(0))]
+
+
+@pytest.mark.parametrize("labels", [torch.arange(24) % 4, LOPSIDED, torch.zeros(9, dtype=torch.long)])
+def test_every_first_part_of_an_order_has_the_classes_in_nearly_their_shares(labels):
+    shares = labels.bincount() / len(labels)
+    for seed in range(20):
+        order = mixed_order(labels, torch.Generator().manual_seed(seed))
+        assert sorted(order.tolist()) == list(range(len(labels)))
+        for n in range(1, len(labels) + 1):
+            counts = labels[order[:n]].bincount(minlength=len(shares))
+            assert float((counts - n * shares).abs().max()) < (1 if len(set(shares.tolist())) == 1 else 2)
+
+
+def test_the_order_within_a_class_and_the_class_that_comes_first_are_random():
+    labels = torch.arange(12) % 2
+    orders = [mixed_order(labels, torch.Generator().manual_seed(seed)) for seed in range(100)]
+    assert torch.equal(orders[3], mixed_order(labels, torch.Generator().manual_seed(3)))
+    assert 30 < sum(int(labels[order[0]]) for order in orders) < 70
+    first = torch.stack([order[labels[order] == 0][0] for order in orders]).bincount(minlength=12)
+    assert set(first.nonzero().flatten().tolist()) == {0, 2, 4, 6, 8, 10} and first.max() < 40
+
+
+def test_a_few_of_many_real_clips_have_every_class_equally_often():
+    source = metrics.real_clips(MovingBlobs(64))
+    for seed in range(5):
+        ((_, labels, _),) = source.draw(12, seed)
+        assert labels.bincount(minlength=4).tolist() == [3, 3, 3, 3]
+
+
+def test_several_draws_of_real_clips_are_of_the_same_videos_and_generated_clips_are_new_each_time():
+    data = MovingBlobs(16, units=[f"video {i // 2}" for i in range(16)])
+    data.unit = "video"
+    real, noise = metrics.real_clips(data), metrics.noise_clips(8, 16)
+    assert real.unit == "video" and real.distinct == 16 and noise.unit == "clip"
+    assert real.drawn_from(0) == real.drawn_from(1) == "blobs-16-0 of " + " ".join(data.units) + " train"
+    assert noise.drawn_from(0) != noise.drawn_from(1) != metrics.noise_clips(8, 8).drawn_from(1)
+    ((_, labels, units),) = real.draw(16, 0)
+    assert units.bincount().tolist() == [2] * 8 and set(zip(units.tolist(), labels.tolist())) == {
+        (i // 2, i % 4) for i in range(16)
+    }
+    test = MovingBlobs(16)
+    test.split = "test"
+    assert metrics.real_clips(test).drawn_from(0) != metrics.real_clips(MovingBlobs(16)).drawn_from(0)
+
+
+def test_clips_of_fewer_classes_are_of_the_same_units():
+    data = MovingBlobs(16, units=[f"video {i // 2}" for i in range(16)])
+    whole = metrics.real_clips(data)
+    few = whole.restrict(0.5)
+    assert few.drawn_from(0) == whole.drawn_from(0) and few.unit == whole.unit
+    ((_, labels, units),) = few.draw(8, 0)
+    assert sorted(zip(labels.tolist(), units.tolist())) == sorted((i % 4, i // 2) for i in range(16) if i % 4 < 2)
+
+
+def test_a_treatment_leaves_the_units_as_they_are():
+    data = MovingBlobs(16)
+    data.unit = "person"
+    system = metrics.generated(Painter())
+    for source in (metrics.real_clips(data), system, metrics.noise_clips(8, 16)):
+        for seed in (0, 1):
+            for treated in (metrics.frozen(source), metrics.shuffle_frames(metrics.resized(source, 8))):
+                assert treated.drawn_from(seed) == source.drawn_from(seed) and treated.digest != source.digest
+                assert treated.unit == source.unit
+    assert metrics.frozen(system).drawn_from(0) != metrics.frozen(system).drawn_from(1)
+
+
+def test_the_mean_clip_is_the_mean_of_first_windows_and_the_same_for_ever():
+    data = MovingBlobs(70)
+    source = metrics.mean_clip(data)
+    parts = list(source.draw(70, 3))
+    assert [len(clips) for clips, _, _ in parts] == [64, 6] and all(part[1] is part[2] is None for part in parts)
+    mean = data.batch(range(70))[0].double().mean(dim=0)
+    for clips, _, _ in parts:
+        close(clips, mean.expand_as(clips))
+        assert clips.is_contiguous() and clips.dtype == torch.float32
+    assert torch.equal(next(source.draw(5, 9))[0], parts[0][0][:5])
+    assert torch.equal(next(source.draw(70, 3, skip=1))[0], parts[1][0])
+    assert (source.name, source.note, source.distinct) == ("mean clip", "the mean of moving blobs: 70 clips", None)
+    assert source.digest != metrics.mean_clip(MovingBlobs(69)).digest and source.restrict is None
+
+
+def test_the_mean_clip_is_taken_when_it_is_asked_for_and_once():
+    asked = []
+
+    class Counted(MovingBlobs):
+        def batch(self, indices, generator=None, device="cpu"):
+            asked.append(len(indices))
+            return super().batch(indices, generator)
+
+    source = metrics.mean_clip(Counted(70))
+    assert asked == []
+    for seed in (0, 1):
+        next(source.draw(4, seed))
+    assert asked == [64, 6]
+
+
+def test_chosen_clips_of_a_data_set_are_drawn_by_class_and_unit():
+    data = MovingBlobs(16, units=[f"video {i // 2}" for i in range(16)])
+    data.unit = "video"
+    draw = metrics.draw_of(data, [5, 4, 9, 5], balanced=True)
+    assert draw.source == metrics.real_clips(data).drawn_from(0) and draw.unit == "video" and len(draw) == 4
+    assert draw.units.tolist() == [2, 2, 4, 2] and draw.strata.tolist() == [1, 0, 1, 1]  # classes 1, 0, 1, 1
+    blind = metrics.draw_of(data, torch.tensor([5, 4, 9]))  # no class was promised a share
+    assert blind.strata.tolist() == [0, 0, 0] and blind.units.tolist() == [2, 2, 4] and blind.source == draw.source
+    data.n_classes = 0
+    assert metrics.draw_of(data, [5, 4, 9], balanced=True).strata.tolist() == [0, 0, 0]
+
+
 def test_real_clips_say_where_they_come_from():
     data = MovingBlobs(16)
     source = metrics.real_clips(data)
     assert (source.name, source.note, source.distinct) == ("real", "train clips: moving blobs: 16 clips", 16)
     assert metrics.real_clips(data, "floor", "a note").note == "a note"
     bare = SimpleNamespace(
-        **{name: getattr(data, name) for name in ("frames", "size", "stride", "split", "digest")},
+        **{name: getattr(data, name) for name in ("frames", "size", "stride", "split", "digest", "unit", "units")},
         labels=data.labels,
         n_classes=0,
         batch=data.batch,
@@ -728,6 +931,20 @@ def test_an_untrained_system_is_the_same_kind_with_first_weights():
 # Answers ------------------------------------------------------------------------------------------
 
 
+class Speckled(MovingBlobs):
+    """Moving blobs of which every second has noise in it."""
+
+    def __init__(self, n):
+        super().__init__(n)
+        self.digest = f"speckled-{n}"
+
+    def batch(self, indices, generator=None, device="cpu"):
+        clips, labels = super().batch(indices, generator)
+        odd = torch.as_tensor(indices) % 2 == 1
+        clips[odd] += 0.1 * torch.rand(clips[odd].shape, generator=torch.Generator().manual_seed(0))
+        return clips, labels
+
+
 class Eye:
     """A stand-in for a network that sees single frames: it reads the mean colours, and names no class."""
 
@@ -762,8 +979,46 @@ def test_answers_hold_what_the_network_made_of_each_clip():
     np.testing.assert_allclose(answers.change, metrics.frame_change(clips), rtol=1e-6)
     np.testing.assert_allclose(answers.pictures, metrics.thumbnails(clips), rtol=1e-5)
     assert answers.labels.tolist() == torch.cat([labels for _, labels, _ in parts]).tolist()
-    assert answers.videos.tolist() == torch.cat([videos for _, _, videos in parts]).tolist()
+    assert answers.units.tolist() == torch.cat([units for _, _, units in parts]).tolist()
     assert answers.probabilities is None and (answers.extractor, answers.layer) == ("an eye", "pool")
+
+
+def test_answers_know_how_their_clips_were_drawn(judge):
+    data = MovingBlobs(16, units=[f"video {i // 2}" for i in range(16)])
+    data.unit = "video"
+    source = metrics.real_clips(data)
+    one, two = (metrics.ask(judge, source, 16, seed).draw for seed in (0, 1))
+    assert one.source == two.source == source.drawn_from(0) and one.unit == "video"
+    assert sorted(one.units) == sorted(two.units) == sorted(i // 2 for i in range(16))
+    assert one.units.tolist() != two.units.tolist()  # in another order
+    assert one.strata.tolist() == metrics.ask(judge, source, 16, 0).labels.tolist()
+    new = metrics.ask(judge, metrics.noise_clips(8, 16), 5, 1)
+    assert new.units is None and new.draw.units.tolist() == [0, 1, 2, 3, 4] and not new.draw.strata.any()
+    assert new.draw.source == metrics.noise_clips(8, 16).drawn_from(1) and new.draw.unit == "clip"
+
+
+def test_an_accuracy_counts_units_and_goes_by_class():
+    """40 answers to clips of 5 videos, all of one video alike: its interval is about as wide as that of 5 clips."""
+    rows, asked = np.zeros((40, 1)), np.zeros(40, int)
+    said, videos = np.eye(2)[[0, 1, 0, 0, 1] * 8], np.arange(40) % 5
+    apart = metrics.Answers(rows, rows, said, asked, None, rows, rows)
+    together = replace(apart, units=videos, unit="video")
+    assert apart.right.tolist() == [True, False, True, True, False] * 8
+    assert together.accuracy == metrics.share(apart.right, metrics.drawn(40, "", asked, videos, "video"))
+    assert together.accuracy.value == apart.accuracy.value == 0.6
+    width = lambda found: found.high - found.low  # noqa: E731
+    assert width(together.accuracy) > 2 * width(apart.accuracy) and "5 videos" in together.accuracy.method
+    uneven = replace(apart, labels=np.arange(40) % 2, probabilities=np.eye(2)[[0] * 36 + [1] * 4])
+    assert uneven.right.mean() == 0.5  # 18 of 20 in one class, 2 of 20 in the other, which other clips would not change
+    assert width(uneven.accuracy) < 0.8 * width(metrics.share(uneven.right, metrics.drawn(40, "")))
+
+
+def test_an_answer_that_is_no_number_is_a_wrong_one():
+    rows, said = np.zeros((4, 1)), np.eye(2)[[0, 0, 1, 1]]
+    said[0] = np.nan  # argmax calls this class 0
+    answers = metrics.Answers(rows, rows, said, np.array([0, 0, 1, 0]), None, rows, rows)
+    assert answers.right.tolist() == [False, True, True, False] and answers.accuracy.value == 0.5
+    assert replace(answers, labels=None).right is None and replace(answers, probabilities=None).right is None
 
 
 def test_the_layer_is_fc6_where_there_is_one_and_else_the_first(judge):
@@ -792,15 +1047,8 @@ def test_kept_answers_are_read_without_drawing_again(tmp_path):
     assert eye.looks == looks
     for name in answers_module.ARRAYS:
         np.testing.assert_array_equal(getattr(again, name), getattr(first, name))
-    assert set(answers_module.ARRAYS) == {
-        "features",
-        "stills",
-        "probabilities",
-        "labels",
-        "videos",
-        "change",
-        "pictures",
-    }
+    assert answers_module.ARRAYS == ["features", "stills", "probabilities", "labels", "units", "change", "pictures"]
+    assert (again.source, again.unit) == (first.source, first.unit) == (source.drawn_from(0), "clip")
 
 
 def test_a_chunk_that_holds_objects_is_not_read(tmp_path):
@@ -857,37 +1105,57 @@ def test_the_bar_counts_clips_where_somebody_watches(monkeypatch, tmp_path):
 
 
 def by_hand(source, judge, reference, n, seeds, layer=None, held_out=None):
-    """The numbers of a record, put together from the parts that the tests above hold."""
+    """The numbers of a record, put together from the parts that the tests above hold: means over the seeds."""
     real = metrics.ask(judge, metrics.real_clips(reference), n, REFERENCE_SEED, layer)
     given = [metrics.ask(judge, source, n, seed, layer) for seed in seeds]
     first = given[0]
     unseen = held_out and metrics.ask(judge, metrics.real_clips(held_out), n, REFERENCE_SEED, layer).pictures
-    both = [real.videos, first.videos]
+
+    def draw(answers):
+        return metrics.drawn(n, answers.source, answers.labels, answers.units, answers.unit)
+
+    def both(moves, answers):
+        return [metrics.influence(draw(side), rows) for side, rows in zip((real, answers), moves)]
 
     def distance(a, b):
         return metrics.frechet_distance(a, b, CLOSE)
 
     frechet = [metrics.frechet_distance(real.features, answers.features) for answers in given]
-    kernel = kernel_distance_of(real.features, first.features)
+    moves = [metrics.frechet_influences(real.features, answers.features) for answers in given]
+    kernel = [metrics.kernel_influences(real.features, answers.features) for answers in given]
+    around = [metrics.neighbourhoods(real.features, fake.features, draw(real), draw(fake)) for fake in given]
     expected = dict(
-        frechet=metrics.half_sample_interval(
-            distance, real.features, first.features, groups=both, floor=0.0, value=frechet[0]
-        ),
+        frechet=metrics.average([metrics.estimate(value, *both(rows, answers))
+            for value, rows, answers in zip(frechet, moves, given)], floor=0.0),
         frechet_seeds=tuple(frechet),
         frame_frechet=metrics.frechet_distance(real.stills, first.stills),
-        kernel=metrics.half_sample_interval(kernel, np.arange(n), np.arange(n), groups=both),
+        kernel=metrics.average([metrics.estimate(value, *both(rows, answers))
+            for (value, *rows), answers in zip(kernel, given)]),
+        density=metrics.average([one.density for one in around], floor=0.0),
         behaviour=metrics.behaviour(first.change, first.pictures, real.change, real.pictures, unseen),
         frechet_infinity=metrics.sweep(distance, real.features, first.features).at_infinity if n >= 16 else None,
-        accuracy=first.accuracy,
+        accuracy=None,
         confusion=None if first.confusion is None else tuple(map(tuple, first.confusion.tolist())),
-    )
+    )  # fmt: skip
+    for name in ("precision", "recall", "coverage"):
+        expected[name] = share_estimate(metrics.average([getattr(one, name) for one in around]))
     if first.probabilities is not None:
-        rows = first.probabilities
+        said = [answers.probabilities for answers in given]
+        scores = [metrics.inception_score(rows) for rows in said]
+        parts = [
+            metrics.influence(draw(answers), metrics.inception_influences(answers.probabilities)) for answers in given
+        ]
         expected |= dict(
-            inception=metrics.half_sample_interval(metrics.inception_score, rows, groups=[first.videos], floor=1.0),
-            inception_seeds=tuple(metrics.inception_score(answers.probabilities) for answers in given),
-            inception_infinity=metrics.sweep(metrics.inception_score, rows).at_infinity if n >= 16 else None,
+            inception=metrics.average([metrics.estimate(*one) for one in zip(scores, parts)], floor=1.0),
+            inception_seeds=tuple(scores),
+            inception_infinity=metrics.sweep(metrics.inception_score, said[0]).at_infinity if n >= 16 else None,
         )
+        if first.labels is not None:
+            right = [
+                metrics.share(answers.probabilities.argmax(axis=1) == answers.labels, draw(answers))
+                for answers in given
+            ]
+            expected["accuracy"] = share_estimate(metrics.average(right))
     return expected
 
 
@@ -896,10 +1164,18 @@ def compare(record, expected):
         found = getattr(record, name)
         if name == "confusion" or value is None:
             assert found == value, name
-            continue
-        if dataclasses.is_dataclass(value):
-            found, value = ({key: v for key, v in asdict(one).items() if key != "method"} for one in (found, value))
-        assert found == pytest.approx(value, rel=1e-5, abs=1e-9), name
+        elif isinstance(value, metrics.Estimate):
+            assert numbers(found) == pytest.approx(numbers(value), rel=1e-5, abs=1e-8), name
+            assert (found.method, found.n) == (value.method, value.n), name
+            told = lambda one: [(part.source, part.unit, part.units, part.strata) for part in one.influences]  # noqa: E731
+            assert told(found) == told(value), name
+        else:
+            found, value = (asdict(one) if dataclasses.is_dataclass(one) else one for one in (found, value))
+            assert found == pytest.approx(value, rel=1e-5, abs=1e-9), name
+
+
+def numbers(found: metrics.Estimate) -> list[float]:
+    return [found.value, found.low, found.high, *(total for part in found.influences for total in part.totals)]
 
 
 def sharpened(judge):
@@ -920,9 +1196,16 @@ def test_an_evaluation_of_few_videos_is_what_its_parts_give(judge, n):
     record = metrics.evaluate(source, judge, reference, n=n, seeds=seeds, held_out=held_out)
     expected = by_hand(source, judge, reference, n, seeds, held_out=held_out)
     compare(record, expected)
-    rows = metrics.ask(judge, source, n, 3).probabilities
-    alone = metrics.half_sample_interval(metrics.inception_score, rows, floor=1.0)
-    assert (alone.low, alone.high) != pytest.approx((record.inception.low, record.inception.high), rel=1e-3)
+    for found in (record.frechet, record.kernel):
+        assert [(part.source, len(part.units)) for part in found.influences] == [
+            ("blobs-8-0 train", 8), ("blobs-6-4 train", 6)]  # fmt: skip
+    rows = [metrics.ask(judge, source, n, seed).probabilities for seed in seeds]
+    alone = [
+        metrics.influence(metrics.drawn(n, str(i)), metrics.inception_influences(one)) for i, one in enumerate(rows)
+    ]
+    apart = metrics.average([metrics.estimate(metrics.inception_score(one), part) for one, part in zip(rows, alone)])
+    assert apart.value == pytest.approx(record.inception.value)
+    assert (apart.low, apart.high) != pytest.approx((record.inception.low, record.inception.high), rel=1e-3)
     assert (record.source, record.note, record.data, record.kind) == (
         "others",
         "six videos",
@@ -964,6 +1247,157 @@ def test_an_eye_without_classes_gives_no_score(tmp_path):
     assert len(list(tmp_path.glob("features/*"))) == 2  # of the reference and of the source
 
 
+class Namer(Eye):
+    """A stand-in for a judge: it goes by colours, and is scored in three parts as a published protocol asks."""
+
+    classes, accuracy, way = CLASSES, None, "in three parts"
+    protocol = replace(metrics.get_protocol("stylegan-v"), splits=3)
+
+    def look(self, clips, layer="pool"):
+        features, _ = super().look(clips, layer)
+        powers = np.exp(40.0 * (features[:, :4] - features[:, 2:]))
+        return features, powers / powers.sum(axis=1, keepdims=True)
+
+    def score(self, probabilities):
+        return self.protocol.score(probabilities)
+
+    def score_influences(self, rows):
+        return self.protocol.score_influences(rows)
+
+
+def test_a_score_and_its_influences_are_those_of_the_judges_protocol():
+    judge, source, reference = Namer(), metrics.noise_clips(8, 16), MovingBlobs(16)
+    record = metrics.evaluate(source, judge, reference, n=17, seeds=(0, 1))
+    rows = [metrics.ask(judge, source, 17, seed).probabilities for seed in (0, 1)]
+    parts = [Namer.protocol.score([one])[2] for one in rows]
+    assert record.inception_seeds == pytest.approx([score for part in parts for score in part])
+    assert record.inception.value == pytest.approx(np.mean(parts))
+    for moves, one in zip(record.inception.influences, rows):
+        close(
+            np.array(moves.totals) * 17 * 2,
+            Namer.protocol.score_influences(one) - Namer.protocol.score_influences(one).mean(),
+        )
+
+
+class Blind(Namer):
+    """It gives NaN for moving clips that `spoils` picks, in place of features or of answers."""
+
+    def __init__(self, what, spoils) -> None:
+        super().__init__()
+        self.what, self.spoils, self.identity = what, spoils, f"blind {what} {spoils.__name__}"
+
+    def look(self, clips, layer="pool"):
+        features, answers = super().look(clips, layer)
+        bad = [clips.shape[2] > 1 and self.spoils(clip) for clip in clips]
+        spoilt = answers if self.what == "answers" else features
+        spoilt[bad] = np.nan if self.what != "infinite features" else np.inf
+        return features, answers
+
+
+def noisy(clip):
+    return clip[0, 0].unique().numel() > 2  # blobs are of two colours
+
+
+def blobs(clip):
+    return not noisy(clip)
+
+
+@pytest.mark.parametrize("n", [8, 16])
+@pytest.mark.parametrize("what", ["features", "infinite features"])
+@pytest.mark.parametrize("side", ["fake", "real"])
+def test_features_that_are_no_numbers_leave_distances_untold_and_the_score_as_it_is(tmp_path, n, what, side):
+    """On either side of Eq. 17: a record, not a crash, and it is kept."""
+    given, reference = metrics.real_clips(MovingBlobs(16, seed=3)), Speckled(16)
+    if side == "fake":
+        given, reference = metrics.noise_clips(8, 16), MovingBlobs(16)
+    eye = Blind(what, noisy)
+    record = metrics.evaluate(given, eye, reference, n=n, seeds=(0, 1), folder=tmp_path)
+    for name in ("frechet", "kernel", "precision", "recall", "density", "coverage"):
+        found = getattr(record, name)
+        assert found.method.startswith(UNTOLD) and np.isnan(found.value), name
+        assert found.low == (-np.inf if name == "kernel" else 0) and found.high >= 1, name
+        assert str(found).startswith("nan [cannot be told")
+    assert record.frechet_infinity is None and all(np.isnan(record.frechet_seeds))
+    assert np.isfinite(record.inception.value) and np.isfinite(record.inception.high)
+    (path,) = tmp_path.glob("*.json")
+    assert json.dumps(asdict(read_evaluation(path))) == json.dumps(asdict(record))  # NaN is not equal to itself
+
+
+@pytest.mark.parametrize("n", [8, 16])
+def test_answers_that_are_no_numbers_leave_the_score_untold_and_distances_as_they_are(n):
+    source = metrics.noise_clips(8, 16)
+    record = metrics.evaluate(source, Blind("answers", noisy), MovingBlobs(16), n=n, seeds=(0, 1))
+    assert record.inception.method.startswith(UNTOLD) and np.isnan(record.inception.value)
+    assert record.inception.low == 1.0 and record.inception_seeds == () and record.inception_infinity is None
+    assert np.isfinite([record.frechet.high, record.kernel.high, record.coverage.high]).all()
+    assert (record.frechet_infinity is None) == (n < 16)
+    wrong = metrics.evaluate(metrics.real_clips(MovingBlobs(16)), Blind("answers", blobs), MovingBlobs(16), n=n)
+    assert wrong.accuracy.value == 0.0 and np.isfinite(wrong.accuracy.high)
+
+
+def test_one_draw_of_several_that_is_no_number_makes_the_mean_none():
+    """A mean over the draws that were left would be one over other draws than the record says."""
+
+    def unlucky(clip):
+        return noisy(clip) and float(clip[0, 0, 0, 0]) in bad
+
+    source = metrics.noise_clips(8, 16)
+    bad = {float(clip[0, 0, 0, 0]) for clip in next(source.draw(8, 1))[0][:1]}
+    record = metrics.evaluate(source, Blind("features", unlucky), MovingBlobs(16), n=8, seeds=(0, 1))
+    assert np.isfinite(record.frechet_seeds).tolist() == [True, False] and np.isnan(record.frechet.value)
+    assert record.frechet.method.startswith(UNTOLD) and record.precision.method.startswith(UNTOLD)
+    assert np.isfinite(metrics.evaluate(source, Blind("features", unlucky), MovingBlobs(16), n=8).frechet.high)
+
+
+def test_clips_with_pixels_that_are_no_numbers_give_a_record(judge):
+    def spoil(clips):
+        return clips.index_fill(0, torch.tensor([1]), float("nan"))
+
+    source = metrics.treated(metrics.noise_clips(8, 16), "spoilt", spoil, "one clip lost")
+    record = metrics.evaluate(source, judge, MovingBlobs(16), n=8)
+    assert record.frechet.method.startswith(UNTOLD) and record.inception.method.startswith(UNTOLD)
+    assert np.isnan([record.frame_frechet, record.behaviour.motion, record.behaviour.variety]).all()
+
+
+def test_a_group_of_clips_from_one_video_alone_tells_nothing():
+    one = MovingBlobs(8, seed=3, units=["the same"] * 8)
+    one.unit = "video"
+    record = metrics.evaluate(metrics.real_clips(one), Namer(), MovingBlobs(16), n=8)
+    for name in ("inception", "frechet", "kernel", "precision", "density", "accuracy"):
+        found = getattr(record, name)
+        assert found.method == f"{UNTOLD}: a single video" and np.isfinite(found.value), name
+    assert (record.accuracy.low, record.accuracy.high) == (0.0, 1.0) and record.frechet.high == np.inf
+
+
+def test_draws_of_several_seeds_narrow_an_interval_where_their_clips_are_new_alone():
+    """Twelve real clips nine times are no more than twelve; noise is new each time."""
+    real = MovingBlobs(12, seed=5)
+    real.PLACES = 1  # the same window in each draw
+    widths = {}
+    for source in (metrics.real_clips(real), metrics.noise_clips(8, 16)):
+        for seeds in (range(1), range(9)):
+            record = metrics.evaluate(source, Namer(), MovingBlobs(12), n=12, seeds=seeds)
+            widths[source.name, len(seeds)] = np.array([
+                found.high - found.low for found in (record.frechet, record.kernel, record.inception)])  # fmt: skip
+            sources = [part.source for part in record.frechet.influences]
+            assert sources[0] == "blobs-12-0 train" and len(sources) == len(set(sources))
+            assert len(sources) == 1 + (1 if source.name == "real" else len(seeds))
+    close(widths["real", 9][:2], widths["real", 1][:2])
+    assert widths["noise", 9][2] < 0.5 * widths["noise", 1][2]
+
+
+def test_a_source_with_and_without_a_treatment_is_a_pair():
+    """What both owe to the same clips cancels in their difference."""
+    source, eye, reference = metrics.noise_clips(8, 16), Namer(), MovingBlobs(16)
+    plain, still = (metrics.evaluate(one, eye, reference, n=16).frechet for one in (source, metrics.frozen(source)))
+    other = metrics.evaluate(metrics.frozen(source), eye, reference, n=16, seeds=(1,)).frechet
+    width = lambda found: found.high - found.low  # noqa: E731
+    assert [part.source for part in plain.influences] == [part.source for part in still.influences]
+    assert width(metrics.difference(plain, plain)) == 0
+    assert width(metrics.difference(plain, still)) != pytest.approx(width(metrics.difference(plain, other)), rel=0.01)
+    assert len(metrics.difference(plain, still).influences) == 2 < len(metrics.difference(plain, other).influences)
+
+
 def test_an_evaluation_without_a_folder_writes_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     metrics.evaluate(metrics.noise_clips(8, 16), Eye(), MovingBlobs(16), n=4)
@@ -974,7 +1408,7 @@ def test_the_judges_accuracy_is_named_only_where_it_names_classes_and_was_examin
     unexamined = replace(judge, accuracy=None)
     assert metrics.evaluate(metrics.noise_clips(8, 16), unexamined, MovingBlobs(16), n=4).judge_accuracy is None
     eye = Eye()
-    eye.accuracy = metrics.accuracy_interval(1, 2)
+    eye.accuracy = metrics.share([True, False], metrics.drawn(2, "exam"))
     assert metrics.evaluate(metrics.noise_clips(8, 16), eye, MovingBlobs(16), n=4).judge_accuracy is None
 
 
@@ -1019,14 +1453,98 @@ def test_progress_is_shown_on_request(monkeypatch):
     assert {bar.settings["disable"] for bar in Bar.made} == {True}
 
 
-def test_position_lies_between_floor_and_ceiling(judge):
-    record = metrics.evaluate(metrics.noise_clips(8, 16), judge, MovingBlobs(16), n=4)
-    at = [replace(record, frechet=replace(record.frechet, value=value)) for value in (2.0, 5.0, 10.0)]
-    assert at[1].position(at[0], at[2]) == pytest.approx(3 / 8)
+# Comparisons --------------------------------------------------------------------------------------
+
+
+def test_features_of_two_layers_do_not_compare_and_an_eye_without_classes_has_no_score():
+    noise = metrics.noise_clips(8, 16)
+    pool, last = metrics.ask(Eye(), noise, 4), metrics.ask(Eye(), noise, 4, layer="last")
+    with pytest.raises(ValueError, match="do not compare"):
+        metrics.frechet_estimate(pool, last)
+    with pytest.raises(ValueError, match="an eye names no classes"):
+        metrics.inception_estimate(pool)
+
+
+def test_single_draws_give_the_numbers_of_the_record():
+    judge, source, reference = Namer(), metrics.noise_clips(8, 16), MovingBlobs(16)
+    record = metrics.evaluate(source, judge, reference, n=8)
+    real = metrics.ask(judge, metrics.real_clips(reference), 8, REFERENCE_SEED)
+    fake = metrics.ask(judge, source, 8)
+    assert metrics.frechet_estimate(real, fake) == record.frechet
+    assert metrics.kernel_estimate(real, fake) == record.kernel
+    assert metrics.inception_estimate(fake, judge) == record.inception
+    assert metrics.inception_estimate(fake).value == metrics.inception_score(fake.probabilities)  # as a whole
+    around = metrics.neighbourhood_estimates(real, [fake])
+    assert asdict(around) == {name: asdict(getattr(record, name)) for name in asdict(around)}
+    assert around == metrics.neighbourhoods(real.features, fake.features, real.draw, fake.draw)
+
+
+def test_a_clip_that_is_no_number_is_named():
+    real, fake = (
+        metrics.ask(Namer(), metrics.real_clips(MovingBlobs(16)), 8),
+        metrics.ask(Namer(), metrics.noise_clips(8, 16), 8),
+    )
+    fake.features[3] = fake.probabilities[5] = np.nan
+    for found in (metrics.frechet_estimate(real, fake), metrics.kernel_estimate(real, fake),
+                  metrics.neighbourhood_estimates(real, [fake]).recall):  # fmt: skip
+        assert found.method == f"{UNTOLD}: features of clip 3 of noise are NaN or infinite" and found.n == 8
+    assert metrics.inception_estimate(fake).method == f"{UNTOLD}: answers of clip 5 of noise are NaN or infinite"
+    assert "features of clip 3 of noise" in metrics.frechet_estimate(fake, real).method
+
+
+@pytest.mark.parametrize(("value", "real", "ceilings", "expected"), [
+    (5.0, 2.0, [10.0], 3 / 8), (2.0, 2.0, [10.0], 0), (10.0, 2.0, [10.0], 1), (18.0, 2.0, [10.0], 2),
+    (5.0, 2.0, [10.0, 8.0, 30.0], 1 / 2), (1.0, 2.0, [10.0], -1 / 8),
+    (2.0, 4.0, [1.0, 1.5], 0.8), (0.5, 4.0, [1.5], 1.4),  # more is better
+    (5.0, 2.0, [10.0, 1.0], None), (5.0, 2.0, [10.0, 2.0], None), (5.0, 2.0, [float("nan"), 10.0], None),
+    (5.0, 2.0, [10.0, float("nan")], None),
+])  # fmt: skip
+def test_a_position_lies_between_real_clips_and_the_nearest_ceiling(value, real, ceilings, expected):
+    found = metrics.position(value, real, ceilings)
+    assert found == (None if expected is None else pytest.approx(expected))
+
+
+def around(value: float, margin: float, source: str = "", **bounds) -> metrics.Estimate:
+    """An estimate whose interval is `value` plus or minus about `margin`, over 40 clips of `source`."""
+    rows = np.tile([1.0, -1.0], 20)
+    scale = margin * np.sqrt(39) / scipy.stats.t.ppf(0.975, 39)
+    return metrics.estimate(value, metrics.influence(metrics.drawn(40, source), scale * rows), **bounds)
+
+
+def test_whether_a_system_has_learned_is_asked_of_the_same_real_clips():
+    """Both numbers sway with the reference far more than they differ: in the pair that cancels."""
+    real = around(1.0, 4.0, "real")
+    trained, start = around(9.0, 4.0, "real"), around(11.0, 4.0, "real")
+    assert not trained.disjoint(start) and metrics.learned(trained, start, real, better=-1)
+    apart = (around(9.0, 4.0, "one"), around(11.0, 4.0, "another"), around(1.0, 0.1, "real"))
+    assert not metrics.learned(*apart, better=-1)
+
+
+def test_the_way_to_real_clips_is_as_uncertain_as_they_are():
+    """A gain of 1.5 on a way of 10: clear of a tenth unless the way may well be 15 and more."""
+    trained, start = around(8.5, 0.1, "trained"), around(10.0, 0.1, "start")
+    assert metrics.learned(trained, start, around(0.0, 1.0, "real"), better=-1)
+    assert not metrics.learned(trained, start, around(0.0, 8.0, "real"), better=-1)
+
+
+def test_nobody_has_learned_where_the_way_cannot_be_told():
+    good, start, real = around(5.0, 0.1, "a"), around(10.0, 0.1, "b"), around(1.0, 0.1, "c")
+    lost = metrics.estimate(float("nan"))
+    single = metrics.influence(metrics.drawn(8, "a", units=np.zeros(8)), np.arange(8))
+    assert metrics.learned(good, start, real, better=-1) is True and metrics.learned(start, good, real, -1) is False
+    for numbers in (
+        (lost, start, real), (good, lost, real), (good, start, lost), (good, start, around(10.0, 0.1, "c")),
+        (metrics.estimate(5.0, single), start, real), (good, start, metrics.estimate(1.0, single)),
+        (good, start, around(20.0, 0.1, "c")),  # real clips behind an untrained network
+        (around(15.0, 0.1, "a"), start, around(20.0, 0.1, "c")),
+    ):  # fmt: skip
+        assert metrics.learned(*numbers, better=-1) is False
+    assert metrics.learned(around(15.0, 0.1, "a"), start, around(20.0, 0.1, "c"), better=1) is True
 
 
 def test_constants_of_the_comparison():
     assert (EXTRAPOLATE_FROM, PUBLISHED_SIZE, REFERENCE_SEED) == (16, 64, 987_654)
+    assert metrics.CEILINGS == ("noise", "mean clip", "untrained") and LEARNED == 0.1
     assert metrics.mean_and_std([1.0, 2.0, 6.0]) == pytest.approx((3, np.sqrt(14 / 3)))
 
 
@@ -1051,35 +1569,43 @@ def test_a_panel_asks_each_row_as_it_should(monkeypatch):
             layer="fc7",
             folder="there",
             note="in short",
+            first_weights=3,
             progress=True,
         )
-        few = [name for name in rows if len(rows) and name not in ("real", "hrvgan")]
-        assert ("hrvgan at 4" in rows) == (published < size)
+        usual = ("real", "frozen", "shuffled", *metrics.CEILINGS, "hrvgan", "hrvgan frozen")
+        assert tuple(rows) == (usual if size <= published else (*usual, "hrvgan at 4"))
+        few = [name for name in rows if name not in ("real", "hrvgan")]
         for source, reference, options in asked:
             used = (5,) if source.name in few else (5, 6, 7)
             assert reference is train and options == dict(
                 n=9, seeds=used, layer="fc7", held_out=test, folder="there", progress=True
             )
-    notes = {source.name: source.note for source, _, _ in asked}
+    notes, drawn = ({source.name: getattr(source, of) for source, _, _ in asked} for of in ("note", "digest"))
+    assert drawn["untrained"] == metrics.generated(metrics.untrained(system, 3)).digest  # where its training began
     assert notes["hrvgan"] == "in short" and notes["untrained"] == "hrvgan before its first step"
     assert notes["real"].startswith("train clips: moving blobs: 8 clips")
+    assert notes["mean clip"] == "the mean of moving blobs: 12 clips"  # of the training split
     asked.clear()
     evaluate_module.panel(system, train, test, "judge", n=9)
     assert all(options["seeds"] == (0,) and options["progress"] is False for _, _, options in asked)
+    assert asked[5][0].digest == metrics.generated(metrics.untrained(system, 0)).digest != drawn["untrained"]
 
 
 # Training seeds -----------------------------------------------------------------------------------
 
 
-def test_a_score_without_a_count_has_seen_no_clips(tmp_path):
-    seeds = metrics.Seeds(tmp_path, 0, "all the same")
-    seeds.keep("first", 1.5)
-    seeds.keep("second", 2.5, clips=7)
-    interval = metrics.Interval(1, 2, 1.5, 8, "")
-    assert (seeds.joined("first", interval).clips, seeds.joined("second", interval).clips) == (0, 7)
-    again = metrics.Seeds(tmp_path, 1, "all the same")
-    again.keep("second", 3.5, clips=3, diverged="at step 9")
-    joined = again.joined("second", interval)
-    assert (joined.value, joined.clips, joined.diverged) == (3.0, 3, "at step 9")
-    assert [score.value for score in again.found("first")] == [1.5]
-    assert again.found("third") == [] and metrics.seeds.Score(1.0).clips == 0
+def test_a_seed_that_is_measured_again_takes_the_place_of_its_number(tmp_path):
+    for seed, value in ((0, 1.0), (1, 2.0), (0, 5.0)):
+        seeds = metrics.Seeds(tmp_path, seed, "all the same")
+        seeds.keep("score", around(value, 0.1, f"seed {seed}"))
+    assert [score.found.value for score in seeds.found("score")] == [5.0, 2.0]
+    assert seeds.joined("score").value == 3.5 and seeds.found("another") == []
+
+
+def test_one_training_seed_keeps_its_interval_over_samples(tmp_path):
+    """As lopsided as it was, and with its clips, so that what others share with it still cancels."""
+    seeds, kept = metrics.Seeds(tmp_path, 0, "all the same"), around(1.0, 1.5, "a", floor=0.0)
+    seeds.keep("score", kept)
+    joined = seeds.joined("score")
+    assert joined.interval == kept and kept.low == 0.0 < 2 < kept.high
+    assert joined.over == "samples of 1 training seed" and joined.sides == ()

@@ -846,16 +846,20 @@ def test_each_layer_follows_from_the_one_before_and_the_answers_stay(judge):
 
 
 @switch("Profile.repeats")
-def test_repeats_of_a_profile_are_seeds_of_the_score_and_leave_the_interval(judge):
-    data, records = MovingBlobs(), {}
+def test_repeats_of_a_profile_are_draws_whose_mean_has_an_interval_of_its_own(judge):
+    source, data, records = metrics.noise_clips(8, 16), MovingBlobs(), {}
     for repeats in (1, 3):
         profile = replace(get_profile("smoke"), repeats=repeats)
-        records[repeats] = metrics.evaluate(metrics.real_clips(data), judge, data, n=8, seeds=range(profile.repeats))
+        records[repeats] = metrics.evaluate(source, judge, data, n=8, seeds=range(profile.repeats))
     one, three = records[1], records[3]
     assert (len(one.inception_seeds), len(three.inception_seeds)) == (1, 3)
     assert len(three.frechet_seeds) == 3 and "8 clips x 3" in three.protocol
     assert one.inception_seeds == three.inception_seeds[:1] and len(set(three.inception_seeds)) == 3
-    assert one.inception == three.inception and one.frechet == three.frechet  # over samples of the first seed
+    for name in ("inception", "frechet"):
+        seeds, found = getattr(three, f"{name}_seeds"), getattr(three, name)
+        assert found.value == pytest.approx(np.mean(seeds)) and getattr(one, name).value == seeds[0]
+        assert len(found.influences) == len(getattr(one, name).influences) + 2  # noise is new in each draw
+    assert three.inception.high - three.inception.low < one.inception.high - one.inception.low
 
 
 @switch("System.sample.labels")

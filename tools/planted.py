@@ -7,13 +7,17 @@ OWNERS = {
     "hrvgan_lib/networks/hrvgan.py": "tests/test_networks.py tests/test_switches.py tests/test_training.py",
     "hrvgan_lib/networks/*.py": "tests/test_systems.py tests/test_networks.py tests/test_training.py",
     "hrvgan_lib/training.py": "tests/test_training.py tests/test_keys.py tests/test_systems.py tests/test_switches.py",
+    "hrvgan_lib/metrics/rulers/draws.py": "tests/test_intervals.py tests/test_rulers.py",
+    "hrvgan_lib/metrics/rulers/estimates.py": "tests/test_intervals.py tests/test_rulers.py",
+    "hrvgan_lib/metrics/rulers/neighbours.py": "tests/test_intervals.py tests/test_rulers.py",
+    "hrvgan_lib/metrics/comparisons.py": "tests/test_intervals.py tests/test_rulers.py",
     "hrvgan_lib/metrics/eyes/*.py": "tests/test_judge.py tests/test_rulers.py tests/test_metrics.py tests/test_eyes.py "
     "tests/test_switches.py tests/test_keys.py",
     "hrvgan_lib/metrics/**/*.py": "tests/test_rulers.py tests/test_judge.py tests/test_metrics.py tests/test_eyes.py "
     "tests/test_switches.py tests/test_ledgers.py tests/test_keys.py",
     "hrvgan_lib/data/**/*.py": "tests/test_drawing.py tests/test_data.py tests/test_procedural.py tests/test_keys.py "
     "tests/test_switches.py",
-    "hrvgan_lib/book/ledgers.py": "tests/test_ledgers.py",
+    "hrvgan_lib/book/ledgers.py": "tests/test_verdicts.py tests/test_ledgers.py",
     "hrvgan_lib/book/measurements.py": "tests/test_ledgers.py",
     "hrvgan_lib/series/reproduce.py": "tests/test_keys.py tests/test_reproduce.py",
 }
@@ -64,13 +68,52 @@ PLANTED = {
     "a digest without labels": ("data/clips.py", "{row.sha256} {row.label} {row.group}", "{row.sha256} {row.group}"),
     "an evaluation's key without its sets": ("metrics/evaluation.py", "reference=identity(reference)", "reference=0"),
     "statistics in half precision": ("checkpoints.py", "tensor.half() if name in learned else tensor", "tensor.half()"),
-    "scale of an odd half": ("metrics/rulers/intervals.py", "sqrt((n // 2) / (n - n // 2))", "sqrt(1.0)"),
+    "an odd unit that is never in a half": ("metrics/rulers/draws.py", "+ random.integers(2)) // 2", "+ 0) // 2"),
     "a sweep over the first rows": (
         "metrics/rulers/intervals.py",
         "[random.permutation(len(array))[:size]]",
         "[:size]",
     ),
-    "intervals that ignore shared videos": ("metrics/evaluation.py", "[real.videos, first.videos]", "[None, None]"),
+    "intervals that ignore shared videos": (
+        "metrics/answers.py",
+        "self.source, self.labels, self.units, self.unit)",
+        "self.source, self.labels, None, self.unit)",
+    ),
+    "intervals that ignore classes": (
+        "metrics/answers.py",
+        "self.source, self.labels, self.units, self.unit)",
+        "self.source, None, self.units, self.unit)",
+    ),
+    "an exam by clip": (
+        "metrics/eyes/judge.py",
+        "dataset.labels.numpy(), units, dataset.unit)",
+        "dataset.labels.numpy())",
+    ),
+    "looks of each class on their own": (
+        "data/clips.py",
+        'group.rpartition("/")[2] if self.unit == "look" else group',
+        "group",
+    ),
+    "a difference that is not paired": (
+        "metrics/rulers/estimates.py",
+        "merged[one.source] = merged[one.source] + one if one.source in merged else one",
+        "merged[f'{one.source} {len(merged)}'] = one",
+    ),
+    "few units and a normal factor": (
+        "metrics/rulers/estimates.py",
+        "margin = student.ppf(0.975, total**2 / squares) * sqrt(total)",
+        "margin = 1.96 * sqrt(total)",
+    ),
+    "unequal budgets are fair": ("book/ledgers.py", "if len(set(budgets.values())) > 1:", "if len(budgets) > 2:"),
+    "what has not learned may be ahead": ("book/ledgers.py", "if not side.learned]:", "if side.learned is False]:"),
+    "a control that may pass is fine": ("book/ledgers.py", "if False not in parts]", "if True in parts]"),
+    "zero at the edge is an order": ("book/ledgers.py", "asked[0] < m.low and m.high < asked[1]", "asked[0] <= m.low"),
+    "one seed speaks for the method": ("book/ledgers.py", "if fewest >= FIRM else", "if fewest >= 1 else"),
+    "a split that the published judge knows": (
+        "metrics/eyes/published.py",
+        'getattr(train_set, "fold", 1) != 1',
+        "False",
+    ),
     "real clips from their first window": (
         "metrics/sources.py",
         "positions].tolist(), generator=windows)",

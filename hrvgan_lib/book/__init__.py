@@ -1,7 +1,12 @@
 """What a chapter needs: its page, tables, pictures, the latent explorer, and the ledgers (all chapters)."""
 
+from hrvgan_lib.book.measurements import Control, control
 from hrvgan_lib.book.page import Page, open_page
 from hrvgan_lib.book.pictures import SYSTEM_COLOURS, clip_grid, movie
 from hrvgan_lib.book.tables import Link, read_csv
+from hrvgan_lib.budgets import Side, side_of
 
-__all__ = ["SYSTEM_COLOURS", "Link", "Page", "clip_grid", "movie", "open_page", "read_csv"]
+__all__ = [
+    "SYSTEM_COLOURS", "Control", "Link", "Page", "Side", "clip_grid", "control", "movie", "open_page", "read_csv",
+    "side_of",
+]  # fmt: skip

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
 
-from hrvgan_lib.book.measurements import Measurement
+from hrvgan_lib.book.measurements import Measurement, inside
+from hrvgan_lib.budgets import FIRM
 from hrvgan_lib.paper import CLAIMS, DECISIONS, Claim, Decision
 from hrvgan_lib.paper.claims import NEEDS
 
-REPRODUCED, NOT_REPRODUCED, UNDECIDED = "reproduced", "not reproduced", "undecided"
+REPRODUCED, NOT_REPRODUCED, UNDECIDED, VOID = "reproduced", "not reproduced", "undecided", "void"
+IN_THESE, NOT_IN_THESE = "as claimed in these trainings", "not as claimed in these trainings"
+BY_CONSTRUCTION, NOT_BY_CONSTRUCTION = "holds by construction", "fails by construction"
+AS_PRINTED, NOT_AS_PRINTED = "as printed", "not as printed"
 NOT_TESTABLE, NOT_BUILT, NOT_MEASURED = "not testable here", "not built yet", "not measured in this run"
-VERDICTS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED, NOT_TESTABLE, NOT_BUILT, NOT_MEASURED)
+TALLIES = {  # what may be counted together: a shape is no evidence, and one training speaks for itself
+    "about the method": (REPRODUCED, NOT_REPRODUCED, UNDECIDED, VOID),
+    "about these trainings only": (IN_THESE, NOT_IN_THESE),
+    "by construction": (BY_CONSTRUCTION, NOT_BY_CONSTRUCTION),
+    "printed shapes": (AS_PRINTED, NOT_AS_PRINTED),
+    "without a verdict": (NOT_TESTABLE, NOT_BUILT, NOT_MEASURED),
+}
+VERDICTS = tuple(word for words in TALLIES.values() for word in words)
 
-# Training clips that every network behind a verdict must have seen: below it a verdict would judge our patience.
-# TGAN's published score comes after 3.2 million; the gpu profile reaches the first line, the cpu profile the second.
-MINIMUM_CLIPS = {"ordering": 30_000}
-MINIMUM_CLIPS_OTHERS = 2_000
+WIDTH = 0.5  # widest interval of a number, as a share of the gap that it has to decide
 
 
 def verdict(claim: Claim, measured: Iterable[Measurement]) -> tuple[str, str]:
     """What the measurements say of a claim, and why; both are words.
 
-    A claim holds where every measurement answers for it. Raises ValueError for a claim that nothing was measured for:
-    no verdict without a measurement, but for what is not built.
+    A claim holds where every measurement answers for it, and fails where one that may be trusted answers against it.
+    Raises ValueError for a claim that nothing was measured for: no verdict without a measurement, but for what is not
+    built.
     """
     measured = list(measured)
     if "prediction" in claim.needs:
@@ -31,22 +41,113 @@ def verdict(claim: Claim, measured: Iterable[Measurement]) -> tuple[str, str]:
         raise ValueError(f"claim {claim.id!r} has no measurement: run chapter {claim.chapter}")
     if missing := [NEEDS[need] for need in claim.needs if any(need not in m.has for m in measured)]:
         return NOT_TESTABLE, "missing: " + "; ".join(missing)
-    if claim.kind != "number" and not any(m.asked for m in measured):
-        return UNDECIDED, "the paper sets no number to hold it against"
-    if lost := [m.diverged for m in measured if m.diverged]:
-        return UNDECIDED, lost[0]
-    least = MINIMUM_CLIPS.get(claim.kind, MINIMUM_CLIPS_OTHERS)
-    if few := [m.clips for m in measured if m.clips is not None and m.clips < least]:
-        return UNDECIDED, f"trained on {min(few):,} clips; a verdict asks for {least:,}"
-    if claim.kind == "number":
-        assert claim.value is not None  # what makes a claim one of a number
-        off = [m for m in measured if not m.low <= claim.value <= m.high]
-        return (NOT_REPRODUCED, f"the published value is outside {off[0].number}") if off else (REPRODUCED, "as asked")
-    if outside := [m for m in measured if m.holds is False]:
-        return NOT_REPRODUCED, f"decided by: {outside[0].what}"
-    if across := [m for m in measured if m.holds is None]:
-        return UNDECIDED, f"the interval reaches across what is asked: {across[0].what}"
-    return REPRODUCED, "as asked"
+    answers = [answer(claim, m) for m in measured]
+    against = [(m, why) for m, (held, why) in zip(measured, answers) if held is False]
+    against.sort(key=lambda one: -(one[0].seeds or 0))  # the firmest first: it decides
+    unanswered = [why for held, why in answers if held is None]
+    words = _words(claim, [m for m, _ in against], measured)
+    if against:
+        return words[1], against[0][1]
+    if unanswered:
+        return UNDECIDED, unanswered[0]
+    if claim.kind == "property" and not claim.by_construction:
+        trained = [m for m in measured if not _compares(claim, m)]
+        if trained and (passing := _what_passes_too(trained)):
+            return passing
+    return words[0], "as asked"
+
+
+def answer(claim: Claim, m: Measurement) -> tuple[bool | None, str]:
+    """Whether one measurement answers for its claim (True), against it (False) or not at all (None), and why."""
+    exact = claim.by_construction or claim.kind == "shape"
+    asked = _around(claim) if claim.kind == "number" else (m.asked_low, m.asked_high)
+    if not m.finite:
+        return None, f"no finite number: {m.what}"
+    if asked == (-inf, inf):
+        return None, "the paper sets no number to hold it against"
+    if not exact and (reason := barred(claim, m)):
+        return None, reason
+    held = inside(m.low, m.high, *asked)
+    if held and not exact and _compares(claim, m):  # an order has to exclude equality itself
+        held = True if asked[0] < m.low and m.high < asked[1] else None
+    if held is not True:
+        return held, f"{'decided by' if held is False else 'the interval reaches across what is asked'}: {m.what}"
+    return True, "as asked"
+
+
+def barred(claim: Claim, m: Measurement) -> str:
+    """Why a measurement may decide nothing, in words; empty where it may."""
+    if lost := [side.diverged for side in m.sides if side.diverged]:
+        return lost[0]
+    if claim.kind == "number" and (behind := _behind(m)):
+        return behind
+    if claim.kind == "number" and claim.value is not None and claim.gap is not None:
+        most = WIDTH * max(claim.gap, abs(m.value - claim.value))
+        return "" if m.high - m.low < most else f"the interval is wider than {most:.4g}, {WIDTH:g} of the gap to decide"
+    if not _compares(claim, m):
+        return ""
+    if len(m.sides) != 2:
+        return f"who was trained on what is not said: {m.what}"
+    if any(None in (side.clips, side.fakes) for side in m.sides):
+        return "the budgets are not known"
+    budgets = {f"{side.name} {side.clips or 0:,} real and {side.fakes or 0:,} generated clips": (side.clips, side.fakes)
+               for side in m.sides}  # fmt: skip
+    if len(set(budgets.values())) > 1:
+        return f"unequal budgets: {', '.join(budgets)}"
+    if behind := _behind(m):
+        return behind
+    asked = m.asked_low, m.asked_high
+    if m.limit is not None and inside(m.limit, m.limit, *asked) is not inside(m.value, m.value, *asked):
+        return f"the order turns round with N, at infinitely many clips {m.limit:.4g}: {m.what}"
+    return ""
+
+
+def _behind(m: Measurement) -> str:
+    """Which of the systems behind a number have not learned, in words."""
+    behind = [side.name for side in m.sides if not side.learned]
+    return f"not clear of its own untrained network: {', '.join(behind)}" if behind else ""
+
+
+def _what_passes_too(measured: list[Measurement]) -> tuple[str, str] | None:
+    """The verdict where a negative control passes the whole test, or may; None where each fails a part of it."""
+    names = dict.fromkeys(control.name for m in measured for control in m.controls)
+    if not names:
+        return UNDECIDED, f"no negative control: {measured[0].what}"
+    passes = {
+        name: [
+            inside(control.low, control.high, m.asked_low, m.asked_high)
+            for m in measured for control in m.controls if control.name == name
+        ]
+        for name in names
+    }  # fmt: skip
+    if sure := [name for name, parts in passes.items() if all(parts)]:
+        return VOID, f"passes too: {sure[0]}"
+    if maybe := [name for name, parts in passes.items() if False not in parts]:
+        return UNDECIDED, f"may pass too: {maybe[0]}"
+    return None
+
+
+def _compares(claim: Claim, m: Measurement) -> bool:
+    return claim.kind == "ordering" or len(m.sides) == 2
+
+
+def _around(claim: Claim) -> tuple[float, float]:
+    """The numbers that are nearer to the published one than half of its gap to the next published one."""
+    if claim.value is None or not claim.gap:
+        return -inf, inf
+    return claim.value - claim.gap / 2, claim.value + claim.gap / 2
+
+
+def _words(claim: Claim, against: list[Measurement], measured: list[Measurement]) -> tuple[str, str]:
+    """The two words for "yes" and "no": by kind of claim, and by how many trainings stand behind what decides."""
+    if claim.kind == "shape":
+        return AS_PRINTED, NOT_AS_PRINTED
+    if claim.by_construction:
+        return BY_CONSTRUCTION, NOT_BY_CONSTRUCTION
+    seeds = [m.seeds for m in measured if m.seeds is not None]
+    deciding = [m.seeds for m in against if m.seeds is not None]  # one firm answer against a claim is enough
+    fewest = max(deciding) if deciding else min(seeds, default=FIRM)
+    return (REPRODUCED, NOT_REPRODUCED) if fewest >= FIRM else (IN_THESE, NOT_IN_THESE)
 
 
 def claims_ledger(measured: Iterable[Measurement]) -> list[dict]:
@@ -61,7 +162,11 @@ def claims_ledger(measured: Iterable[Measurement]) -> list[dict]:
             "published": claim.value, "verdict": said, "ours": "; ".join(map(_told, mine)),
             "asked": _joined(m.asked for m in mine), "interval over": _joined(m.over for m in mine),
             "data": _joined(m.data for m in mine),
-            "training clips": min((m.clips for m in mine if m.clips is not None), default=None),
+            "training clips": _joined(map(_trained_on, mine)),
+            "training seeds": min((m.seeds for m in mine if m.seeds is not None), default=None),
+            "negative controls": _joined(
+                f"{one.name} [{one.low:.4g}, {one.high:.4g}]" for m in mine for one in m.controls
+            ),
             "why": why, "chapter": claim.chapter,
         })  # fmt: skip
     return rows
@@ -81,6 +186,19 @@ def _decision_row(entry: Decision, mine: list[Measurement]) -> dict:
         "measured effect": "; ".join(f"{m.what}: {m.number}" for m in mine), "data": _joined(m.data for m in mine),
         "measured in": _joined(m.chapter for m in mine), "chapter": entry.chapter, "not built yet": entry.pending,
     }  # fmt: skip
+
+
+def _trained_on(m: Measurement) -> str:
+    """The budgets of a measurement's sides, in clips of each kind."""
+
+    def told(clips: int | None) -> str:
+        return "unknown" if clips is None else f"{clips:,}"
+
+    return ", ".join(
+        f"{side.name} {told(side.clips)} real, {told(side.fakes)} generated"
+        + (f", {side.extra:,} more in its pixel term" if side.extra else "")
+        for side in m.sides
+    )
 
 
 def _told(measured: Measurement) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hrvgan_lib import keys, provenance
-from hrvgan_lib.book.measurements import Measurement, read_measurements, write_measurement
+from hrvgan_lib.book.measurements import Control, Measurement, Side, read_measurements, write_measurement
 from hrvgan_lib.book.pictures import STYLE, display_png, movie, small_webp
 from hrvgan_lib.book.tables import html_table, markdown_table
 from hrvgan_lib.devices import pick_device
@@ -304,7 +304,8 @@ clips = system.sample({max(1, system.n_classes)})  # one of each class: (n, 3, f
     def measure(
         self, what: str, value: float, *, claim: str = "", decision: str = "", low: float | None = None,
         high: float | None = None, interval: Any = None, over: str = "", data: Iterable = (),
-        clips: int | None = None, has: Iterable[str] = (), shown: str = "", diverged: str = "",
+        sides: Iterable[Side] = (), controls: Iterable[Control] = (), has: Iterable[str] = (), shown: str = "",
+        limit: float | None = None,
     ) -> None:  # fmt: skip
         """Put a measured number into a ledger: chapter 12 reads it, and gives its verdict.
 
@@ -315,10 +316,11 @@ clips = system.sample({max(1, system.n_classes)})  # one of each class: (n, 3, f
             interval: anything with `low` and `high`, the 95 % interval; none for what is computed exactly.
             over: what the interval is over ("samples", "3 training seeds").
             data: the data sets behind it; a real one that is whole counts as met in `Claim.needs`.
-            clips: training clips seen by the networks behind it, the fewest where there are several.
+            sides: the trained systems behind it; two where it compares them.
+            controls: the same number for what must not have the property.
             has: further keys of `paper.claims.NEEDS` that are met.
             shown: words to print instead of the number.
-            diverged: why training ended early, where it did.
+            limit: the number extrapolated to infinitely many clips, where it depends on how many there are.
         """
         sets = list(data)
         whole = [dataset.name for dataset in sets if dataset.kind == "real" and not self.allow_partial]
@@ -328,8 +330,8 @@ clips = system.sample({max(1, system.n_classes)})  # one of each class: (n, 3, f
             value if interval is None else float(interval.high), claim, decision,
             -math.inf if low is None else low, math.inf if high is None else high,
             over or ("samples" if interval is not None else ""),
-            "; ".join(dict.fromkeys(f"{dataset.name}, {dataset.kind}" for dataset in sets)), clips,
-            tuple(dict.fromkeys([*whole, *has])), shown, diverged,
+            "; ".join(dict.fromkeys(f"{dataset.name}, {dataset.kind}" for dataset in sets)),
+            tuple(dict.fromkeys([*whole, *has])), shown, tuple(sides), tuple(controls), limit,
         ))  # fmt: skip
 
     def took(self, what: str, seconds: float) -> None:

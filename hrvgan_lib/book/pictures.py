@@ -31,6 +31,7 @@ SYSTEM_COLOURS = {
     "shuffled": "#882255",
     "untrained": "#D55E00",
     "noise": "#999999",
+    "mean": "#DDCC77",
 }
 
 STYLE: dict[str, Any] = {

@@ -115,7 +115,7 @@ def open_dataset(
     store = pack(listing, size, cache / "packed", name=name, max_frames=max_frames, progress=progress)
     return ClipDataset(
         store, split, name=name, kind="real" if real else "procedural", title=title, root=folder,
-        classes=listing.classes, frames=frames, size=size, stride=stride or max(1, WINDOW // frames),
+        classes=listing.classes, frames=frames, size=size, stride=stride or max(1, WINDOW // frames), fold=fold,
     )  # fmt: skip
 
 

@@ -27,6 +27,10 @@ class Clips(Protocol):
     stride: int
     digest: str  # equal digests give equal clips
     labels: Tensor  # (N,)
+    unit: str  # what is independent of what: "look", "person", "source video", ...
+
+    @property
+    def units(self) -> Sequence[str]: ...  # (N,), the unit behind each clip
 
     @property
     def classes(self) -> Sequence[str]: ...
@@ -59,7 +63,7 @@ class ClipDataset(Dataset):
 
     def __init__(
         self, store: Store, split: str, *, name: str, kind: str, title: str, root: Path,
-        classes: tuple[str, ...], frames: int, size: int, stride: int,
+        classes: tuple[str, ...], frames: int, size: int, stride: int, fold: int = 1,
     ) -> None:  # fmt: skip
         self.name, self.kind, self.split, self.title = name, kind, split, title
         self.classes, self.frames, self.size, self.stride = classes, frames, size, stride
@@ -67,6 +71,7 @@ class ClipDataset(Dataset):
         if not self.rows:
             there = sorted({row.split for row in store.rows})
             raise ValueError(f"{title} has no {split} clips, only {' and '.join(there)}: add clips or name that split")
+        self.fold = fold  # which of UCF101's three splits the lists are
         self.root, self.folder = root, store.folder  # of the source files, of the packed clips
         self.unreadable = store.unreadable
         self.labels = torch.tensor([row.label for row in self.rows])
@@ -79,6 +84,19 @@ class ClipDataset(Dataset):
     def n_classes(self) -> int:
         """0 where the data set has no labels."""
         return len(self.classes)
+
+    @property
+    def unit(self) -> str:
+        """What was filmed or drawn independently, and what an interval therefore counts."""
+        if self.name == "ucf101":
+            return "look" if self.kind == "procedural" else "group"
+        return "person" if self.name == "weizmann" else "source video"
+
+    @property
+    def units(self) -> list[str]:
+        """(N,) names of the units. The looks of procedural actions are shared by all classes, UCF101's groups are not:
+        `Archery/g07` and `Bowling/g07` have nothing in common there, and actor, place and light here."""
+        return [group.rpartition("/")[2] if self.unit == "look" else group for group in self.groups]
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -33,7 +33,7 @@ VIDEOS = (".avi", ".mp4", ".mkv", ".webm", ".mov", ".gif", ".webp")
 class Folder:
     """The videos below a folder as a data set without labels: one window of each, the same for the same seed."""
 
-    classes, n_classes, kind = (), 0, "real"
+    classes, n_classes, kind, unit = (), 0, "real", "video"
 
     def __init__(self, folder: str | Path, frames: int, size: int, stride: int) -> None:
         self.folder, self.frames, self.size, self.stride = Path(folder), frames, size, stride
@@ -65,6 +65,11 @@ class Folder:
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    @property
+    def units(self) -> list[str]:
+        """Each video is one of its own: nothing here says which of them belong together."""
+        return [str(path) for path in self.paths]
 
     def half(self, part: int) -> Folder:
         """Every second video, from the first (0) or the second (1): two sides that share none."""
@@ -155,6 +160,10 @@ def report(fake: Evaluation, floor: Evaluation) -> str:
         row("  at infinitely many clips", fake.frechet_infinity, floor.frechet_infinity),
         row("  of single frames", fake.frame_frechet, floor.frame_frechet),
         row("kernel distance", fake.kernel, floor.kernel),
+        *(
+            row(name, getattr(fake, name), getattr(floor, name))
+            for name in ("precision", "recall", "density", "coverage")
+        ),
     ]
     if fake.inception is not None:
         rows += [row("Inception Score", fake.inception, floor.inception)]

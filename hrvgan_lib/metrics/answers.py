@@ -17,8 +17,10 @@ from tqdm import tqdm
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.keys import key_of
 from hrvgan_lib.metrics.rulers.behaviour import frame_change, thumbnails
+from hrvgan_lib.metrics.rulers.draws import Draw, drawn
+from hrvgan_lib.metrics.rulers.estimates import Estimate, share
 from hrvgan_lib.metrics.rulers.frechet import EXACT, frechet_distance
-from hrvgan_lib.metrics.rulers.intervals import Interval, accuracy_interval
+from hrvgan_lib.metrics.rulers.intervals import Interval
 from hrvgan_lib.metrics.sources import Source, freeze
 
 
@@ -62,6 +64,9 @@ class Namer(Eye, Protocol):
     def score(self, probabilities: Sequence[np.ndarray]) -> tuple[float, float, tuple[float, ...]]:
         """(mean, population standard deviation, single scores) of Eq. 16: one (N, K) a repeat."""
 
+    def score_influences(self, rows: np.ndarray) -> np.ndarray:
+        """How much each of N clips moves the mean score of one repeat, (N, K) -> (N,)."""
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -71,19 +76,30 @@ class Answers:
     stills: np.ndarray  # float32 (N, D), of each clip's middle frame standing still
     probabilities: np.ndarray | None  # float64 (N, K); None where no class is named
     labels: np.ndarray | None  # (N,)
-    videos: np.ndarray | None  # (N,), ids of the source clips
+    units: np.ndarray | None  # (N,), the look, person or source video behind each clip; None where every clip is new
     change: np.ndarray  # (N,), mean change from frame to frame
     pictures: np.ndarray  # float32 (N, P), thumbnails
     extractor: str = ""
     layer: str = ""
+    source: str = ""  # where the clips come from; equal names: the same units
+    unit: str = "clip"
 
     @property
-    def accuracy(self) -> Interval | None:
-        """Share of clips whose label the judge names, with Wilson's interval; None without labels."""
+    def draw(self) -> Draw:
+        """How the clips were drawn, which is what their intervals go by."""
+        return drawn(len(self.features), self.source, self.labels, self.units, self.unit)
+
+    @property
+    def right(self) -> np.ndarray | None:
+        """Whether the judge names each clip's label, (N,); None without labels."""
         if self.labels is None or self.probabilities is None:
             return None
-        right = self.probabilities.argmax(axis=1) == self.labels
-        return accuracy_interval(int(right.sum()), len(right))
+        return (self.probabilities.argmax(axis=1) == self.labels) & np.isfinite(self.probabilities).all(axis=1)
+
+    @property
+    def accuracy(self) -> Estimate | None:
+        """Share of clips whose label the judge names, with its interval; None without labels."""
+        return None if self.right is None else share(self.right, self.draw)
 
     @property
     def confusion(self) -> np.ndarray | None:
@@ -140,7 +156,7 @@ def ask(
             part: dict[str, Any] = {
                 "features": features, "stills": eye.look(still, layer)[0], "probabilities": probabilities,
                 "labels": None if asked is None else asked.numpy(),
-                "videos": None if behind is None else behind.numpy(),
+                "units": None if behind is None else behind.numpy(),
                 "change": frame_change(clips), "pictures": thumbnails(clips),
             }  # fmt: skip
             if place is not None:
@@ -152,7 +168,7 @@ def ask(
     joined: dict[str, Any] = {
         name: None if parts[0].get(name) is None else np.concatenate([one[name] for one in parts]) for name in ARRAYS
     }
-    return Answers(**joined, extractor=eye.identity, layer=layer)
+    return Answers(**joined, extractor=eye.identity, layer=layer, source=source.drawn_from(seed), unit=source.unit)
 
 
 def _kept(place: Path) -> list[dict[str, np.ndarray]]:

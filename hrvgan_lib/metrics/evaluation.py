@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from math import isfinite, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -13,17 +14,24 @@ import numpy as np
 
 from hrvgan_lib import provenance
 from hrvgan_lib.data.clips import Clips, identity
-from hrvgan_lib.files import to_json, write_atomic
+from hrvgan_lib.files import write_atomic
 from hrvgan_lib.keys import key_of
 from hrvgan_lib.metrics.answers import Answers, Eye, Namer, answers_key, ask, names_classes
+from hrvgan_lib.metrics.comparisons import (
+    frechet_estimate,
+    inception_estimate,
+    kernel_estimate,
+    neighbourhood_estimates,
+)
 from hrvgan_lib.metrics.rulers.behaviour import Behaviour, behaviour
+from hrvgan_lib.metrics.rulers.estimates import Estimate, average, read_estimate, share_estimate
 from hrvgan_lib.metrics.rulers.frechet import CLOSE, frechet_distance
-from hrvgan_lib.metrics.rulers.intervals import Interval, half_sample_interval, sweep
-from hrvgan_lib.metrics.rulers.kernel import kernel_distance_of
+from hrvgan_lib.metrics.rulers.intervals import sweep
 from hrvgan_lib.metrics.sources import (
     Source,
     frozen,
     generated,
+    mean_clip,
     noise_clips,
     real_clips,
     resized,
@@ -36,15 +44,19 @@ if TYPE_CHECKING:
 
 REFERENCE_SEED = 987_654  # the real clips of Eq. 17 are one draw, the same for every source
 EXTRAPOLATE_FROM = 16  # clips below which no line in 1/N is drawn
+CEILINGS = ("noise", "mean clip", "untrained")  # what shows nothing; a position is taken from the nearest
 PUBLISHED_SIZE = 64  # side of the clips behind the published scores
+ESTIMATES = ("inception", "frechet", "kernel", "precision", "recall", "density", "coverage", "accuracy")
 _remembered: dict[str, Answers] = {}
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the judge made of one source. Intervals are for one draw of `n` clips, the first seed's.
+    """What the judge made of one source. Numbers are means over the draws of `n` clips, one a seed, and their 95 %
+    intervals say what other draws, and another reference, would have given; nothing about other trainings.
 
-    The fields of Eq. 16 are None where the network names no classes, extrapolations where N is below 16.
+    The fields of Eq. 16 are None where the network names no classes, extrapolations (of the first draw) where N is
+    below 16. A number that a clip has made NaN says so in its interval's method.
     """
 
     source: str
@@ -59,16 +71,20 @@ class Evaluation:
     protocol: str  # how clips were shown and scores joined
     classes: tuple[str, ...]
     layer: str
-    inception: Interval | None
+    inception: Estimate | None
     inception_seeds: tuple[float, ...]  # one score a seed, or a split
     inception_infinity: float | None  # the score that infinitely many clips would have
-    frechet: Interval
+    frechet: Estimate
     frechet_seeds: tuple[float, ...]
     frechet_infinity: float | None
     frame_frechet: float  # between single frames: each clip's middle one, standing still
-    kernel: Interval  # kernel distance, unbiased
+    kernel: Estimate  # kernel distance, unbiased
+    precision: Estimate  # fidelity: share of clips that look like some real clip
+    recall: Estimate  # variety: share of real clips that look like some of these
+    density: Estimate  # fidelity, robust; about 1 for real clips
+    coverage: Estimate  # variety, robust
     behaviour: Behaviour
-    accuracy: Interval | None  # share of clips whose asked class the judge names; None without labels
+    accuracy: Estimate | None  # share of clips whose asked class the judge names; None without labels
     confusion: tuple[tuple[int, ...], ...] | None  # [asked][named], counts
     device: str
     versions: dict[str, str]
@@ -76,10 +92,6 @@ class Evaluation:
     @property
     def chance(self) -> float:
         return 1 / len(self.classes)
-
-    def position(self, floor: Evaluation, ceiling: Evaluation) -> float:
-        """Where the Fréchet distance lies between a floor (0, real clips) and a ceiling (1, for instance noise)."""
-        return (self.frechet.value - floor.frechet.value) / (ceiling.frechet.value - floor.frechet.value)
 
 
 def evaluate(
@@ -120,12 +132,12 @@ def evaluate(
         **_named(judge, given, n),
         **_compared(real, given, n),
         behaviour=behaviour(first.change, first.pictures, real.change, real.pictures, unseen),
-        accuracy=first.accuracy,
+        accuracy=None if first.accuracy is None else _accuracy(given),
         confusion=None if first.confusion is None else tuple(map(tuple, first.confusion.tolist())),
         device=provenance.device_name(), versions=provenance.versions(),
     )  # fmt: skip
     if path is not None:
-        write_atomic(path, to_json(asdict(record)))
+        write_atomic(path, json.dumps(asdict(record)) + "\n")  # thousands of influences: one line
     return record
 
 
@@ -135,7 +147,7 @@ class _Named(TypedDict):
     judge_accuracy: float | None
     protocol: str
     classes: tuple[str, ...]
-    inception: Interval | None
+    inception: Estimate | None
     inception_seeds: tuple[float, ...]
     inception_infinity: float | None
 
@@ -152,46 +164,64 @@ def _named(judge: Eye, given: Sequence[Answers], n: int) -> _Named:
             "inception_seeds": (),
             "inception_infinity": None,
         }
-    score, said = partial(_score, judge), [one.probabilities for one in given if one.probabilities is not None]
+    found = [inception_estimate(answers, judge) for answers in given]
+    said = [one.probabilities for one in given if one.probabilities is not None]
+    whole = all(isfinite(one.value) for one in found)
+    score = partial(_score, judge)
     return {
         "judge_accuracy": judge.accuracy.value if judge.accuracy else None,
         "protocol": f"{repeats}; {judge.way}",
         "classes": judge.classes,
-        "inception": half_sample_interval(score, said[0], groups=[given[0].videos], floor=1.0),
-        "inception_seeds": judge.score(said)[2],
-        "inception_infinity": sweep(score, said[0]).at_infinity if n >= EXTRAPOLATE_FROM else None,
+        "inception": average(found, floor=1.0),
+        "inception_seeds": judge.score(said)[2] if whole else (),
+        "inception_infinity": sweep(score, said[0]).at_infinity if whole and n >= EXTRAPOLATE_FROM else None,
     }
 
 
 class _Compared(TypedDict):
     """The fields of an `Evaluation` that compare features with those of real clips."""
 
-    frechet: Interval
+    frechet: Estimate
     frechet_seeds: tuple[float, ...]
     frechet_infinity: float | None
     frame_frechet: float
-    kernel: Interval
+    kernel: Estimate
+    precision: Estimate
+    recall: Estimate
+    density: Estimate
+    coverage: Estimate
 
 
 def _compared(real: Answers, given: Sequence[Answers], n: int) -> _Compared:
-    """Eq. 17 of each draw, and the other distances of the first one, from `real`."""
-    first, everyone = given[0], np.arange(n)
-    interval = partial(half_sample_interval, groups=[real.videos, first.videos])
+    """Eq. 17 of each draw, the other distances, and what lies in whose neighbourhood, all from `real`."""
+    found = [frechet_estimate(real, answers) for answers in given]
+    whole = all(isfinite(one.value) for one in found)
     closely = partial(frechet_distance, tolerance=CLOSE)
-    distances = (first.distance(real), *(answers.distance(real, CLOSE) for answers in given[1:]))
-    extrapolated = sweep(closely, real.features, first.features).at_infinity if n >= EXTRAPOLATE_FROM else None
+    around = neighbourhood_estimates(real, given)
     return {
-        "frechet": interval(closely, real.features, first.features, floor=0.0, value=distances[0]),
-        "frechet_seeds": distances,
-        "frechet_infinity": extrapolated,
-        "frame_frechet": closely(real.stills, first.stills),
-        "kernel": interval(kernel_distance_of(real.features, first.features), everyone, everyone),
+        "frechet": average(found, floor=0.0),
+        "frechet_seeds": tuple(one.value for one in found),
+        "frechet_infinity": (
+            sweep(closely, real.features, given[0].features).at_infinity if whole and n >= EXTRAPOLATE_FROM else None
+        ),
+        "frame_frechet": closely(real.stills, given[0].stills) if np.isfinite(given[0].stills).all() else nan,
+        "kernel": average([kernel_estimate(real, answers) for answers in given]),
+        "precision": around.precision,
+        "recall": around.recall,
+        "density": around.density,
+        "coverage": around.coverage,
     }
 
 
 def _score(judge: Namer, rows: np.ndarray) -> float:
     """Eq. 16 as the judge's protocol takes it from one set of clips."""
     return judge.score([rows])[0]
+
+
+def _accuracy(given: Sequence[Answers]) -> Estimate:
+    """Share of clips, of all draws together, whose label the judge names."""
+    found = [one.accuracy for one in given]
+    return share_estimate(average([one for one in found if one is not None]))
 
 
 def _once(look: Callable[..., Answers], judge: Eye, source: Source, n: int, layer: str | None) -> Answers:
@@ -207,8 +237,8 @@ def _once(look: Callable[..., Answers], judge: Eye, source: Source, n: int, laye
 def read_evaluation(path: str | Path) -> Evaluation:
     """The record in a JSON file that `evaluate` wrote."""
     raw = json.loads(Path(path).read_text())
-    for name in ("inception", "frechet", "kernel", "accuracy"):
-        raw[name] = raw[name] and Interval(**raw[name])
+    for name in ESTIMATES:
+        raw[name] = raw[name] and read_estimate(raw[name])
     for name in ("seeds", "inception_seeds", "frechet_seeds", "classes"):
         raw[name] = tuple(raw[name])
     raw["behaviour"] = Behaviour(**raw["behaviour"])
@@ -247,19 +277,22 @@ def panel(
     layer: str | None = None,
     folder: str | Path | None = None,
     note: str = "",
+    first_weights: int = 0,
     progress: bool = False,
 ) -> dict[str, Evaluation]:
     """A system between its floor and its ceilings, every row at the same `n` and against the same real clips.
 
     Rows: "real" (clips of the test split, so of other groups: the floor), "frozen" and "shuffled" (the same standing
-    still, and in another order), "noise", "untrained" (the system before its first step), the system by its name,
-    "<name> frozen", and "<name> at 64" where it is larger: published scores are of 64x64. The real clips and the
-    system are drawn for every seed, the others for the first. `note` says in one line what the system is.
+    still, and in another order); three ceilings (`CEILINGS`): "noise", "mean clip" (of the training split) and
+    "untrained" (the system before its first step); the system by its name, "<name> frozen", and "<name> at 64" where it
+    is larger: published scores are of 64x64. The real clips and the system are drawn for every seed, the others for
+    the first. `note` says in one line what the system is, `first_weights` the seed that its training began from.
     """
     real, fake = real_clips(test_set), generated(system, system.name, note)
-    first = generated(untrained(system), "untrained", f"{system.name} before its first step")
+    first = generated(untrained(system, first_weights), "untrained", f"{system.name} before its first step")
     noise = noise_clips(test_set.frames, test_set.size)
-    shown = [real, frozen(real), shuffle_frames(real), noise, first, fake, frozen(fake, f"{fake.name} frozen")]
+    mean = mean_clip(train_set)
+    shown = [real, frozen(real), shuffle_frames(real), noise, mean, first, fake, frozen(fake, f"{fake.name} frozen")]
     if system.size > PUBLISHED_SIZE:
         shown.append(resized(fake, PUBLISHED_SIZE))
     rows = {}

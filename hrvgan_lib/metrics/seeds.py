@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from hrvgan_lib.files import to_json, write_atomic
-from hrvgan_lib.metrics.rulers.intervals import Interval, seed_interval
+import numpy as np
+
+from hrvgan_lib.budgets import FIRM, Side
+from hrvgan_lib.files import write_atomic
+from hrvgan_lib.metrics.rulers.estimates import Estimate, over_seeds, read_estimate
 
 
 @dataclass(frozen=True)
 class Score:
-    """What one training seed scored, after how many training clips, and why it ended early, where it did."""
+    """What one training seed gave: a number with its clips, the systems behind it, and its limit for many clips."""
 
-    value: float
-    clips: int = 0
-    diverged: str = ""
+    found: Estimate
+    sides: tuple[Side, ...]
+    limit: float | None
 
 
 @dataclass(frozen=True)
 class Joined:
-    """A score over the training seeds of a run: its mean and interval, the fewest clips, the first divergence."""
+    """A number over the training seeds of a run: with its interval, what that is over, and what stands behind it."""
 
-    value: float
-    interval: Interval
-    over: str  # what the interval is over
-    clips: int
-    diverged: str
+    interval: Estimate
+    over: str
+    sides: tuple[Side, ...]
+    limit: float | None  # extrapolated to infinitely many clips, mean over the seeds; None where not known
+
+    @property
+    def value(self) -> float:
+        return self.interval.value
 
 
 class Seeds:
@@ -42,22 +49,39 @@ class Seeds:
         self.identity = hashlib.sha256(repr(identity).encode()).hexdigest()[:12]
         self.scores: dict[str, Score] = {}
 
-    def keep(self, name: str, value: float, clips: int = 0, diverged: str = "") -> None:
-        """Note a score of this seed under a name of its own, and write all of them down."""
-        self.scores[name] = Score(float(value), clips, diverged)
-        content = to_json({name: asdict(score) for name, score in self.scores.items()})
-        write_atomic(self.folder / f"{self.identity}-seed{self.seed}.json", content)
+    def keep(self, name: str, found: Estimate, sides: Iterable[Side] = (), limit: float | None = None) -> None:
+        """Note a number of this seed under a name of its own, and write all of them down."""
+        self.scores[name] = Score(found, tuple(sides), limit)
+        content = json.dumps({name: asdict(score) for name, score in self.scores.items()})
+        write_atomic(self.folder / f"{self.identity}-seed{self.seed}.json", content + "\n")
 
     def found(self, name: str) -> list[Score]:
-        """The score under `name` of every seed that has one, this one's included."""
+        """The number under `name` of every seed that has one, this one's included."""
         files = [json.loads(path.read_text()) for path in sorted(self.folder.glob(f"{self.identity}-seed*.json"))]
-        return [Score(**scores[name]) for scores in files if name in scores]
+        scores = [scores[name] for scores in files if name in scores]
+        return [
+            Score(read_estimate(score["found"]), tuple(Side(**side) for side in score["sides"]), score["limit"])
+            for score in scores
+        ]
 
-    def joined(self, name: str, samples: Interval) -> Joined:
-        """The score under `name`, with the interval over training seeds where there are two or more, else `samples`."""
+    def joined(self, name: str) -> Joined:
+        """The number under `name` over the training seeds found (`estimates.over_seeds`).
+
+        A difference of two systems joins in the same way, seed by seed: keep it under a name of its own.
+        """
         scores = self.found(name)
-        clips, diverged = min(score.clips for score in scores), next((s.diverged for s in scores if s.diverged), "")
-        if len(scores) > 1:
-            interval = seed_interval([score.value for score in scores])
-            return Joined(interval.value, interval, f"{len(scores)} training seeds", clips, diverged)
-        return Joined(scores[0].value, samples, "samples, 1 training seed", clips, diverged)
+        interval, count = over_seeds([score.found for score in scores]), len(scores)
+        over = interval.method if count >= FIRM else f"samples of {count} training seed{'s' if count > 1 else ''}"
+        limits = [score.limit for score in scores if score.limit is not None]
+        sides = tuple(_joined(several) for several in zip(*(score.sides for score in scores)))
+        return Joined(interval, over, sides, float(np.mean(limits)) if len(limits) == count else None)
+
+
+def _joined(sides: tuple[Side, ...]) -> Side:
+    """One side over its training seeds: it has learned where it has in each, and diverged where it has in one."""
+    return replace(
+        sides[0],
+        seeds=sum(side.seeds for side in sides),
+        diverged=next((side.diverged for side in sides if side.diverged), ""),
+        learned=None if any(side.learned is None for side in sides) else all(side.learned for side in sides),
+    )

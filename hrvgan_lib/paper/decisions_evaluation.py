@@ -54,7 +54,7 @@ EVALUATION = (
         open_point="One value a cell; MoCoGAN stands in Table 3 only.",
         options=("intervals over seeds or samples", "single values"),
         choice="every value of ours with a 95 % interval and what it is over",
-        why="An ordering needs disjoint intervals.",
+        why="An ordering needs an interval of the difference that leaves out zero.",
         switch="Profile.repeats",
         chapter="10_tables",
     ),

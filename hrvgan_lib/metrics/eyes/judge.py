@@ -30,8 +30,9 @@ from hrvgan_lib.keys import key_of
 from hrvgan_lib.metrics.eyes.c3d import C3D, LAYERS
 from hrvgan_lib.metrics.eyes.judge_training import LearningStep, Recipe, train_judge
 from hrvgan_lib.metrics.eyes.protocols import Protocol, softmax64
-from hrvgan_lib.metrics.rulers.inception import inception_score
-from hrvgan_lib.metrics.rulers.intervals import Interval, accuracy_interval
+from hrvgan_lib.metrics.rulers.draws import drawn
+from hrvgan_lib.metrics.rulers.estimates import Estimate, read_estimate, share
+from hrvgan_lib.metrics.rulers.inception import inception_influences, inception_score
 from hrvgan_lib.provenance import repo_root
 from hrvgan_lib.windows import WINDOW
 
@@ -60,13 +61,13 @@ class Judge:
     name: str  # for tables: what it is, where it learned
     classes: tuple[str, ...]
     stride: int  # source frames between two frames of its training clips
-    accuracy: Interval | None  # held-out clip accuracy, Wilson; None where it was not examined
+    accuracy: Estimate | None  # held-out clip accuracy; None where it was not examined
     digest: str  # of the weights
     history: tuple[LearningStep, ...] = ()
     recipe: Recipe | None = None
     protocol: Protocol | None = None  # how clips become its input; None: as in its own training
     mean: Tensor | None = None  # the protocol's mean volume
-    video_accuracy: Interval | None = None  # the same, from the mean answer to several windows of each video
+    video_accuracy: Estimate | None = None  # the same, from the mean answer to several windows of each video
     dtype: torch.dtype = torch.float32  # what the network computes in; features and answers come out in full
     layers = LAYERS
     frames_only = False  # it sees clips
@@ -98,6 +99,10 @@ class Judge:
             return self.protocol.score(probabilities)
         scores = tuple(inception_score(rows) for rows in probabilities)
         return float(np.mean(scores)), float(np.std(scores)), scores
+
+    def score_influences(self, rows: np.ndarray) -> np.ndarray:
+        """How much each of N clips moves the score of one repeat, (N, K) -> (N,)."""
+        return inception_influences(rows) if self.protocol is None else self.protocol.score_influences(rows)
 
     @property
     def identity(self) -> str:
@@ -144,20 +149,22 @@ def resize(clips: Tensor, size: int) -> Tensor:
 
 
 @torch.no_grad()
-def exam(judge: Judge, dataset: Clips, batch: int = 64, views: int = 1) -> Interval:
-    """Share of the clips of `dataset` that the judge names right, with Wilson's interval.
+def exam(judge: Judge, dataset: Clips, batch: int = 64, views: int = 1) -> Estimate:
+    """Share of the clips of `dataset` that the judge names right; its interval goes by looks, people or source videos.
 
     views: 1 shows the first window of each; more average the answers to so many random windows ("video accuracy").
     """
-    right = 0
+    right: list[bool] = []
     for start in range(0, len(dataset), batch):
         rows, answer = list(range(start, min(start + batch, len(dataset)))), np.zeros(())
         for view in range(views):
             window = torch.Generator().manual_seed(view) if views > 1 else None
             clips, labels = dataset.batch(rows, window)
             answer = answer + judge.probabilities(clips)
-        right += int((answer.argmax(axis=1) == labels.numpy()).sum())
-    return accuracy_interval(right, len(dataset))
+        right += (answer.argmax(axis=1) == labels.numpy()).tolist()
+    units = np.unique(dataset.units, return_inverse=True)[1]
+    source = f"{dataset.digest} {dataset.split}"
+    return share(right, drawn(len(dataset), source, dataset.labels.numpy(), units, dataset.unit))
 
 
 def trained_judge(
@@ -274,9 +281,9 @@ def load_judge(place: Path, device: torch.device) -> Judge:
         record["name"],
         tuple(record["classes"]),
         record["stride"],
-        Interval(**record["accuracy"]),
+        read_estimate(record["accuracy"]),
         record["digest"],
         history,
         recipe,
-        video_accuracy=Interval(**record["video_accuracy"]),
+        video_accuracy=read_estimate(record["video_accuracy"]),
     )

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hrvgan_lib.metrics.rulers.inception import inception_score
+from hrvgan_lib.metrics.rulers.inception import inception_influences, inception_score
 
 CROP = 112  # rows and columns that the published classifier reads
 FULL = 128  # side before the crop
@@ -77,15 +77,23 @@ class Protocol:
 
         probabilities: one (N, K) array a repeat. Where a protocol splits, the sets are shuffled with its seed 42.
         """
-        scores: list[float] = []
-        for rows in probabilities:
-            rows = np.asarray(rows, np.float64)
-            if self.splits > 1:
-                rows = rows[np.random.RandomState(42).permutation(len(rows))]
-            splits = max(1, min(self.splits, len(rows) // 2))  # a part needs two clips
-            edges = [i * len(rows) // splits for i in range(splits + 1)]
-            scores += [inception_score(rows[a:b], self.epsilon) for a, b in pairwise(edges)]
+        scores = [
+            inception_score(rows[part], self.epsilon) for rows in probabilities for part in self._parts(len(rows))
+        ]
         return float(np.mean(scores)), float(np.std(scores)), tuple(scores)
+
+    def score_influences(self, rows: np.ndarray) -> np.ndarray:
+        """How much each of N clips moves the mean score of one repeat, (N, K) -> (N,)."""
+        moves, parts = np.empty(len(rows)), self._parts(len(rows))
+        for part in parts:
+            moves[part] = inception_influences(rows[part], self.epsilon) * (len(rows) / (len(parts) * len(part)))
+        return moves
+
+    def _parts(self, n: int) -> list[np.ndarray]:
+        """Row numbers of the parts that are scored one by one."""
+        order = np.random.RandomState(42).permutation(n) if self.splits > 1 else np.arange(n)
+        splits = max(1, min(self.splits, n // 2))  # a part needs two clips
+        return [order[a:b] for a, b in pairwise(i * n // splits for i in range(splits + 1))]
 
     def describe(self) -> str:
         """One line: the published way. Records add how many clips were really shown."""

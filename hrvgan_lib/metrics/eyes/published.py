@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -85,11 +86,17 @@ def judge_for(
     """The judge of a labelled data set: published weights where they fit it, else a C3D that is trained here.
 
     Published weights are used for clips of the real UCF101 with at least 16 frames when `data_root`/reference holds
-    them; they are examined on the test split first. `options` go to `trained_judge`.
+    them; they are examined on the test split first. They have learned split 1: for another fold, whose test clips they
+    know, a judge is trained, with a warning. `options` go to `trained_judge`.
     """
     files = reference_files(data_root)
     fits = train_set.name == "ucf101" and train_set.kind == "real" and train_set.frames >= FRAMES
-    if "weights" in files and fits:
+    if "weights" in files and fits and getattr(train_set, "fold", 1) != 1:
+        warnings.warn(
+            f"{files['weights'].name} has learned split 1 and knows test clips of this one: a judge is trained",
+            stacklevel=2,
+        )
+    elif "weights" in files and fits:
         judge = published_judge(files["weights"], files.get("mean"), train_set.classes, protocol, options.get("device"))
         accuracy = {"accuracy": exam(judge, test_set), "video_accuracy": exam(judge, test_set, views=4)}
         return replace(judge, **accuracy)

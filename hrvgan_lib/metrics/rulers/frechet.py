@@ -141,3 +141,46 @@ def eigenvalues(symmetric: np.ndarray) -> np.ndarray:
     if len(symmetric) >= 256 and torch.cuda.is_available():
         return torch.linalg.eigvalsh(torch.from_numpy(symmetric).cuda()).cpu().numpy()
     return np.linalg.eigvalsh(symmetric)
+
+
+def frechet_influences(real: ArrayLike, fake: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """How much each clip moves Eq. 17: the influences of the rows of (N, D) and (M, D) features, (N,) and (M,).
+
+    Moving weight to a fake clip x moves the distance by 2 (m_f - m_r).(x - m_f) + |x - m_f|^2 - (x - m_f)^T T (x - m_f)
+    with T the map that carries the fake bell curve onto the real one (Dowson and Landau, 1982); the last term of all
+    rows together is the diagonal of (C^T C)^(1/2) with C the product whose nuclear norm is the overlap. Raises
+    ValueError as `frechet_distance` does.
+    """
+    clouds = [checked_features(real, "real features"), checked_features(fake, "fake features")]
+    gap = clouds[1].mean(axis=0) - clouds[0].mean(axis=0)
+    centred = [rows - rows.mean(axis=0) for rows in clouds]
+    roots = [np.sqrt(len(rows) - 1) for rows in clouds]
+    bases, factors = zip(*(_triangle(rows / root) for rows, root in zip(centred, roots)))
+    product = factors[0] @ factors[1].T
+    squares, left = _eigenvectors(product @ product.T)
+    values = np.sqrt(squares.clip(min=0))
+    solid = values > 1e-7 * values.max(initial=0)  # the others carry nothing of the overlap, and divide by nothing
+    left, values = left[:, solid], values[solid]
+    right = product.T @ left / values
+    own = [
+        np.square(vectors if basis is None else basis @ vectors) @ values
+        for basis, vectors in zip(bases, (left, right))
+    ]
+    spread = [np.square(rows).sum(axis=1) - root**2 * overlap for rows, root, overlap in zip(centred, roots, own)]
+    return spread[0] - 2 * centred[0] @ gap, spread[1] + 2 * centred[1] @ gap
+
+
+def _triangle(rows: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
+    """(Q or None, R) with rows = Q R, R no longer than it is wide; None where the rows are few enough as they are."""
+    if len(rows) <= rows.shape[1]:
+        return None, rows
+    basis, triangle = np.linalg.qr(rows)
+    return basis, triangle
+
+
+def _eigenvectors(symmetric: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues and eigenvectors of a symmetric matrix; a large one goes to the GPU where there is one."""
+    if len(symmetric) >= 256 and torch.cuda.is_available():
+        values, vectors = torch.linalg.eigh(torch.from_numpy(symmetric).cuda())
+        return values.cpu().numpy(), vectors.cpu().numpy()
+    return np.linalg.eigh(symmetric)

@@ -18,12 +18,25 @@ def inception_score(probabilities: ArrayLike, epsilon: float = 0.0) -> float:
     Raises ValueError for a wrong shape, fewer than two rows, NaN, negative values or rows that do not sum to
     1.
     """
-    rows = checked_probabilities(probabilities)
+    return float(np.exp(_divergences(checked_probabilities(probabilities), epsilon).mean()))
+
+
+def inception_influences(probabilities: ArrayLike, epsilon: float = 0.0) -> np.ndarray:
+    """How much each clip moves Eq. 16: the score times its divergence less their mean, (N,).
+
+    The mean answer p(y) moves too, but to first order that changes nothing: it is the marginal that makes the mean
+    divergence smallest. Raises ValueError as `inception_score` does.
+    """
+    divergence = _divergences(checked_probabilities(probabilities), epsilon)
+    return np.exp(divergence.mean()) * (divergence - divergence.mean())
+
+
+def _divergences(rows: np.ndarray, epsilon: float) -> np.ndarray:
+    """KL(p(y|x) || p(y)) of each row, (N,)."""
     marginal = rows.mean(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = rows * (np.log(rows + epsilon) - np.log(marginal + epsilon))
-    divergence = np.where(rows > 0, terms, 0.0).sum(axis=1)
-    return float(np.exp(divergence.mean()))
+    return np.where(rows > 0, terms, 0.0).sum(axis=1)
 
 
 def checked_probabilities(probabilities: ArrayLike) -> np.ndarray:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
-from scipy.stats import binomtest, ttest_1samp
+from scipy.stats import t as student
+from scipy.stats import ttest_1samp
 
-Z95 = 1.959963984540054  # 97.5 % point of the normal distribution: two-sided 95 %
+from hrvgan_lib.metrics.rulers.draws import Draw, drawn
+
+UNTOLD = "cannot be told"  # how the method of an interval without bounds begins
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,11 @@ class Interval:
     n: int  # clips that it was measured on
     method: str  # how the interval was made
 
+    @property
+    def told(self) -> bool:
+        """False where nothing could be told: then the bounds are none, and the method says why."""
+        return not self.method.startswith(UNTOLD)
+
     def disjoint(self, other: "Interval") -> bool:
         """True when the two intervals share no point."""
         return self.high < other.low or other.high < self.low
@@ -28,50 +35,46 @@ class Interval:
         return self.low <= number <= self.high
 
     def __str__(self) -> str:
+        if not self.told:
+            return f"{self.value:.4g} [{self.method}]"
         return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}]"
 
 
 def half_sample_interval(
     statistic: Callable[..., float],
     *arrays: np.ndarray,
-    groups: Sequence[np.ndarray | None] | None = None,
+    draws: Sequence[Draw | None] | None = None,
     repeats: int = 40,
     seed: int = 0,
     floor: float = -np.inf,
-    value: float | None = None,
 ) -> Interval:
     """95 % interval of `statistic(*arrays)` from random halves, drawn without replacement.
 
-    Each array is (N, ...), its rows are clips; each is halved on its own. The spread of the statistic over
-    random halves equals its standard error over full samples, since 1/(N/2) - 1/N = 1/N. A bootstrap with
-    replacement would repeat clips, which shrinks a covariance's rank and pushes a Fréchet distance away from
-    its own point estimate. Only the spread is taken from the halves, not their level: a half sample has more
-    of the bias that falls with N. So the interval says what other clips would have given at the same N, not
-    what infinitely many would.
+    For statistics that have no influences, such as a median; `estimates` is sharper where there are some. Each array
+    is (N, ...), its rows are clips; each is halved on its own. The spread of the statistic over random halves equals
+    its standard error over full samples, since 1/(N/2) - 1/N = 1/N. A bootstrap with replacement would repeat clips,
+    which shrinks a covariance's rank and pushes a Fréchet distance away from its own point estimate. Only the spread is
+    taken from the halves, not their level: a half sample has more of the bias that falls with N. So the interval says
+    what other clips would have given at the same N, not what infinitely many would.
 
-    `groups` holds (N,) ids for each array, or None: rows that share an id (windows of one video) are no
-    independent evidence and stay together. With fewer than 4 ids rows count one by one, and the interval is
-    too narrow. `floor` is the lowest value of the statistic, `value` the statistic of all rows where it is known
-    already, to more digits perhaps than the halves need. Raises ValueError for fewer than four rows.
+    `draws` says of each array how its clips were drawn (None: each on its own): halves are halves of the units, look,
+    person or source video, of each class. Student's factor counts the units of the smallest draw. `floor` is the lowest
+    value of the statistic. With fewer than 4 units in a draw, or a statistic that is not finite, the interval has no
+    bounds and its method says why.
     """
     sizes = [len(array) for array in arrays]
-    if min(sizes) < 4:
-        raise ValueError(f"half-sample intervals need at least 4 clips in each set, got {min(sizes)}")
+    given = [draw or drawn(size, "") for draw, size in zip(draws or [None] * len(arrays), sizes)]
+    value, units = float(statistic(*arrays)), [len(np.unique(draw.units)) for draw in given]
+    fewest = int(np.argmin(units))
+    told = f"{units[fewest]} {given[fewest].unit}s"
+    if units[fewest] < 4 or not np.isfinite(value):
+        why = f"only {told}" if units[fewest] < 4 else "a statistic that is not finite"
+        return Interval(floor, np.inf, value, min(sizes), f"{UNTOLD}: {why}")
     random = np.random.default_rng(seed)
-    ids = [
-        np.unique(np.arange(size) if given is None else given, return_inverse=True)[1]
-        for size, given in zip(sizes, groups or [None] * len(arrays))
-    ]
-    ids = [members if members.max() >= 3 else np.arange(len(members)) for members in ids]
-    values = [
-        statistic(*(array[_half(random, members)] for array, members in zip(arrays, ids))) for _ in range(repeats)
-    ]
-    # An odd number leaves a smaller half; the factor restores the equality above.
-    counts = [members.max() + 1 for members in ids]
-    scale = np.mean([sqrt((n // 2) / (n - n // 2)) for n in counts])
-    value = float(statistic(*arrays)) if value is None else value
-    margin = Z95 * float(np.std(values, ddof=1) * scale)
-    return Interval(max(value - margin, floor), value + margin, value, min(sizes), f"half-sampling, {repeats} repeats")
+    halves = [statistic(*(array[draw.half(random)] for array, draw in zip(arrays, given))) for _ in range(repeats)]
+    freedom = min(len(design[0]) - len(np.unique(design[3])) for design in (draw.design() for draw in given))
+    margin = float(student.ppf(0.975, max(freedom, 1)) * np.std(halves, ddof=1))
+    return Interval(max(value - margin, floor), value + margin, value, min(sizes), f"halves of {told}, {repeats} times")
 
 
 def seed_interval(values: Sequence[float]) -> Interval:
@@ -86,47 +89,6 @@ def seed_interval(values: Sequence[float]) -> Interval:
         return Interval(mean, mean, mean, len(values), method)
     low, high = ttest_1samp(values, 0).confidence_interval(0.95)
     return Interval(float(low), float(high), mean, len(values), method)
-
-
-def ratio(above: Interval, below: Interval) -> Interval:
-    """`above` over `below`, both positive, with the widest interval that the two allow."""
-    return Interval(
-        above.low / below.high,
-        above.high / max(below.low, 1e-12),
-        above.value / below.value,
-        min(above.n, below.n),
-        "quotient of two intervals",
-    )
-
-
-def gap(above: Interval, below: Interval) -> Interval:
-    """`above` less `below`: its interval leaves out zero exactly where the two intervals are disjoint."""
-    return Interval(
-        above.low - below.high,
-        above.high - below.low,
-        above.value - below.value,
-        min(above.n, below.n),
-        "difference of two intervals",
-    )
-
-
-def _half(random: np.random.Generator, members: np.ndarray) -> np.ndarray:
-    """Rows of a random half of the groups; `members` numbers each row's group from 0."""
-    n = members.max() + 1
-    chosen = np.zeros(n, dtype=bool)
-    chosen[random.permutation(n)[: n // 2]] = True
-    return np.flatnonzero(chosen[members])
-
-
-def accuracy_interval(correct: int, n: int) -> Interval:
-    """Wilson's 95 % interval of `correct` answers out of `n`, within [0, 1] even at 0 and at n.
-
-    Raises ValueError unless 0 <= correct <= n and n >= 1.
-    """
-    if n < 1 or not 0 <= correct <= n:
-        raise ValueError(f"cannot have {correct} correct answers out of {n}")
-    low, high = binomtest(correct, n).proportion_ci(0.95, method="wilson")
-    return Interval(float(low), float(high), correct / n, n, "Wilson")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Kernel distance between two clouds of features: unbiased at every N, where Eq. 17 is not (chapter 08)."""
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -15,15 +13,33 @@ def kernel_distance(real: ArrayLike, fake: ArrayLike) -> float:
     may come out a little below zero for equal distributions. Source: Bińkowski et al. (2018).
     Raises ValueError as `frechet_distance` does.
     """
-    return kernel_distance_of(real, fake)(np.arange(len(real)), np.arange(len(fake)))
+    return _kernel_distance(*_kernels(real, fake))
 
 
-def kernel_distance_of(real: ArrayLike, fake: ArrayLike) -> Callable[[np.ndarray, np.ndarray], float]:
-    """The kernel distance as a function of which rows count on either side, (n,) and (m,) row numbers.
+def kernel_influences(real: ArrayLike, fake: ArrayLike) -> tuple[float, np.ndarray, np.ndarray]:
+    """The kernel distance, and the influences of the rows of both sides on it, (N,) and (M,).
 
-    The kernel is taken once, of all pairs, so that the forty halves behind an interval cost hardly more than one.
-    Raises ValueError as `frechet_distance` does.
+    A clip that is more like its own side, and less like the other, than the average moves the distance upwards, twice.
     """
+    among_real, among_fake, across = _kernels(real, fake)
+    own = [(kernels.sum(axis=1) - np.diag(kernels)) / (len(kernels) - 1) for kernels in (among_real, among_fake)]
+    return (
+        _kernel_distance(among_real, among_fake, across),
+        2 * (own[0] - across.mean(axis=1)),
+        2 * (own[1] - across.mean(axis=0)),
+    )
+
+
+def _kernel_distance(among_real: np.ndarray, among_fake: np.ndarray, across: np.ndarray) -> float:
+    def within(kernels: np.ndarray) -> float:
+        n = len(kernels)
+        return (kernels.sum() - np.trace(kernels)) / (n * (n - 1))  # without the pairs of a clip with itself
+
+    return float(within(among_real) + within(among_fake) - 2 * across.mean())
+
+
+def _kernels(real: ArrayLike, fake: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The kernel of all pairs: real and real (N, N), fake and fake (M, M), real and fake (N, M)."""
     real, fake = checked_features(real, "real features"), checked_features(fake, "fake features")
     if real.shape[1] != fake.shape[1]:
         raise ValueError(
@@ -34,13 +50,4 @@ def kernel_distance_of(real: ArrayLike, fake: ArrayLike) -> Callable[[np.ndarray
     def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return (a @ b.T / a.shape[1] + 1) ** 3
 
-    among_real, among_fake, across = kernel(real, real), kernel(fake, fake), kernel(real, fake)
-
-    def within(kernels: np.ndarray, rows: np.ndarray) -> float:
-        chosen, n = kernels[np.ix_(rows, rows)], len(rows)
-        return (chosen.sum() - np.trace(chosen)) / (n * (n - 1))  # without the pairs of a clip with itself
-
-    def distance(rows: np.ndarray, columns: np.ndarray) -> float:
-        return float(within(among_real, rows) + within(among_fake, columns) - 2 * across[np.ix_(rows, columns)].mean())
-
-    return distance
+    return kernel(real, real), kernel(fake, fake), kernel(real, fake)
