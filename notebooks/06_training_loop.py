@@ -248,7 +248,7 @@ page.figure(figure, alt="Real held-out clips above, their reconstructions below"
 # %% [markdown]
 # Section 4.2 promises "high fidelity" of the reconstruction. Fidelity to *this* clip can be told from a good guess: the guess that ignores its input and has the least
 # squared error is the mean of the training clips. A reconstruction is worth something below that error, so the ledger of
-# [chapter 12](12_claims_and_decisions.ipynb) asks for a ratio of at most 1 on held-out clips. (Clips of one look, person or source video
+# [chapter 12](12_claims_and_decisions.ipynb) asks for a ratio of at most 0.8 on held-out clips: a bar that an untrained network stays clear of, since its grey clips miss by about as much as the mean does. (Clips of one look, person or source video
 # count as one piece of evidence in the interval. The same network before its first step is the negative control: a test that it passes too would say nothing.)
 
 # %%
@@ -287,7 +287,7 @@ before, _ = squared_errors(partial(reconstructed, network=metrics.untrained(syst
 beginner = metrics.quotient(metrics.mean_estimate(before, draw), guessing)  # the negative control: it must not pass
 behind = {"data": [train_set, test_set], "sides": [book.side_of("HRVGAN", system, records)]}
 page.measure("error of G(E(Y)) on held-out clips, over that of the training mean", fidelity.value, interval=fidelity,
-             claim="reconstruction-fidelity", high=1, controls=[book.control("untrained network", beginner)], **behind)
+             claim="reconstruction-fidelity", high=0.8, controls=[book.control("untrained network", beginner)], **behind)
 page.measure(f"error of G(E(Y)) with a share {c.code_noise:g} of the code fresh noise, over that without",
              noisy.mean() / errors.mean(), decision="A20", **behind)
 now, average = (torch.cat([p.detach().flatten() for p in network.parameters()])

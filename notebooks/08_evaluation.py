@@ -546,6 +546,7 @@ page.figure(fig, name="evaluation_damage_figure",
             data=(train_clips, test_clips), samples=n_damage)
 
 # %%
+from functools import cache
 from itertools import pairwise
 
 from scipy.stats import kendalltau
@@ -592,28 +593,30 @@ print("steps back:", "; ".join(steps_back) or "none")
 # has to answer for itself, with an interval over clips. *A higher score means diversity without collapse*: the score should fall, by a tenth at least, when classes go, and so should that of one clip of each class, again and again. The negative controls are a distance whose degrees are read in any order, and half as many clips of all classes: neither may pass.
 
 # %%
-def steadiness(kind, looks, theirs, order):
-    """Tau of the distance and of the score, from the clips of some looks; `order`: in which the distance is read."""
+@cache
+def read(kind, looks, theirs):
+    """Score and distance at every degree, from the clips of some looks and some of the training clips."""
     chosen = [(answers, np.isin(answers.units, looks)) for answers, *_ in measured[kind]]
     if min(rows.sum() for _, rows in chosen) < 2:  # a class that none of these looks shows
-        return 0.0, 0.0
+        return np.zeros(len(chosen)), np.zeros(len(chosen))
     scores = [metrics.inception_score(answers.probabilities[rows]) for answers, rows in chosen]
-    distances = [metrics.frechet_distance(reference.features[theirs], answers.features[rows], 1e-6)
-                 for answers, rows in chosen]
-    distances = np.array(distances)[order]
-    return kendalltau(metrics.GRADES, distances).statistic, -kendalltau(metrics.GRADES, scores).statistic
+    real = reference.features[list(theirs)]
+    return np.array(scores), np.array([metrics.frechet_distance(real, answers.features[rows], 1e-6)
+                                       for answers, rows in chosen])
 
 
 def lead_over(*kinds, order=slice(None)):
-    """The mean lead of the distance over some kinds; halves take the same looks at every degree."""
+    """The mean lead in tau of the distance over some kinds; halves take the same looks at every degree."""
     looks, rows = np.unique(measured["blur"][0][0].units), np.arange(n_damage)
 
     def lead(mine, theirs):
-        taus = np.nan_to_num([steadiness(kind, mine, theirs, order) for kind in kinds])
-        return float(np.mean(taus[:, 0] - taus[:, 1]))
+        found = [read(kind, tuple(mine.tolist()), tuple(theirs.tolist())) for kind in kinds]
+        taus = [(kendalltau(metrics.GRADES, distances[order]).statistic, -kendalltau(metrics.GRADES, scores).statistic)
+                for scores, distances in found]
+        return float(np.mean([distance - score for distance, score in np.nan_to_num(taus)]))
 
-    return metrics.half_sample_interval(lead, looks, rows, repeats=20,
-                                        draws=[metrics.drawn(len(looks), "looks", unit=test_clips.unit), reference.draw])
+    draws = [metrics.drawn(len(looks), "looks", unit=test_clips.unit), reference.draw]
+    return metrics.half_sample_interval(lead, looks, rows, draws=draws, repeats=20)
 
 
 # the judge is a single training too, and what these rulers say they say through its eyes

@@ -416,7 +416,7 @@ def test_every_argument_of_ask_and_evaluate_is_in_their_keys():
         ("profiles", ""),
         ("metrics/eyes/extractors", ""),
         ("metrics/seeds", ""),
-        ("budgets", ""),
+        ("budgets", "features"),  # estimates ask it how many seeds are enough
     ],
 )
 def test_a_change_of_code_measures_anew_what_it_reaches(library, judge, module, changed):

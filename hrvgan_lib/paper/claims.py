@@ -184,8 +184,8 @@ _READ_LINE_BY_LINE = (
         "Abstract; 4.2",
         words="class labels enable class-specific generation",
         test=(
-            "Share of samples that an independent classifier gives the asked class; lower 95 % bound "
-            "against chance; an untrained network must not pass."
+            "Share of samples that an independent classifier gives the asked class, at least twice that of guessing; "
+            "an untrained network must not pass."
         ),
         chapter="10_tables",
     ),
