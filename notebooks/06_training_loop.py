@@ -287,7 +287,8 @@ before, _ = squared_errors(partial(reconstructed, network=metrics.untrained(syst
 beginner = metrics.quotient(metrics.mean_estimate(before, draw), guessing)  # the negative control: it must not pass
 behind = {"data": [train_set, test_set], "sides": [book.side_of("HRVGAN", system, records)]}
 page.measure("error of G(E(Y)) on held-out clips, over that of the training mean", fidelity.value, interval=fidelity,
-             claim="reconstruction-fidelity", high=0.8, controls=[book.control("untrained network", beginner)], **behind)
+             claim="reconstruction-fidelity", high=0.8,
+             controls=[book.control("untrained network", beginner)], **behind)
 page.measure(f"error of G(E(Y)) with a share {c.code_noise:g} of the code fresh noise, over that without",
              noisy.mean() / errors.mean(), decision="A20", **behind)
 now, average = (torch.cat([p.detach().flatten() for p in network.parameters()])

@@ -307,7 +307,8 @@ covered = told_by(300)
 ratios = {"classes ignored": np.mean([half_width(False) for _ in range(20)]) / truth,
           "classes known": np.mean([half_width(True) for _ in range(20)]) / truth}
 page.table([{"interval": name, "should be": should, "is": found} for name, should, found in (
-    *((f"share of right answers, {name}: how often it holds the truth", 0.95, found) for name, found in covered.items()),
+    *((f"share of right answers, {name}: how often it holds the truth", 0.95, found)
+      for name, found in covered.items()),
     *((f"distance of clouds of eight classes, {name}: half width over that of fresh samples", 1.0, found)
       for name, found in ratios.items()))])
 
@@ -657,8 +658,8 @@ varied = metrics.inception_score(moving.probabilities)
 draws = [np.random.default_rng(number) for number in range(20)]
 collapsed = metrics.seed_interval([one_of_each(moving.probabilities, moving.labels, draw) / varied for draw in draws])
 page.measure("score of one real clip of each class, repeated, over that of as many different clips", collapsed.value,
-             interval=collapsed, over="20 choices of the repeated clips, from the same ones", claim="is-diversity", high=0.9,
-             controls=[book.control("half as many clips, all classes", as_varied)], **behind)
+             interval=collapsed, over="20 choices of the repeated clips, from the same ones", claim="is-diversity",
+             high=0.9, controls=[book.control("half as many clips, all classes", as_varied)], **behind)
 print(f"one clip of each class, repeated: {collapsed} of the score of different clips; one class only: {fewer}; "
       f"half as many clips of all classes: {as_varied}")
 
@@ -710,8 +711,9 @@ page.table([panel_row(*item) for item in panel.items()], name="evaluation_panel"
            samples=ours.n,
            note=f"Data: {ours.data}. {ours.note}. Judge: {ours.judge}, {ours.judge_accuracy:.0%} of held-out clips "
                 f"right; features: {ours.layer}. Protocol: {ours.protocol}. Intervals: over samples, from all draws, "
-                f"real clips by {test_clips.unit}; ± is the population standard deviation over draws, whose number stands "
-                "in brackets; with one it says nothing. 0 = real, 1 = nearest ceiling: of noise, the mean clip and the "
+                f"real clips by {test_clips.unit}; ± is the population standard deviation over draws, whose number "
+                "stands in brackets; with one it says nothing. "
+                "0 = real, 1 = nearest ceiling: of noise, the mean clip and the "
                 "untrained network; above 1 is farther than that.")
 
 # %% mystnb={"image": {"alt": "Two panels of horizontal intervals, one row for each source. Left: Inception Score. Right: Fréchet distance on a logarithmic axis. Real clips score best on both; noise and frozen clips mark the other end."}, "figure": {"caption": "Every source between floor and ceiling, with 95 % intervals.", "name": "fig-panel"}}
@@ -767,10 +769,10 @@ page.table([{"clips": name} | {ruler: str(getattr(record, ruler)) for ruler in (
                                                                                "coverage")}
             for name, record in panel.items()], name="evaluation_fidelity_variety", data=(train_clips, test_clips),
            samples=ours.n,
-           note="Fidelity: precision, the share of clips in the ball of some training clip (the ball reaches to its fifth "
-                "neighbour), and density, the number of such balls around a clip over five. Variety: recall, the share of "
-                "training clips in the ball of some clip of the row, and coverage, the share of training clips with one in "
-                "their own ball.")
+           note="Fidelity: precision, the share of clips in the ball of some training clip (the ball reaches to its "
+                "fifth neighbour), and density, the number of such balls around a clip over five. Variety: recall, the "
+                "share of training clips in the ball of some clip of the row, and coverage, the share of training "
+                "clips with one in their own ball.")
 
 # %% [markdown]
 # *Fidelity* asks whether each clip looks like a real one, *variety* whether each real clip has its like; one number cannot hold both. *Mean clip* and *noise* show what nothing scores, *real* what a faultless system would. Frozen clips keep neither, with a judge of motion.

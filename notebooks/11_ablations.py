@@ -137,7 +137,8 @@ def arm_row(outcome):
             "95 % high": outcome.frechet.high, "named right": outcome.named_right.value,
             "sharpness, of real": outcome.sharpness.value, "motion, of real": outcome.motion,
             "parameters of G": outcome.parameters, "clips seen": outcome.clips,
-            "clear of untrained": outcome.side.learned, "interval over": outcome.over, "diverged": outcome.diverged or "no"}
+            "clear of untrained": outcome.side.learned, "interval over": outcome.over,
+            "diverged": outcome.diverged or "no"}
 
 
 def film(clips):

@@ -198,13 +198,14 @@ def _compared(real: Answers, given: Sequence[Answers], n: int) -> _Compared:
     whole = all(isfinite(one.value) for one in found)
     closely = partial(frechet_distance, tolerance=CLOSE)
     around = neighbourhood_estimates(real, given)
+    still = np.isfinite(real.stills).all() and np.isfinite(given[0].stills).all()
     return {
         "frechet": average(found, floor=0.0),
         "frechet_seeds": tuple(one.value for one in found),
         "frechet_infinity": (
             sweep(closely, real.features, given[0].features).at_infinity if whole and n >= EXTRAPOLATE_FROM else None
         ),
-        "frame_frechet": closely(real.stills, given[0].stills) if np.isfinite(given[0].stills).all() else nan,
+        "frame_frechet": closely(real.stills, given[0].stills) if still else nan,
         "kernel": average([kernel_estimate(real, answers) for answers in given]),
         "precision": around.precision,
         "recall": around.recall,

@@ -82,7 +82,7 @@ def influence(draw: Draw, rows: ArrayLike) -> Influence:
     counts = np.bincount(strata)
     centred = values - (np.bincount(strata, values) / counts)[strata]
     if (of_units[which] != strata).any():  # units of several classes: centring took a share of each class's spread
-        centred = centred * np.sqrt(counts / np.maximum(counts - 1, 1))[strata]
+        centred = centred * (counts / np.maximum(counts - 1, 1))[strata]
     totals = np.bincount(which, centred) / len(values)
     return Influence(
         draw.source, draw.unit, len(values), tuple(units.tolist()), tuple(of_units.tolist()), tuple(totals.tolist())
@@ -157,7 +157,12 @@ def quotient(above: Estimate, below: Estimate) -> Estimate:
 
 
 def average(estimates: Sequence[Estimate], floor: float = -inf, ceiling: float = inf) -> Estimate:
-    """The mean of several draws' numbers: clips that were new in each draw count as new, shared ones as shared."""
+    """The mean of several draws' numbers: clips that were new in each draw count as new, shared ones as shared.
+
+    Where one of them cannot be told, neither can the mean, and for the same reason.
+    """
+    if lost := [found for found in estimates if not found.told]:
+        return replace(lost[0], value=float(np.mean([found.value for found in estimates])))
     share = 1 / len(estimates)
     parts = [one * share for found in estimates for one in found.influences]
     return estimate(float(np.mean([found.value for found in estimates])), *parts, floor=floor, ceiling=ceiling)
