@@ -44,7 +44,8 @@ CASES = {
     "25 groups, 0.5": Case(groups=25, real_groups=25, alike=0.5),
     "small N": Case(clips=32),
     "101 classes": Case(classes=101),
-    "101 classes, 25 groups, 0.2": Case(classes=101, groups=25, real_groups=25, alike=0.2),
+    # two or three clips a class in groups that cross all classes: at least as wide as it has to be
+    "101 classes, 25 groups, 0.2": Case(classes=101, groups=25, real_groups=25, alike=0.2, high=1.0),
     "7 groups, 0.4": Case(groups=7, real_groups=18, alike=0.4, high=1.0),
     "5 groups, 0.2": Case(groups=5, real_groups=18, alike=0.2, high=1.0),
     "equal clouds": Case(apart=0.0, high=1.0),
