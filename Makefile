@@ -109,7 +109,7 @@ lint: $(READY)
 mutants: $(READY)  ## plant small bugs in a scratch copy, one at a time: do the tests see them? (30 minutes)
 	@$(PY) tools/mutants.py
 
-coverage: $(READY)  ## do the intervals hold what they say? 1,000 repetitions of every made-up case (20 minutes)
+coverage: $(READY)  ## do the intervals hold what they say? 1,000 repetitions of every made-up case (six minutes)
 	@cd tests && $(QUIET) ../$(PY) simulations.py
 
 bench: $(READY)  ## time the Fréchet distance beside published implementations (SLOW=1: minutes-long ones too)

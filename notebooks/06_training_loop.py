@@ -248,7 +248,7 @@ page.figure(figure, alt="Real held-out clips above, their reconstructions below"
 # %% [markdown]
 # Section 4.2 promises "high fidelity" of the reconstruction. Fidelity to *this* clip can be told from a good guess: the guess that ignores its input and has the least
 # squared error is the mean of the training clips. A reconstruction is worth something below that error, so the ledger of
-# [chapter 12](12_claims_and_decisions.ipynb) asks for a ratio of at most 0.8 on held-out clips: a bar that an untrained network stays clear of, since its grey clips miss by about as much as the mean does. (Clips of one look, person or source video
+# [chapter 12](12_claims_and_decisions.ipynb) asks for a ratio of at most 0.8 on held-out clips: an untrained network shows grey clips, which miss by about as much as the mean does, and must not pass. (Clips of one look, person or source video
 # count as one piece of evidence in the interval. The same network before its first step is the negative control: a test that it passes too would say nothing.)
 
 # %%

@@ -467,7 +467,7 @@ page.expect("jitter of real clips", np.median(measured["real"][1]), high=3**0.5,
 # %% [markdown]
 # Two numbers for the ledger. Frames that belong together change less from one to the next than the same frames in shuffled order, so
 # we take the change over the change after shuffling, $c$, of samples and of real clips. Coherent like real clips: the two $c$ differ
-# by less than a factor of one and a quarter, which shuffled samples exceed. Realistic in motion, too: the median change is within a factor of two of the real one, or a
+# by less than a factor of one and a quarter. Realistic in motion, too: the median change is within a factor of two of the real one, or a
 # film that stands still would pass. An untrained network, noise, and our own samples with their frames shuffled are the negative
 # controls: each must fail one of the two.
 

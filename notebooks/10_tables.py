@@ -663,7 +663,7 @@ for what in COUNTS:
 
 # %% [markdown]
 # Do labels do what they are for? The judge has never seen a generated clip; we ask how often it gives a sample the class that was asked for. The same samples standing still, beside real clips standing still, show where the answer
-# comes from: where even frozen real clips are named at chance, this judge goes by motion, and poses count for nothing with it. For the ledger we ask for twice as many as guessing would name: a bar that an untrained network, the negative control, stays clear of.
+# comes from: where even frozen real clips are named at chance, this judge goes by motion, and poses count for nothing with it. For the ledger we ask for twice as many as guessing would name; an untrained network, the negative control, must not pass.
 
 # %%
 def over_chance(right):

@@ -81,7 +81,8 @@ def influence(draw: Draw, rows: ArrayLike) -> Influence:
     units, which, strata, of_units = draw.design()
     counts = np.bincount(strata)
     centred = values - (np.bincount(strata, values) / counts)[strata]
-    if (of_units[which] != strata).any():  # units of several classes: centring took a share of each class's spread
+    crossed = (of_units[which] != strata).any()  # units that hold several classes
+    if crossed:  # centring took a part of what the clips of a unit share; this gives it back in full
         centred = centred * (counts / np.maximum(counts - 1, 1))[strata]
     totals = np.bincount(which, centred) / len(values)
     return Influence(
