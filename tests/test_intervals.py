@@ -9,7 +9,7 @@ import scipy.stats
 
 from hrvgan_lib import metrics
 from hrvgan_lib.metrics.comparisons import learned, position
-from hrvgan_lib.metrics.rulers.draws import Draw, drawn, with_company
+from hrvgan_lib.metrics.rulers.draws import drawn, with_company
 from hrvgan_lib.metrics.rulers.estimates import (
     Influence,
     average,
@@ -473,7 +473,3 @@ def test_few_clips_make_smaller_neighbourhoods_and_three_none(random):
     assert 0 <= found.coverage.value <= 1 and found.precision.low <= found.precision.value
     with pytest.raises(ValueError, match="at least 4 clips on each side, got 4 and 3"):
         neighbourhoods(rows, rows[:3], drawn(4, "r"), drawn(3, "f"))
-
-
-def test_draws_are_whole():
-    assert Draw("a", np.zeros(3, int), np.arange(3)).unit == "clip"
