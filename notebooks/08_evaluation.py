@@ -775,7 +775,7 @@ page.table([{"clips": name} | {ruler: str(getattr(record, ruler)) for ruler in (
                 "clips with one in their own ball.")
 
 # %% [markdown]
-# *Fidelity* asks whether each clip looks like a real one, *variety* whether each real clip has its like; one number cannot hold both. *Mean clip* and *noise* show what nothing scores, *real* what a faultless system would. A judge who knows motion finds neither in frozen clips.
+# *Fidelity* asks whether each clip looks like a real one, *variety* whether each real clip has its like; one number cannot hold both. *Mean clip* and *noise* show what nothing scores, *real* what a faultless system would. A judge who knows motion finds little of either in frozen clips.
 
 # %%
 page.table([{"clips": name, "frame distance": record.frame_frechet,
