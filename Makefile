@@ -17,8 +17,12 @@ CHAPTERS ?=
 PARAMETERS ?=
 TIMEOUT ?= 0
 FOR ?= 3.12
+JOBS ?=
+MINUTES ?=
 PARCELS ?= parcels
-LIMIT ?= 0
+PACKAGES ?= $(PARCELS)/packages.tar.xz
+LIMIT ?= 60
+WAIT ?= 570
 PYTHON ?=
 
 ifeq ($(PYTHON),)
@@ -28,6 +32,8 @@ else
   PY := $(PYTHON)
   READY := check-python
 endif
+# A thread that spins while it waits takes a core from whatever else runs: with two busy neighbours a step takes twice as long.
+export OMP_WAIT_POLICY ?= passive
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 # What papermill's kernels get too: no progress bars, one result.
@@ -35,7 +41,7 @@ QUIET := TQDM_DISABLE=1 PYTHONHASHSEED=0 CUBLAS_WORKSPACE_CONFIG=:4096:8 SOURCE_
          PYDEVD_DISABLE_FILE_VALIDATION=1 OMP_NUM_THREADS=1
 NBVAL := -p no:python --nbval-lax --nbval-current-env --nbval-cell-timeout 300 -n 2 --dist loadscope
 
-.PHONY: help check-python setup reproduce ablations first-check packages pack unpack test lint mutants test-lowest coverage bench lab \
+.PHONY: help check-python setup reproduce ablations booking packages unpack test lint mutants test-lowest coverage bench lab \
         notebooks lock test-environment clean
 
 help:  ## this list
@@ -74,7 +80,7 @@ check-python:
 	  sys.exit("PYTHON=$(PYTHON) lacks " + ", ".join(gone) + ": pip install -r requirements.lock, or make packages" if gone else 0)'
 
 DRIVER = $(PY) -m hrvgan_lib.series.reproduce --profile "$(PROFILE)" --data-root "$(DATA_ROOT)" --actions "$(ACTIONS)" \
-  --seed "$(SEED)" \
+  --seed "$(SEED)" --jobs "$(JOBS)" --minutes "$(MINUTES)" \
   $(if $(filter-out 0,$(REHEARSE)),--rehearse) $(if $(filter-out 0,$(ALLOW_PARTIAL)),--allow-partial)
 
 reproduce: $(READY)  ## run every chapter: tables and figures into figures/<run>, chapters into runs/<run>
@@ -84,17 +90,19 @@ ablations: $(READY)  ## every arm of chapter 11, three seeds each, as the run "a
 	@$(DRIVER) --run "$(or $(RUN),ablations)" --seconds 36000 --chapters 11 long=true
 	@$(DRIVER) --run "$(or $(RUN),ablations)" --chapters 12
 
-first-check: $(READY)  ## on a new machine: versions, one training step of each system, each layer (two minutes on a GPU)
-	@$(PY) tools/first_check.py --profile "$(or $(PROFILE),gpu)" --run "$(RUN)" $(if $(filter-out 0,$(REHEARSE)),--rehearse)
+# Without check-python: what it asks for may be in the archive that booking unpacks. MINUTES and the rest only where set.
+booking: $(if $(PYTHON),,$(READY))  ## all of it on a machine booked for minutes: check, run, wait WAIT=570 s, pack (LIMIT=<MB>)
+	@$(PY) tools/booking.py booking --profile "$(or $(PROFILE),gpu)" --actions "$(ACTIONS)" --run "$(RUN)" \
+	  --minutes "$(MINUTES)" --jobs "$(JOBS)" --wait "$(WAIT)" --parcels "$(PARCELS)" --packages "$(PACKAGES)" \
+	  --limit "$(LIMIT)" $(if $(filter-out 0,$(REHEARSE)),--rehearse) \
+	  $(foreach name,PYTHON DATA_ROOT SEED ALLOW_PARTIAL CHAPTERS TIMEOUT PARAMETERS,$(if $(filter-out 0,$($(name))),'$(name)=$($(name))'))
 
 packages: .venv/.ready  ## what an offline machine with torch lacks, as one archive in parcels/ (FOR=3.12)
-	@$(LIKE_PIP); UV=$(CURDIR)/.venv/bin/uv tools/offline.sh packages "$(PARCELS)" "$(FOR)"
+	@$(LIKE_PIP); UV=$(CURDIR)/.venv/bin/uv .venv/bin/python tools/booking.py packages --packages "$(PACKAGES)" \
+	  --python-version "$(FOR)"
 
-pack:  ## a run as pieces under 16 MB in parcels/ (RUN=gpu, LIMIT=<MB>)
-	@tools/offline.sh pack "$(PARCELS)" "$(or $(RUN),gpu)" "$(LIMIT)"
-
-unpack:  ## check the pieces in parcels/ and put their files in place
-	@tools/offline.sh unpack "$(PARCELS)"
+unpack: $(if $(PYTHON),,$(READY))  ## check the pieces in parcels/ and put their files in place
+	@$(PY) tools/booking.py unpack --parcels "$(PARCELS)"
 
 test: lint  ## lint, library tests, nbval over notebooks/ (about 5 minutes)
 	@$(QUIET) DATA_ROOT="$(DATA_ROOT)" $(PY) -m pytest -q -n 2 --dist loadfile tests

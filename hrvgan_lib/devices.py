@@ -15,6 +15,15 @@ def pick_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def send(values: torch.Tensor, device: torch.device | str) -> torch.Tensor:
+    """`values` on `device`; a GPU fetches them from pinned memory, and the host does not wait for what it is doing."""
+    import torch
+
+    if str(device).startswith("cuda") and values.device.type == "cpu" and torch.cuda.is_available():
+        return values.pin_memory().to(device, non_blocking=True)
+    return values.to(device)
+
+
 def precision(device: torch.device) -> torch.dtype:
     """bfloat16 where the hardware multiplies in it (CUDA; CPUs with avx512_bf16 or amx), else float32."""
     import torch

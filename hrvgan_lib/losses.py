@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrizations, parametrize
 
+from hrvgan_lib.streams import Noise, drawn
+
 # Readings of "D - k" inside the binary cross-entropy of Eqs. 12-14 (decision L5).
 ADVERSARIAL_READINGS = ("bce_shift", "bce_literal", "bce_scale", "bce", "wgan", "lsgan")
 # Ways to hold the critic to a Lipschitz constant (decision L6).
@@ -125,11 +127,7 @@ def critic_generator_loss(fake: Tensor) -> Tensor:
 
 
 def gradient_penalty(
-    critic: Callable[[Tensor], Tensor],
-    real: Tensor,
-    fake: Tensor,
-    generator: torch.Generator | None = None,
-    target: float = 1.0,
+    critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, generator: Noise | None = None, target: float = 1.0
 ) -> Tensor:
     """Eq. 6 without its λ: E[(|grad D(x_hat)|_2 - k)^2] with k = `target` (decisions L2, L6).
 
@@ -142,9 +140,10 @@ def gradient_penalty(
         shapes = f"{tuple(real.shape)} and {tuple(fake.shape)}"
         raise ValueError(f"gradient_penalty: real and fake clips of shapes {shapes}; give two equal shapes")
     real, fake = _full(real.detach()), _full(fake.detach())
-    # Drawn where the generator lives, so that one seed means one x_hat on every device.
-    draw_on = generator.device if generator is not None else real.device
-    mix = torch.rand(len(real), *[1] * (real.ndim - 1), generator=generator, device=draw_on).to(real)
+    shape = (len(real), *[1] * (real.ndim - 1))
+    mix = drawn(
+        lambda g: torch.rand(shape, generator=g, device="cpu" if g is None else g.device), generator, real.device
+    ).to(real.dtype)
     x_hat = torch.lerp(fake, real, mix).requires_grad_(True)  # (batch, 3, T, S, S), with one `mix` a clip
     with torch.autocast(real.device.type, enabled=False):  # a derivative of a derivative wants all its digits
         scores = _full(critic(x_hat))
@@ -221,15 +220,15 @@ def bce(probability: Tensor, target: float | Tensor) -> Tensor:
     NaN, which is what the literal reading of Eqs. 12-14 runs into (decision L5).
     """
     probability = _full(probability)
-    target = torch.as_tensor(target, dtype=probability.dtype, device=probability.device)
+    target = target.to(probability) if isinstance(target, Tensor) else torch.full_like(probability, target)
     return -(torch.xlogy(target, probability) + torch.xlogy(1 - target, 1 - probability)).mean()
 
 
 def bce_with_logits(logits: Tensor, target: float | Tensor) -> Tensor:
     """Eq. 11 of p = sigmoid(logit), finite for every finite logit (decision L4)."""
     logits = _full(logits)
-    target = torch.as_tensor(target, dtype=logits.dtype, device=logits.device).expand_as(logits)
-    return F.binary_cross_entropy_with_logits(logits, target)
+    wanted = target.to(logits).expand_as(logits) if isinstance(target, Tensor) else torch.full_like(logits, target)
+    return F.binary_cross_entropy_with_logits(logits, wanted)
 
 
 def adversarial_generator_loss(logits: Tensor, k: float, reading: str, lambda_1: float = 1.0) -> Tensor:

@@ -17,6 +17,11 @@ NORMS = (
 )
 
 
+def full(values: Tensor) -> Tensor:
+    """`values` in float32, or in float64 where they are that already: bfloat16 is too coarse for a sum of squares."""
+    return values if values.dtype == torch.float64 else values.float()
+
+
 class PixelNorm(nn.Module):
     """Give the feature vector at each (t, y, x) unit mean square (Eq. 8; decision A13 for where epsilon stands).
 
@@ -28,7 +33,7 @@ class PixelNorm(nn.Module):
         self.eps = eps
 
     def forward(self, features: Tensor) -> Tensor:
-        mean_square = features.float().square().mean(dim=1, keepdim=True)  # (batch, 1, ...)
+        mean_square = full(features).square().mean(dim=1, keepdim=True)  # (batch, 1, ...)
         return features * torch.rsqrt(mean_square + self.eps).to(features.dtype)
 
 
@@ -48,10 +53,15 @@ class InstanceNorm(nn.Module):
         self.gamma = nn.Parameter(torch.ones(channels))
         self.beta = nn.Parameter(torch.zeros(channels))
 
-    def forward(self, features: Tensor) -> Tensor:  # (batch, channel, time, height, width)
+    @staticmethod
+    def check(features: Tensor) -> None:
+        """Raise ValueError for a map of one position."""
         if features[0, 0].numel() == 1:
             raise ValueError("InstanceNorm needs more than one position in a map; use PixelNorm at 1x1x1")
-        centred = features.float() - features.float().mean(dim=(2, 3, 4), keepdim=True)
+
+    def forward(self, features: Tensor) -> Tensor:  # (batch, channel, time, height, width)
+        self.check(features)
+        centred = full(features) - full(features).mean(dim=(2, 3, 4), keepdim=True)
         variance = centred.square().mean(dim=(2, 3, 4), keepdim=True)  # (batch, channel, 1, 1, 1)
         scale = self.gamma.view(1, -1, 1, 1, 1) * torch.rsqrt(variance + self.eps)
         return torch.addcmul(self.beta.view(1, -1, 1, 1, 1), centred, scale).to(features.dtype)
@@ -80,7 +90,7 @@ class MinibatchStddev(nn.Module):
                 f"batch of {batch} is not a multiple of the stddev group {group}; use a batch of "
                 f"{batch // group * group} or {(batch // group + 1) * group}"
             )
-        grouped = features.float().reshape(group, batch // group, -1)  # (group, batch / group, channel * t * y * x)
+        grouped = full(features).reshape(group, batch // group, -1)  # (group, batch / group, channel * t * y * x)
         spread = torch.sqrt(grouped.var(dim=0, correction=0) + self.eps).mean(dim=1)  # (batch / group,): one a group
         plane = spread.to(features.dtype).repeat(group).view(batch, 1, 1, 1, 1)
         return torch.cat([features, plane.expand(-1, -1, *features.shape[2:])], dim=1)  # plane: (batch, 1, t, y, x)

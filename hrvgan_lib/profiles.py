@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from math import inf
 
 from hrvgan_lib.windows import WINDOW
 
@@ -43,7 +44,9 @@ class Profile:
     # evaluation
     samples: int  # generated clips a system
     repeats: int  # seeds of the Inception Score protocol
+    threads: int = 1  # of a job, however many of them run side by side
     rehearse: bool = False
+    share: float = 1.0  # of the steps and samples that the table names (MINUTES=)
 
     @property
     def stride(self) -> int:
@@ -73,13 +76,13 @@ PROFILES: dict[str, Profile] = {
             samples=256, repeats=4,
         ),
         Profile(
-            name="gpu", minutes=18, hardware="one H200-class GPU",
+            name="gpu", minutes=20, hardware="one H100- or H200-class GPU",
             clips_per_group=4, standin_frames=64, stack_videos=40, clips_per_video=16,
-            frames=16, size=64, width=1.0, batch=64, steps=1500, rival_steps=500, side_steps=500, preset="stable",
-            native=(32, 256, 16, 500),
-            study_width=1.0, study_steps=150,
+            frames=16, size=64, width=1.0, batch=16, steps=6000, rival_steps=600, side_steps=300, preset="stable",
+            native=(32, 256, 8, 1600),
+            study_width=1.0, study_steps=120,
             judge_width=0.5, judge_steps=1500, judge_batch=64,
-            samples=2048, repeats=2,
+            samples=2048, repeats=2, threads=4,
         ),
         Profile(
             name="paper", minutes=10_000, hardware="one or many H200-class GPUs",
@@ -89,7 +92,7 @@ PROFILES: dict[str, Profile] = {
             native=(32, 256, 16, 100_000),
             study_width=1.0, study_steps=20_000,
             judge_width=1.0, judge_steps=20_000, judge_batch=30,
-            samples=9984, repeats=4,
+            samples=9984, repeats=4, threads=4,
         ),
     )
 }  # fmt: skip
@@ -97,14 +100,43 @@ PROFILES: dict[str, Profile] = {
 REHEARSAL_MINUTES = 10.0  # on 2 CPU cores; set by one step at 32x256x256, whatever the profile
 
 
+LEAST_SAMPLES = 128  # of a scaled profile: fewer say nothing
+
+
+def scaled(profile: Profile, share: float) -> Profile:
+    """`profile` with `share` of its training steps and samples; the judge learns for as long as ever.
+
+    At least one step of each training, and 128 samples where the profile has as many.
+    """
+
+    if not 0 < share < inf:
+        raise ValueError(f"a share of {share}: give a number above zero")
+
+    def part(steps: int) -> int:
+        return max(1, round(steps * share))
+
+    return replace(
+        profile, share=share, minutes=profile.minutes * share, steps=part(profile.steps),
+        rival_steps=part(profile.rival_steps), side_steps=part(profile.side_steps),
+        study_steps=part(profile.study_steps), native=profile.native and (*profile.native[:3], part(profile.native[3])),
+        samples=max(min(profile.samples, LEAST_SAMPLES), round(profile.samples * share)),
+    )  # fmt: skip
+
+
 def get_profile(name: str, rehearse: bool = False) -> Profile:
     """The profile `name`; with `rehearse` its true shapes, but two steps and a handful of samples.
 
-    Raises ValueError for an unknown name.
+    "gpu*0.35" is `gpu` with 0.35 of its steps and samples (`scaled`). Raises ValueError for an unknown name.
     """
+    name, times, share = name.partition("*")
     if name not in PROFILES:
         raise ValueError(f"unknown profile {name!r}: choose one of {', '.join(PROFILES)}")
     profile = PROFILES[name]
+    if times:
+        try:
+            profile = scaled(profile, float(share))
+        except ValueError:
+            raise ValueError(f"profile {name}*{share}: write a number behind the star, as in {name}*0.5") from None
     if not rehearse:
         return profile
     return replace(
@@ -131,4 +163,6 @@ def run_name(profile: str, actions: str = "ucf101", rehearse: bool = False, run:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run):
             raise ValueError(f"run name {run!r} is not a folder name: use letters, digits, '.', '_' and '-'")
         return run
-    return profile + (f"-{actions}" if actions != "ucf101" else "") + ("-rehearsal" if rehearse else "")
+    return (
+        profile.partition("*")[0] + (f"-{actions}" if actions != "ucf101" else "") + ("-rehearsal" if rehearse else "")
+    )

@@ -88,6 +88,11 @@ def device_name() -> str:
     return f"{model[1].strip() if model else platform.machine() or 'CPU'} ({os.cpu_count()} cores)"
 
 
+def cores() -> int:
+    """How many CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def peak_rss_mb(pid: int | str = "self") -> float:
     """Most memory that the process has held, in MB (VmHWM); 0 where the system does not tell."""
     try:

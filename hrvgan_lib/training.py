@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
@@ -17,17 +19,19 @@ from filelock import FileLock
 from torch import Tensor
 
 from hrvgan_lib import checkpoints
+from hrvgan_lib.captures import captured
 from hrvgan_lib.data.clips import Clips, identity
 from hrvgan_lib.devices import pick_device, precision
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.keys import key_of
 from hrvgan_lib.networks import System, build_system, system_class
 from hrvgan_lib.provenance import repo_root
-from hrvgan_lib.streams import stream
+from hrvgan_lib.streams import Noise, stream
 
 if TYPE_CHECKING:
     from hrvgan_lib.profiles import Profile
 
+READ_EVERY = 10  # turns between two looks at a GPU's losses
 SAVE_EVERY = 50  # steps between the checkpoints of `trained`, at most: what a stop or a divergence can cost
 SNAPSHOT_BYTES = 4_000_000  # of one snapshot at most, but for a single clip
 SNAPSHOT_SHARES = (0.05, 0.2, 0.5, 1.0)  # of the steps: when `trained` looks at the same eight latents
@@ -71,29 +75,64 @@ def draw_batch(dataset: Clips, config: TrainConfig, turn: int, device: torch.dev
     return dataset.batch(indices, generator=stream("window", config.seed, turn, config.rank), device=device)
 
 
-def descend(optimiser: torch.optim.Optimizer, terms: dict[str, Tensor], network: str, step: int) -> dict[str, float]:
-    """Take one optimiser step down the sum of `terms` and return their values."""
-    values = {name: float(term.detach()) for name, term in terms.items()}
-    for name, value in values.items():
-        if not isfinite(value):
-            raise Diverged(
-                f"training diverged at step {step}: the {network}'s '{name}' term is {value}; "
-                "lower learning_rate or choose another preset; the last checkpoint is kept"
-            )
+def batches(dataset: Clips, config: TrainConfig, turn: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    """The mini-batches from the `turn`-th on; on a GPU a thread fetches two ahead, on a stream of its own."""
+    if device.type != "cuda":
+        while True:
+            yield draw_batch(dataset, config, turn, device)
+            turn += 1
+    side = torch.cuda.Stream(device)
+
+    def fetch(turn: int) -> tuple[tuple[Tensor, Tensor], torch.cuda.Event]:
+        with torch.cuda.stream(side):
+            return draw_batch(dataset, config, turn, device), side.record_event()
+
+    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
+        ahead = deque(pool.submit(fetch, turn + more) for more in range(2))
+        while True:
+            batch, ready = ahead.popleft().result()
+            turn += 1
+            ahead.append(pool.submit(fetch, turn + 1))
+            torch.cuda.current_stream().wait_event(ready)
+            for values in batch:
+                values.record_stream(torch.cuda.current_stream())
+            yield batch
+
+
+def descend(optimiser: torch.optim.Optimizer, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Take one optimiser step down the sum of `terms` and return their values, which nobody has read yet."""
     optimiser.zero_grad(set_to_none=True)
     sum(terms.values()).backward()
     optimiser.step()
-    return values
+    return {name: term.detach() for name, term in terms.items()}
+
+
+def read(values: Mapping[str, dict[str, Tensor]], step: int) -> dict[str, dict[str, float]]:
+    """The terms of one turn as numbers, by network. Raises Diverged for one that is not finite."""
+    numbers = {network: {name: float(term) for name, term in terms.items()} for network, terms in values.items()}
+    for network, terms in numbers.items():
+        for name, value in terms.items():
+            if not isfinite(value):
+                raise Diverged(
+                    f"training diverged at step {step}: the {network}'s '{name}' term is {value}; "
+                    "lower learning_rate or choose another preset; the last checkpoint is kept"
+                )
+    return numbers
 
 
 def train(
-    system: System, dataset: Clips, config: TrainConfig, folder: Path | None = None, dtype: torch.dtype | None = None
-) -> Iterator[StepRecord]:
+    system: System, dataset: Clips, config: TrainConfig, folder: Path | None = None, dtype: torch.dtype | None = None,
+    pauses: Container[int] = (),
+) -> Iterator[StepRecord]:  # fmt: skip
     """Run Algorithm 1, one record a turn; `dtype` is the arithmetic, by default `devices.precision`.
 
     With a `folder` the state is saved there every `config.save_every` steps and at the end, and a run that finds a
     checkpoint there goes on from it as if it had never stopped: bit for bit on the same CPU, on a GPU up to the order
     in which its convolutions add.
+
+    A GPU is not asked for its losses after every turn, or it would wait for the host and the host for it: records then
+    come `READ_EVERY` at a time, and also after the steps named in `pauses`, whose record finds the system as they left
+    it.
 
     Raises:
         ValueError: a batch larger than the stddev group and not divisible by it.
@@ -105,8 +144,18 @@ def train(
     optimisers = system.optimisers()
     updates = {"discriminator": system.critic_steps, "generator": 1}
     first, spent, stuck = restore(system, optimisers, folder)
-    started = time.perf_counter() - spent
-    turn = first * sum(updates.values())  # mini-batches drawn so far
+    started, read_at = time.perf_counter() - spent, spent
+    data = batches(dataset, config, first * sum(updates.values()), device)
+
+    def terms(network: str, clips: Tensor, labels: Tensor | None, noise: Noise) -> Mapping[str, Tensor]:
+        with mixed:
+            return getattr(system, f"{network}_losses")(clips, labels, noise)
+
+    def update(network: str, clips: Tensor, labels: Tensor | None, noise: Noise) -> dict[str, Tensor]:
+        return descend(optimisers[network], terms(network, clips, labels, noise))
+
+    down = captured(system, terms, update) if device.type == "cuda" and system.fixed_work else update
+    taken: list[tuple[int, dict[str, dict[str, Tensor]]]] = []  # turns whose losses nobody has read yet
 
     for step in range(first, config.steps):
         noise = stream("noise", config.seed, step, config.rank)
@@ -114,33 +163,33 @@ def train(
         values = {}
         for network in system.order:  # "Update the Discriminator D", "Update the Generator G"
             for _ in range(updates[network]):
-                clips, labels = draw_batch(dataset, config, turn, device)  # "Get M data samples"
-                turn += 1
-                losses_of = getattr(system, f"{network}_losses")
-                with mixed:
-                    terms = losses_of(clips, labels if system.n_classes else None, noise)
-                values[network] = descend(optimisers[network], terms, network, step)
+                clips, labels = next(data)  # "Get M data samples"
+                values[network] = down(network, clips, labels if system.n_classes else None, noise)
                 if network == "discriminator":
                     system.constrain_discriminator(step)
         system.update_sampler(system.generator, step)
 
-        won = system.zero_means_won and abs(sum(values["discriminator"].values())) < STUCK_BELOW
-        stuck = stuck + 1 if won else 0
-        if stuck >= STUCK_FOR:
-            raise Diverged(
-                f"training is stuck at step {step}: the discriminator's loss has been zero for {stuck} "
-                "steps, and G learns nothing from it; lower its learning rate; the last checkpoint is kept"
-            )
-        record = StepRecord(
-            step + 1,
-            (step + 1) * config.batch,
-            time.perf_counter() - started,
-            values["discriminator"],
-            values["generator"],
-        )
-        if folder is not None and (record.step % config.save_every == 0 or record.step == config.steps):
-            save(system, optimisers, folder, record, stuck)
-        yield record
+        taken.append((step, values))
+        now, due = step + 1, folder is not None and ((step + 1) % config.save_every == 0 or step + 1 == config.steps)
+        if device.type == "cuda" and not (due or len(taken) == READ_EVERY or now in pauses or now == config.steps):
+            continue
+        numbers = [read(values, step) for step, values in taken]
+        seconds = time.perf_counter() - started
+        for done, ((step, _), losses) in enumerate(zip(taken, numbers), 1):
+            won = system.zero_means_won and abs(sum(losses["discriminator"].values())) < STUCK_BELOW
+            stuck = stuck + 1 if won else 0
+            if stuck >= STUCK_FOR:
+                raise Diverged(
+                    f"training is stuck at step {step}: the discriminator's loss has been zero for {stuck} "
+                    "steps, and G learns nothing from it; lower its learning rate; the last checkpoint is kept"
+                )
+            at = read_at + (seconds - read_at) * done / len(taken)
+            record = StepRecord(step + 1, (step + 1) * config.batch, at, losses["discriminator"], losses["generator"])
+            if due and record.step == now:
+                assert folder is not None  # else nothing is due
+                save(system, optimisers, folder, record, stuck)
+            yield record
+        taken, read_at = [], seconds
 
 
 def save(system: System, optimisers: dict, folder: Path, record: StepRecord, stuck: int) -> None:
@@ -283,7 +332,7 @@ def train_once(
             write_atomic(journal, "".join(map(_write_record, records)))
             try:
                 with open(journal, "a") as file:
-                    for record in train(system, dataset, config, folder):
+                    for record in train(system, dataset, config, folder, pauses=moments):
                         records.append(record)
                         file.write(_write_record(record))
                         file.flush()

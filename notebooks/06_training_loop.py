@@ -56,9 +56,10 @@ import torch
 from IPython.display import Code
 
 from hrvgan_lib import training
+from hrvgan_lib.book import learning
 from hrvgan_lib.networks import build_system
 from hrvgan_lib.streams import stream
-from hrvgan_lib.training import TrainConfig, clips_seen, train, trained
+from hrvgan_lib.training import TrainConfig, clips_seen, train
 
 # %% [markdown]
 # ## What the paper says
@@ -154,12 +155,12 @@ print("every weight, moment and average the same:", same)
 # ## The real thing
 #
 # Now the system of this profile: Table 1 cut at the profile's size, conditional on the class, with the losses of its preset.
-# `trained` returns it at once if this very system was trained before, goes on where it was interrupted, and trains it
+# `learning.trained` returns it at once if this very system was trained before, goes on where it was interrupted, and trains it
 # otherwise. The table says what it is.
 
 # %%
 train_set = page.dataset("actions")
-system, records = trained("hrvgan", train_set, page.profile, seed=page.seed, folder=page.runs / "checkpoints")
+system, records = learning.trained(page, "hrvgan", labels=True)
 c = system.config
 page.table([
     {"choice": "clips", "value": train_set.describe()},
@@ -309,8 +310,7 @@ print(f"error of G(E(Y)) over that of the mean clip: {fidelity} on {n_fidelity} 
 # %% tags=["nbval-check-output"]
 for name in ("golf", "aeroplane"):
     side_set = page.dataset(name)
-    side, side_records = trained("hrvgan", side_set, page.profile, steps=page.profile.side_steps, seed=page.seed,
-                                 conditional=False, folder=page.runs / "checkpoints")
+    side, side_records = learning.trained(page, "hrvgan", name)
     print(f"{name}: {len(side_records)} steps on {len(side_set)} clips ({side_set.kind}), "
           f"{side.frames}x{side.size}x{side.size}, classes: {side.n_classes}")
 
@@ -320,10 +320,9 @@ for name in ("golf", "aeroplane"):
 
 # %%
 if page.profile.native:
-    frames, size, batch, steps = page.profile.native
+    frames, size, *_ = page.profile.native
     native_set = page.dataset("actions", frames=frames, size=size)
-    native, native_records = trained("hrvgan", native_set, page.profile, steps=steps, batch=batch, seed=page.seed,
-                                     width=1.0, folder=page.runs / "checkpoints")
+    native, native_records = learning.native(page)
     shown = native.sample(4, generator=stream("native"), batch=1)
     page.figure(book.clip_grid(shown, every=4), name="native_frames",
                 alt=f"Four generated clips of {frames} frames at {size}x{size}, every fourth frame",

@@ -54,6 +54,7 @@ import scipy.linalg
 import torch
 
 from hrvgan_lib import metrics, training
+from hrvgan_lib.book import learning
 
 INKS = ["#332288", "#AA4499", "#44AA99", "#882255"]  # for curves that are no system of ours
 random = np.random.default_rng(page.seed)
@@ -395,12 +396,12 @@ page.measure("share of the values that a padded last pool of C3D has in common w
              (rounded_up == padded).float().mean(), decision="E1")
 
 # %% [markdown]
-# Now the training. `judge_for` keeps its result under a key of data, recipe and code, so this cell is slow only once.
+# Now the training. `learning.judge` keeps its result under a key of data, recipe and code, so this cell is slow only once.
 
 # %% mystnb={"image": {"alt": "Left: the judge's loss over training steps. Right: held-out confusion matrix, asked class against named class, in shades of blue."}, "figure": {"caption": "The judge learns on the training split, and is examined on the test split.", "name": "fig-judge"}}
 shape = metrics.judge_shape(page.profile)
 train_clips, test_clips = page.dataset("actions", **shape), page.dataset("actions", split="test", **shape)
-judge = metrics.judge_for(train_clips, test_clips, page.profile, data_root=page.data_root, folder=page.runs / "judges")
+judge = learning.judge(page)
 held_out, n_exam = metrics.real_clips(test_clips), min(len(test_clips), page.profile.samples)
 moving = metrics.ask(judge, held_out, n_exam, seed=page.seed)
 
@@ -680,8 +681,7 @@ print(f"one clip of each class, repeated: {collapsed} of the score of different 
 
 # %%
 train_clips, test_clips = page.dataset("actions"), page.dataset("actions", split="test")
-system, records = training.trained("hrvgan", train_clips, page.profile, seed=page.seed,
-                                   folder=page.runs / "checkpoints")
+system, records = learning.trained(page, "hrvgan", labels=True)
 note = training.describe(system, records)
 panel = metrics.panel(system, train_clips, test_clips, judge, n=page.profile.samples, seeds=range(page.profile.repeats),
                       folder=page.runs / "evaluations", note=note, first_weights=page.seed)

@@ -53,12 +53,9 @@ import numpy as np
 import torch
 
 from hrvgan_lib import metrics
-from hrvgan_lib.book import explore
+from hrvgan_lib.book import explore, learning
 from hrvgan_lib.networks import build_system
 from hrvgan_lib.streams import stream
-from hrvgan_lib.training import trained
-
-CHECKPOINTS = page.runs / "checkpoints"
 
 # %% [markdown]
 # ## What the paper says
@@ -128,8 +125,7 @@ page.measure("length of the middle of a line between two latents, over that of i
 sides, side_records = {}, {}
 for name in ("golf", "aeroplane"):
     side_set = page.dataset(name)
-    side, records = trained("hrvgan", side_set, page.profile, steps=page.profile.side_steps, seed=page.seed,
-                            conditional=False, folder=CHECKPOINTS)
+    side, records = learning.trained(page, "hrvgan", name)
     sides[name], side_records[name] = (side, side_set), records
     print(f"{side_set.describe()}; {len(records)} steps at {side.frames}x{side.size}x{side.size}")
 
@@ -229,9 +225,7 @@ page.figure(book.clip_grid(shown, labels=["generator", "cross-fade", "memory"]),
 # that is not the pixels'.
 
 # %%
-shape = metrics.judge_shape(page.profile)
-judge = metrics.judge_for(page.dataset("actions", **shape), page.dataset("actions", split="test", **shape),
-                          page.profile, data_root=page.data_root, folder=page.runs / "judges")
+judge = learning.judge(page)
 torch.manual_seed(page.seed)
 untrained = build_system("hrvgan", frames=golf.frames, size=golf.size, n_classes=0, width=page.profile.width,
                          preset=page.profile.preset).to(golf.device).eval()
@@ -355,14 +349,13 @@ page.measure("largest difference between films on the line and on the great circ
 # %%
 train_set = page.dataset("actions")
 if page.profile.native:  # the uncut Table 1 of the gpu and paper profiles
-    frames, size, batch, steps = page.profile.native
+    frames, size, *_ = page.profile.native
     figure_set = page.dataset("actions", frames=frames, size=size)
-    figure_system, figure_records = trained("hrvgan", figure_set, page.profile, steps=steps, batch=batch,
-                                            seed=page.seed, width=1.0, folder=CHECKPOINTS)
-    system, main_records = trained("hrvgan", train_set, page.profile, seed=page.seed, folder=CHECKPOINTS)
+    figure_system, figure_records = learning.native(page)
+    system, main_records = learning.trained(page, "hrvgan", labels=True)
 else:
     figure_set = train_set
-    system, main_records = trained("hrvgan", train_set, page.profile, seed=page.seed, folder=CHECKPOINTS)
+    system, main_records = learning.trained(page, "hrvgan", labels=True)
     figure_system, figure_records = system, main_records
 wanted = [name for name in ("JumpingJack", "TaiChi") if name in train_set.classes]
 wanted = wanted if len(wanted) == 2 else list(train_set.classes)[:4]

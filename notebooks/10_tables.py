@@ -57,11 +57,12 @@ import torch
 from IPython.display import Code, display
 
 from hrvgan_lib import keys, metrics, networks, paper, training
+from hrvgan_lib.book import learning
 from hrvgan_lib.networks import tgan
 from hrvgan_lib.streams import stream
 
 MODELS = {"vgan": "VGAN", "tgan": "TGAN", "mocogan": "MoCoGAN", "hrvgan": paper.OURS}  # the paper's name of each system
-CHECKPOINTS, EVALUATIONS = page.runs / "checkpoints", page.runs / "evaluations"
+EVALUATIONS = page.runs / "evaluations"
 
 # %% [markdown]
 # ## What the paper prints
@@ -191,10 +192,8 @@ train_clips, test_clips = page.dataset("actions"), page.dataset("actions", split
 systems, runs = {}, {}
 for name in MODELS:
     row = "hrvgan, no labels" if name == "hrvgan" else name
-    systems[row], runs[row] = training.trained(name, train_clips, page.profile, seed=page.seed,
-                                               steps=page.profile.rival_steps, conditional=False, folder=CHECKPOINTS)
-systems["hrvgan"], runs["hrvgan"] = training.trained("hrvgan", train_clips, page.profile, seed=page.seed,
-                                                     folder=CHECKPOINTS)
+    systems[row], runs[row] = learning.trained(page, name)
+systems["hrvgan"], runs["hrvgan"] = learning.trained(page, "hrvgan", labels=True)
 NAMES = {row: MODELS.get(row, "HRVGAN, no labels") for row in systems} | {"hrvgan": "HRVGAN, labels"}
 
 # %%
@@ -241,9 +240,7 @@ page.film(torch.cat(shown), "table3_clips", columns=4,
 # seeds the interval is over samples, and speaks of these trainings; `make reproduce SEED=1` and `SEED=2` add seeds to the table, and from the third on the interval is over seeds, with the share of it that samples alone would explain beside it.
 
 # %%
-shape = metrics.judge_shape(page.profile)
-judge = metrics.judge_for(page.dataset("actions", **shape), page.dataset("actions", split="test", **shape),
-                          page.profile, data_root=page.data_root, folder=page.runs / "judges")
+judge = learning.judge(page)
 asked = {"n": page.profile.samples, "seeds": range(page.profile.repeats), "folder": EVALUATIONS}
 
 first = metrics.panel(systems["hrvgan"], train_clips, test_clips, judge,
@@ -294,10 +291,9 @@ for ahead, behind in permutations(scored, 2):
 # %%
 native = page.profile.native if page.profile.native and page.profile.native[1] > page.profile.size else None
 if native:
-    frames, size, batch, steps = native
+    frames, size, *_ = native
     large_clips = page.dataset("actions", frames=frames, size=size)
-    large, records = training.trained("hrvgan", large_clips, page.profile, steps=steps, batch=batch, seed=page.seed,
-                                      width=1.0, folder=CHECKPOINTS)
+    large, records = learning.native(page)
     page.model("hrvgan_generator_native", large,
                f"HRVGAN's generator at {frames}x{size}x{size}, conditional on the action",
                {"seen": f"{len(records):,} steps, {training.clips_seen(records):,} clips"},
@@ -426,8 +422,7 @@ for dataset in ("golf", "aeroplane"):
     n, rows, done = max(4, min(page.profile.samples, len(real))), {}, {}
     asked_here = asked | {"n": n}
     for name in MODELS:
-        system, records = done[name] = training.trained(name, real, page.profile, seed=page.seed, conditional=False,
-                                                        steps=page.profile.side_steps, folder=CHECKPOINTS)
+        system, records = done[name] = learning.trained(page, name, dataset)
         side_runs[dataset, name] = {"clips seen": training.clips_seen(records),
                                     "weights of G": weights_of(system.generator), "diverged": system.diverged}
         page.took(f"training, {MODELS[name]}, {dataset}", records[-1].seconds if records else 0.0)
@@ -740,9 +735,7 @@ print("known systems:", ", ".join(networks.SYSTEMS))
 # turns at most in every profile.)
 
 # %%
-steps = min(page.profile.rival_steps, 10)  # five critic updates in each, with the gradient of a gradient
-fifth, records = training.trained("ivgan", train_clips, page.profile, seed=page.seed, steps=steps, conditional=False,
-                                  folder=CHECKPOINTS)
+fifth, records = learning.trained(page, "ivgan")  # five critic updates in each turn, with the gradient of a gradient
 record = metrics.evaluate(metrics.generated(fifth, "ivgan", training.describe(fifth, records)), judge, train_clips,
                           held_out=test_clips, **(asked | {"seeds": (0,)}))
 page.table([{"system": "iVGAN [15], worked example", "ours": record.inception.value, "95 % low": record.inception.low,

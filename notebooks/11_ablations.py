@@ -56,7 +56,7 @@ import torch
 
 from hrvgan_lib import ablations, losses, metrics
 from hrvgan_lib.ablations import FRAMES, OURS, SIZE, STUDIES
-from hrvgan_lib.book import ledgers
+from hrvgan_lib.book import learning, ledgers
 from hrvgan_lib.networks import build_system
 from hrvgan_lib.streams import stream
 from hrvgan_lib.training import TrainConfig, draw_batch
@@ -97,8 +97,7 @@ seeds = range(ablations.LONG_SEEDS) if long else (page.seed,)
 n = min(page.profile.samples, 128)
 train_set, test_set = (page.dataset("actions", split=split, frames=FRAMES, size=SIZE) for split in ("train", "test"))
 DATA = (train_set, test_set)
-lessons = [page.dataset("actions", split=split, **ablations.JUDGE_SHAPE) for split in ("train", "test")]
-judge = metrics.judge_for(*lessons, page.profile, data_root=page.data_root, folder=page.runs / "judges")
+judge = learning.judge(page, **ablations.JUDGE_SHAPE)
 settings = dict(train_set=train_set, test_set=test_set, judge=judge, profile=page.profile, steps=steps, seeds=seeds,
                 n=n, folder=page.runs)
 floor = ablations.floor(train_set, test_set, judge, n, page.runs / "evaluations")
@@ -584,7 +583,7 @@ page.figure(fig, name="ablation_summary", data=DATA, samples=n,
 # else, arms that have not learned included, stays open.
 
 # %%
-mine = [measured for measured in page.measurements() if measured.chapter == page.chapter]
+mine = page.measured
 page.table([{name: row[name] for name in ("claim", "the paper", "ours", "asked", "interval over", "verdict", "why")}
             for row in ledgers.claims_ledger(mine) if row["chapter"] == page.chapter])
 

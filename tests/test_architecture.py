@@ -23,7 +23,7 @@ data.clips
 data
 norms losses
 networks
-checkpoints
+captures checkpoints
 training
 budgets
 metrics.rulers
@@ -34,10 +34,12 @@ metrics.comparisons
 metrics.evaluation
 metrics
 ablations
+trainings
 book.measurements book.pictures book.tables
 book.ledgers book.explore
 book.page
 book
+book.learning
 series
 """.split("\n")[1:-1]
 HEIGHT = {place: height for height, line in enumerate(LAYERS) for place in line.split()}
@@ -135,8 +137,7 @@ def test_machinery_imports_nothing_heavy_at_import_time(loaded, name):
     assert not set(loaded[name]) & HEAVY
 
 
-THAWED = {"reproduce.Entry": "the driver adds the error once the chapter has ended",
-          "chapters._Place": "where the running cell is"}  # fmt: skip
+THAWED = {"chapters._Place": "where the running cell is"}
 
 
 def dataclasses_of(source: str) -> dict[str, bool]:

@@ -1,90 +1,85 @@
 """The first check: what is asked of a machine before a long run is started."""
 
-import csv
-import json
+import warnings
 
-import first_check as timing
+import first_check
 import pytest
 import torch
-from torch import nn
 
-from hrvgan_lib.networks import build_system
 from hrvgan_lib.profiles import get_profile
+from hrvgan_lib.series.timing import Cost
 
 
-def test_workloads_are_all_trainings_of_a_profile():
-    gpu = get_profile("gpu")
-    works = timing.workloads(gpu)
-    by_name = {(work.system, work.labels, work.size): work for work in works}
-    assert len(by_name) == len(works)
-    assert by_name["hrvgan", True, gpu.size].steps == gpu.steps
-    for name in ("hrvgan", "vgan", "tgan", "mocogan"):
-        assert by_name[name, False, gpu.size].steps == gpu.rival_steps + 2 * gpu.side_steps
-    native = by_name["hrvgan", True, 256]
-    assert (native.frames, native.size, native.batch, native.steps) == gpu.native
-    arms = by_name["hrvgan", True, 16].steps / gpu.study_steps
-    assert arms == int(arms) and 6 < arms < 20
-    assert by_name["ivgan", False, gpu.size].steps < by_name["vgan", False, gpu.size].steps  # a worked example
-    assert not any(work.size == 256 for work in timing.workloads(get_profile("smoke")))
+@pytest.fixture
+def asked(monkeypatch):
+    """Takes the place of the steps themselves; notes what they were asked for."""
+    calls = []
+
+    def step_cost(work, profile, **few):
+        calls.append((work, profile, few))
+        return Cost("hrvgan, labels", f"{work.frames}x{work.size}x{work.size}", work.batch, "fp32", 0.5, 1.25, False)
+
+    monkeypatch.setattr(first_check, "step_cost", step_cost)
+    monkeypatch.setattr(first_check, "pick_device", lambda: torch.device("cpu"))
+    return calls
 
 
-def test_a_step_has_a_cost_in_either_arithmetic():
-    work = timing.Workload("hrvgan", 8, 8, 4, True, 1 / 16, 600)
-    for arithmetic in timing.ARITHMETIC:
-        row = timing.step_cost(work, arithmetic, "stable", steps=4)
-        assert row["arithmetic"] == arithmetic and row["clip"] == "8x8x8"
-        assert row["steps timed"] == 1  # the first three set things up
-        assert row["clips a second"] == pytest.approx(4 / row["seconds a step"])
-        assert row["minutes in the profile"] == pytest.approx(10 * row["seconds a step"])
+def test_a_machine_is_told_by_its_versions_and_measured_against_itself(asked, capsys):
+    assert first_check.main([]) == 0
+    told = capsys.readouterr()
+    lines = told.out.splitlines()
+    assert lines[0].startswith("device: ") and any(line.startswith("torch ") for line in lines) and not told.err
+    assert "GPU kernels: none here, plain layers" in lines
+    (eigen,), (shrunk,) = (
+        [line for line in lines if line.startswith(word)] for word in ("eigenvalues: ", "resizing: ")
+    )
+    assert float(eigen.split()[-1]) < 1e-6 and float(shrunk.split()[-1]) < 1e-5
+    batch = get_profile("gpu").batch
+    step = f"HRVGAN at 16x64x64, batch {batch}, fp32: 0.500 s a step, {2 * batch:.1f} clips/s, 1.2 GB; "
+    assert lines[-1].startswith(step)
 
 
-def test_random_clips_are_a_data_set_to_the_loop():
-    clips, labels = timing.RandomClips(8, 16, 3).batch(torch.tensor([0, 4, 5]))
-    assert clips.shape == (3, 3, 8, 16, 16) and clips.dtype == torch.float32 and labels.tolist() == [0, 1, 2]
-    assert -1 <= clips.min() < -0.9 and 0.9 < clips.max() <= 1
+@pytest.mark.parametrize("profile", ["", "smoke", "gpu*0.5"])
+@pytest.mark.parametrize("rehearse", [False, True])
+def test_the_main_training_of_the_profile_takes_a_few_steps(asked, profile, rehearse):
+    assert first_check.main(["--profile", profile, "--run", "mine", *(["--rehearse"] if rehearse else [])]) == 0
+    ((work, used, few),) = asked
+    assert used == get_profile(profile or "gpu", rehearse) and few == {"uncounted": 1, "counted": 1}
+    assert (work.system, work.labels, work.steps) == ("hrvgan", True, used.steps)
+    assert (work.frames, work.size, work.batch) == (used.frames, used.size, used.batch)
 
 
-def test_every_layer_that_runs_is_timed_on_what_it_sees():
-    torch.manual_seed(0)
-    generator = build_system("hrvgan", frames=8, size=8, n_classes=2, width=1 / 16).generator
-    inputs = torch.randn(3, 128), torch.zeros(3, dtype=torch.long)
-    rows = timing.layer_costs(generator, inputs, torch.float32, repeats=1)
-    convolutions = [module for module in generator.modules() if isinstance(module, nn.ConvTranspose3d)]
-    assert sum(row["kind"] == "ConvTranspose3d" for row in rows) == len(convolutions)
-    assert rows[0]["kind"] == "Linear" and rows[0]["input"] == "3x256"
-    assert all(row["forward ms"] > 0 and row["backward ms"] > 0 for row in rows)
+def test_a_gpu_takes_as_many_steps_as_every_timing(asked, monkeypatch):
+    monkeypatch.setattr(first_check, "pick_device", lambda: torch.device("cuda"))
+    for name in ("agreement", "fused_kernels"):
+        monkeypatch.setattr(first_check, name, lambda device: [])
+    assert first_check.main([]) == 0
+    assert asked[0][2] == {}
 
 
-@pytest.mark.slow
-def test_the_first_check_writes_two_tables_with_sidecars(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("HRVGAN_ROOT", str(tmp_path))
-    tiny = [timing.Workload("tgan", 8, 16, 4, False, 0.125, 6), timing.Workload("hrvgan", 8, 16, 4, True, 0.125, 6)]
-    monkeypatch.setattr(timing, "workloads", lambda profile: tiny)
-    assert timing.main(["--profile", "smoke", "--rehearse"]) == 0
-    said = capsys.readouterr().out
-    assert "eigenvalues: largest relative difference" in said and "resizing: largest difference" in said
-    assert "device: " in said and "tgan            8x16x16" in said and "training alone, in" in said
-    folder = tmp_path / "figures/smoke-rehearsal"
-    with open(folder / "timing_steps.csv", newline="") as file:
-        assert [row["arithmetic"] for row in csv.DictReader(file)] == 2 * ["fp32", "bf16"]
-    with open(folder / "timing_layers.csv", newline="") as file:
-        assert {row["network"] for row in csv.DictReader(file)} == {"G", "D"}
-    assert json.loads((folder / "timing_steps.json").read_text())["device"]
-    assert timing.main(["--profile", "none"]) == 2 and capsys.readouterr().err.count("\n") == 1
+@pytest.mark.parametrize("differ, word", [({"norms": 1e-6, "adam": 2e-7}, "norms"), ({"norms": 1.0}, "not used")])
+def test_the_gpu_kernels_are_told_with_how_far_they_are_off(monkeypatch, differ, word):
+    def trusted(device):
+        if word == "not used":
+            warnings.warn("the kernels of this GPU differ: plain layers are used", stacklevel=2)
+        return word != "not used"
+
+    monkeypatch.setattr(first_check.kernels, "triton", object())
+    monkeypatch.setattr(first_check.kernels, "trusted", trusted)
+    monkeypatch.setattr(first_check.kernels, "differences", lambda device: differ)
+    lines = first_check.fused_kernels(torch.device("cuda"))
+    if word == "not used":
+        assert lines == ["GPU kernels: not used; the kernels of this GPU differ: plain layers are used"]
+    else:
+        assert lines == ["GPU kernels, norms: off by 1.0e-06", "GPU kernels, adam: off by 2.0e-07"]
 
 
-def test_what_does_not_fit_is_said_and_the_rest_is_measured(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("HRVGAN_ROOT", str(tmp_path))
-    tiny = [timing.Workload("hrvgan", 8, 16, 4, True, 0.125, 6), timing.Workload("tgan", 8, 16, 4, False, 0.125, 6)]
-    monkeypatch.setattr(timing, "workloads", lambda profile: tiny)
-    measured = timing.step_cost
+def test_an_unknown_profile_is_refused_in_one_line(asked, capsys):
+    assert first_check.main(["--profile", "none"]) == 2 and not asked
+    told = capsys.readouterr()
+    assert told.err == "unknown profile 'none': choose one of smoke, cpu, gpu, paper\n" and not told.out
 
-    def full(work, *arguments):
-        if work.system == "hrvgan":
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        return measured(work, *arguments)
 
-    monkeypatch.setattr(timing, "step_cost", full)
-    assert timing.main(["--profile", "smoke", "--rehearse"]) == 0
-    said = capsys.readouterr().out
-    assert "hrvgan, labels  8x16x16    fp32: does not fit" in said and "tgan            8x16x16" in said
+def test_a_few_steps_are_really_taken(capsys):
+    assert first_check.main(["--profile", "smoke", "--rehearse"]) == 0
+    assert "HRVGAN at 8x32x32, batch 4, " in capsys.readouterr().out.splitlines()[-1]

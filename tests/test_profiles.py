@@ -9,7 +9,7 @@ import torch
 
 from hrvgan_lib.devices import pick_device, precision
 from hrvgan_lib.networks import build_system
-from hrvgan_lib.profiles import PROFILES, check_actions, get_profile, run_name
+from hrvgan_lib.profiles import LEAST_SAMPLES, PROFILES, check_actions, get_profile, run_name, scaled
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
@@ -54,6 +54,42 @@ def test_the_profiles_grow_and_the_paper_s_has_the_paper_s_width():
         assert values == sorted(values), field
     assert get_profile("paper").width == get_profile("gpu").width == 1.0
     assert get_profile("smoke").minutes <= 5
+
+
+@pytest.mark.parametrize("share", [1e-6, 0.1, 0.35, 0.5, 1.0])
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
+def test_a_share_of_a_profile_has_fewer_steps_and_samples_and_the_same_judge(profile, share):
+    part = scaled(profile, share)
+    for field in ("steps", "rival_steps", "side_steps", "study_steps"):
+        assert getattr(part, field) == max(1, round(share * getattr(profile, field)))
+    least = min(profile.samples, LEAST_SAMPLES)
+    assert part.samples == max(least, round(share * profile.samples))
+    assert (part.native or ())[:3] == (profile.native or ())[:3]
+    assert profile.native is None or part.native[3] == max(1, round(share * profile.native[3]))
+    assert (part.share, part.minutes) == (share, share * profile.minutes)
+    touched = {"steps", "rival_steps", "side_steps", "study_steps", "samples", "native", "share", "minutes"}
+    assert {name for name, value in vars(part).items() if value != vars(profile)[name]} <= touched
+    assert scaled(profile, 1.0) == profile
+
+
+def test_a_name_can_carry_a_share():
+    gpu = PROFILES["gpu"]
+    assert get_profile("gpu*0.5") == scaled(gpu, 0.5) and get_profile("gpu*0.5").name == "gpu"
+    assert get_profile("gpu*1") == gpu and get_profile("gpu*1.5").steps == 1.5 * gpu.steps
+    rehearsal = get_profile("gpu*0.5", rehearse=True)
+    assert rehearsal == dataclasses.replace(
+        get_profile("gpu", rehearse=True), share=0.5, minutes=min(10, 0.5 * gpu.minutes)
+    )
+    assert run_name("gpu*0.5") == "gpu" and run_name("gpu*0.5", "weizmann", rehearse=True) == "gpu-weizmann-rehearsal"
+
+
+@pytest.mark.parametrize("share", ["", "half", "0.5*2", "1,5", "nan", "inf", "-inf", "0", "-0.5"])
+def test_a_share_that_is_no_number_above_zero_is_refused_in_one_line(share):
+    with pytest.raises(ValueError) as told:
+        get_profile(f"gpu*{share}")
+    assert str(told.value) == f"profile gpu*{share}: write a number behind the star, as in gpu*0.5"
+    with pytest.raises(ValueError, match=r"unknown profile 'big': choose one of smoke, cpu, gpu, paper"):
+        get_profile(f"big*{share}")
 
 
 def test_only_a_labelled_data_set_can_be_the_actions():

@@ -1,4 +1,7 @@
-"""The driver: honest about every way to fail, resumes, repeats nothing, refuses what no chapter knows."""
+"""The driver: honest about every way to fail, resumes, repeats nothing, refuses what no chapter knows.
+
+With JOBS=1 chapters run in this process, one after the other; with more each in a process of its own.
+"""
 
 import argparse
 import dataclasses
@@ -6,6 +9,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,9 +24,12 @@ import nbformat
 import pytest
 
 from hrvgan_lib import files, provenance
+from hrvgan_lib.book import learning
+from hrvgan_lib.book.page import Page
 from hrvgan_lib.profiles import PROFILES
-from hrvgan_lib.series import chapters, reproduce
+from hrvgan_lib.series import chapters, jobs, reproduce, timing
 from hrvgan_lib.series.chapters import Outcome, read_chapter
+from hrvgan_lib.trainings import trainings
 
 HEADER = """# ---
 # jupyter:
@@ -75,6 +82,25 @@ print("the end")
 LAST = """# %%
 print("last")
 """
+
+# Reads what the others have measured, as chapter 12 does.
+READER = """# %%
+import json, os, pathlib
+runs = pathlib.Path(os.environ["HRVGAN_ROOT"]) / "runs" / run
+page = type("Page", (), {"measurements": lambda page: sorted(path.name for path in runs.glob("*.usage.json"))})()
+print(page.measurements())
+"""
+SMOKE = ["--profile", "smoke", "--jobs", "1"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_server():
+    """What these chapters' processes are copied from has no need of torch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs, "PRELOAD", ["hrvgan_lib.series.chapters"])
+        patch.setenv("OMP_NUM_THREADS", "1")  # the driver's own setting does not outlive these tests
+        patch.setenv("OMP_WAIT_POLICY", "passive")
+        yield
 
 
 @pytest.fixture
@@ -266,7 +292,7 @@ def test_prose_retrains_nothing_yet_it_shows(book, bench):
 
 
 def test_only_what_changed_is_done_again(book, bench):
-    run = ["--profile", "smoke", "--seed", "5"]
+    run = [*SMOKE, "--seed", "5"]
     assert reproduce.main(run) == 0 and set(statuses(book).values()) == {"ok"}
     assert reproduce.main(run) == 0 and set(statuses(book).values()) == {"cached"}
     (book / "figures/smoke/answer.csv").write_text("seed\n6\n")  # a result that is not what the chapter left
@@ -278,20 +304,31 @@ def test_only_what_changed_is_done_again(book, bench):
     assert (book / "figures/smoke/answer.csv").read_text() == "seed\n5\n"
 
 
-def test_a_run_stops_at_the_first_failure_and_resumes_there(book, bench, capsys):
+def test_a_failure_stops_only_what_reads_it_and_a_run_resumes_there(book, bench, capsys):
+    (book / "notebooks/12_reader.py").write_text(HEADER + READER)
     (book / "todo").write_text("raise ValueError('ö, on\\ntwo lines')")
-    assert reproduce.main(["--profile", "smoke", "--seed", "2"]) == 1
-    assert bench.ran == ["00_first", "06_second"]
-    assert statuses(book) == {"00_first": "ok", "06_second": "failed", "08_last": "not_reached"}
-    assert capsys.readouterr().err == (
+    assert reproduce.main([*SMOKE, "--seed", "2"]) == 1
+    assert bench.ran == ["00_first", "06_second", "08_last"]
+    assert statuses(book) == {"00_first": "ok", "06_second": "failed", "08_last": "ok", "12_reader": "not_reached"}
+    told = capsys.readouterr()
+    assert told.err == (
         "06_second failed, code cell 4 (exec(todo)): ValueError: ö, on\ntwo lines\n"
         "what there is of it: runs/smoke/partial/06_second.ipynb; "
-        "resume with: make reproduce PROFILE=smoke SEED=2\n"
+        "resume with: make reproduce PROFILE=smoke SEED=2 JOBS=1\n"
     )
+    assert "[ 4/4] 12_reader              not_reached     0.0 s" in told.out and "tables and figures" not in told.out
     (book / "todo").write_text("pass")
-    assert reproduce.main(["--profile", "smoke", "--seed", "2"]) == 0
-    assert statuses(book) == {"00_first": "cached", "06_second": "ok", "08_last": "ok"}
-    assert capsys.readouterr().err == ""
+    assert reproduce.main([*SMOKE, "--seed", "2"]) == 0
+    assert statuses(book) == {"00_first": "cached", "06_second": "ok", "08_last": "cached", "12_reader": "ok"}
+    told = capsys.readouterr()
+    assert told.err == "" and told.out.endswith(CLOSING)
+
+
+def test_what_does_not_run_is_no_reader_of_a_failure(book, bench):
+    (book / "notebooks/12_reader.py").write_text(HEADER + READER)
+    (book / "todo").write_text("raise ValueError")
+    assert reproduce.main([*SMOKE, "--chapters", "00,08,12"]) == 0
+    assert statuses(book) == {"00_first": "ok", "06_second": "not_reached", "08_last": "ok", "12_reader": "ok"}
 
 
 def test_the_status_file_says_it_in_both_folders(book):
@@ -363,7 +400,8 @@ def test_a_chapter_gets_four_times_the_whole_series_and_at_least_a_quarter_of_an
 def slow_clock(bench, monkeypatch):
     """Time that passes only in chapters: each takes 12.34 s."""
     now = SimpleNamespace(seconds=1000.0)
-    monkeypatch.setattr(reproduce, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+    for module in (reproduce, jobs):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now.seconds))
 
     def execute(*arguments, **options):
         now.seconds += 12.34
@@ -382,19 +420,28 @@ CLOSING = "tables and figures: figures/smoke/   chapters: runs/smoke/\n"
 
 def test_a_pipe_gets_one_line_a_chapter(slow_clock, monkeypatch):
     monkeypatch.setattr(sys, "stdout", Terminal(False))
-    assert reproduce.main(["--profile", "smoke"]) == 0
+    assert reproduce.main(SMOKE) == 0
     assert sys.stdout.getvalue() == HEADING + "".join(LINES) + CLOSING
 
 
-def test_a_terminal_gets_a_line_that_counts_the_cells(slow_clock, monkeypatch):
+def test_a_terminal_gets_a_line_that_counts_the_cells_of_each_chapter(slow_clock, monkeypatch):
     monkeypatch.setattr(sys, "stdout", Terminal(True))
-    assert reproduce.main(["--profile", "smoke", "--chapters", "08"]) == 0
+    assert reproduce.main([*SMOKE, "--chapters", "00,08"]) == 0
     heading, rest = sys.stdout.getvalue().split("\n", 1)
-    assert heading + "\n" == HEADING.replace("3 chapters", "1 chapters")
-    label = "[ 1/1] 08_last               "
-    assert rest == "".join(f"\r{label} cell {cell}/3 0:12\033[K" for cell in (1, 2, 3)) + (
-        "\r\033[K" + LINES[0].replace("00_first", "08_last ").replace("[ 1/3]", "[ 1/1]") + CLOSING
-    )
+    assert heading + "\n" == HEADING.replace("3 chapters", "2 chapters")
+    expected = ""
+    for name, cells, line in (("00_first", 4, LINES[0]), ("08_last", 3, LINES[1].replace("06_second", "08_last  "))):
+        expected += "".join(f"\r{name} cell {cell}/{cells}\033[K" for cell in range(1, cells + 1))
+        expected += "\r\033[K" + line.replace("/3]", "/2]")
+    assert re.sub(r"( cell \d/\d) [0-9:]+", r"\1", rest) == expected + CLOSING
+
+
+def test_the_clock_beside_the_cells_is_the_chapter_s_own(slow_clock, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Terminal(True))
+    assert reproduce.main([*SMOKE, "--chapters", "00,08"]) == 0
+    clocks = re.findall(r"\r(\w+) cell \d/\d (\S+)\x1b", sys.stdout.getvalue())
+    later = {clock for name, clock in clocks if name == "08_last"}
+    assert later and later <= {"0:00", "0:12"}  # not the 0:25 since the first chapter began
 
 
 @pytest.mark.parametrize("tty", [False, True])
@@ -411,7 +458,7 @@ def test_what_is_told_is_passed_on_at_once(bench, monkeypatch, tty):
         return bench(*arguments, on_cell=watched, **options)
 
     monkeypatch.setattr(reproduce, "execute", execute)
-    assert reproduce.main(["--profile", "smoke", "--chapters", "00,08"]) == 0
+    assert reproduce.main([*SMOKE, "--chapters", "00,08"]) == 0
     assert waiting and not any(waiting) and stdout.passed_on == stdout.getvalue()
 
 
@@ -424,10 +471,11 @@ def test_the_status_is_written_before_and_after_each_chapter(book, bench, monkey
 
     monkeypatch.setattr(reproduce, "execute", execute)
     (book / "todo").write_text("raise ValueError")
-    assert reproduce.main(["--profile", "smoke"]) == 1
+    assert reproduce.main(SMOKE) == 1
     blank = dict.fromkeys(("00_first", "06_second", "08_last"), "not_reached")
-    assert found == [blank, blank | {"00_first": "ok"}]
-    assert statuses(book) == blank | {"00_first": "ok", "06_second": "failed"}
+    after = blank | {"00_first": "ok"}
+    assert found == [blank, after, after | {"06_second": "failed"}]
+    assert statuses(book) == found[-1] | {"08_last": "ok"}
 
 
 def test_an_end_from_outside_is_told_like_a_ctrl_c(book, slow_clock, monkeypatch, capsys):
@@ -438,7 +486,7 @@ def test_an_end_from_outside_is_told_like_a_ctrl_c(book, slow_clock, monkeypatch
     monkeypatch.setattr(reproduce, "execute", execute)
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        assert reproduce.main(["--profile", "smoke", "--chapters", "06"]) == 130
+        assert reproduce.main([*SMOKE, "--chapters", "06"]) == 130
     finally:
         signal.signal(signal.SIGTERM, before)
     told = capsys.readouterr()
@@ -483,14 +531,16 @@ def test_what_is_not_asked_for_has_the_defaults_of_a_chapter(book):
     assert settings() == reproduce.Settings(
         root=book, profile=PROFILES["smoke"], data_root=None, run="smoke", command="make reproduce PROFILE=smoke",
         parameters={"profile": "smoke", "seed": 0, "data_root": "", "actions": "ucf101", "run": "smoke",
-                    "rehearse": False, "allow_partial": False}, selection="", seconds=0)  # fmt: skip
+                    "rehearse": False, "allow_partial": False}, selection="", seconds=0,
+        jobs=reproduce.default_jobs(PROFILES["smoke"]), minutes=0)  # fmt: skip
 
 
 def test_what_is_asked_for_reaches_the_chapters(book, monkeypatch):
     (book / "data/golf").mkdir(parents=True)  # one of the four is enough
     asked = reproduce.parse([
         "--profile", "gpu", "--rehearse", "--allow-partial", "--actions", "weizmann", "--seed", "2", "--chapters",
-        "06,08", "--data-root", str(book / "data"), "--run", "mine", "--seconds", "2.5", "colour=blue", "k=3", "b=a=b",
+        "06,08", "--data-root", str(book / "data"), "--run", "mine", "--seconds", "2.5", "--jobs", "03", "--minutes",
+        "7.5", "colour=blue", "k=3", "b=a=b",
     ])  # fmt: skip
     assert asked.parameters == {
         "profile": "gpu",
@@ -506,11 +556,26 @@ def test_what_is_asked_for_reaches_the_chapters(book, monkeypatch):
     }
     assert asked.profile.rehearse and asked.profile.frames == PROFILES["gpu"].frames
     assert (asked.selection, asked.seconds, asked.budget) == ("06,08", 2.5, 2.5)
+    assert (asked.jobs, asked.minutes) == (3, 7.5)
     assert asked.data_root == book / "data" and asked.run == "mine" and asked.root == book
     monkeypatch.chdir(book)
     monkeypatch.setenv("HOME", str(book))
     for spelling in ("data", "~/data", "notebooks/../data"):
         assert settings("--data-root", spelling).data_root == book / "data"
+
+
+@pytest.mark.parametrize(
+    "profile, machine, cores, found",
+    [("smoke", "cpu", 1, 1), ("smoke", "cpu", 2, 2), ("smoke", "cpu", 64, 2), ("gpu", "cpu", 7, 1),
+     ("gpu", "cpu", 8, 2), ("gpu", "cpu", 2, 1), ("gpu", "gpu", 2, 4), ("smoke", "gpu", 1, 4)],
+)  # fmt: skip
+def test_as_many_jobs_as_the_machine_has_room_for(monkeypatch, profile, machine, cores, found):
+    monkeypatch.setattr(reproduce, "default_profile", lambda: machine)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {*range(cores)}, raising=False)
+    assert reproduce.default_jobs(PROFILES[profile]) == found
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert reproduce.default_jobs(PROFILES[profile]) == found
 
 
 @pytest.mark.parametrize(
@@ -546,6 +611,8 @@ def test_the_help_explains_every_option(capsys, monkeypatch):
         "--chapters",
         "--rehearse",
         "--allow-partial",
+        "--jobs",
+        "--minutes",
         "--seconds",
         "name=value",
     }  # a seed is a seed
@@ -565,13 +632,22 @@ def test_the_help_explains_every_option(capsys, monkeypatch):
         (["colour"], "write name=value"),
         (["run=other"], "run is a variable of its own: write RUN=... and not PARAMETERS=run=other"),
         (["profile=gpu"], "profile is a variable of its own"),
+        (["--profile", "smoke*much"], "profile smoke*much: write a number behind the star"),
+        *((["--jobs", text], f"JOBS={text} is no whole number above zero") for text in ("0", "-1", "two", "1.5", " 2")),
+        *((["--minutes", text], f"MINUTES={text} is no number of minutes above zero")
+          for text in ("0", "0.0", "soon", "-3", "inf", "nan", "1e3", "5\n")),
     ],
-)
-def test_what_no_chapter_knows_is_refused_in_one_line(book, capsys, arguments, message):
-    assert reproduce.main(["--profile", "smoke", *arguments]) == 2
+)  # fmt: skip
+def test_what_no_chapter_knows_is_refused_in_one_line(book, capsys, monkeypatch, arguments, message):
+    started = []
+    monkeypatch.setattr(reproduce, "start_server", started.append)
+    message = message.strip().split("\n")[0]
+    assert reproduce.main([*SMOKE, *arguments]) == 2
     told = capsys.readouterr().err
     assert message in told and told.count("\n") == 1
     assert not (book / "runs/smoke/status.json").exists()
+    if "smoke*much" in arguments or {"--jobs", "--minutes"} & {*arguments}:
+        assert not started
 
 
 @pytest.mark.parametrize(
@@ -587,6 +663,9 @@ def test_what_no_chapter_knows_is_refused_in_one_line(book, capsys, arguments, m
         (["k=3", "colour=blue"], "make reproduce PROFILE=smoke PARAMETERS='k=3 colour=blue'"),
         (["long=true", "k=3"], "make reproduce PROFILE=smoke PARAMETERS='long=true k=3'"),
         (["--seconds", "9.5"], "make reproduce PROFILE=smoke TIMEOUT=9.5"),
+        (["--jobs", "3"], "make reproduce PROFILE=smoke JOBS=3"),
+        (["--minutes", "7.5"], "make reproduce PROFILE=smoke MINUTES=7.5"),
+        (["--jobs", "", "--minutes", ""], "make reproduce PROFILE=smoke"),  # as make hands on what is not set
     ],
 )
 def test_the_line_that_resumes_repeats_what_was_asked_for(book, arguments, command):
@@ -597,12 +676,14 @@ def test_the_line_that_resumes_names_everything_at_once(book):
     (book / "data/golf").mkdir(parents=True)
     asked = reproduce.parse([
         "--profile", "gpu", "--rehearse", "--allow-partial", "--seed", "2", "--chapters", "06", "--run", "mine",
-        "--data-root", str(book / "data"), "--actions", "weizmann", "--seconds", "60", "k=3"])  # fmt: skip
+        "--data-root", str(book / "data"), "--actions", "weizmann", "--seconds", "60", "--minutes", "12", "--jobs", "2",
+        "k=3"])  # fmt: skip
     assert asked.command == (f"make reproduce PROFILE=gpu REHEARSE=1 ALLOW_PARTIAL=1 DATA_ROOT={book / 'data'} "
-                             "RUN=mine CHAPTERS=06 ACTIONS=weizmann SEED=2 PARAMETERS='k=3' TIMEOUT=60")  # fmt: skip
+                             "RUN=mine CHAPTERS=06 ACTIONS=weizmann SEED=2 PARAMETERS='k=3' TIMEOUT=60 "
+                             "JOBS=2 MINUTES=12")  # fmt: skip
     assert reproduce.resume_command(argparse.Namespace(
         rehearse=False, allow_partial=False, data_root="", run="", chapters="", actions="ucf101", seed=0,
-        seconds=0, parameters=[]), "cpu") == "make reproduce PROFILE=cpu"  # fmt: skip
+        seconds=0, parameters=[], jobs="", minutes=""), "cpu") == "make reproduce PROFILE=cpu"  # fmt: skip
 
 
 def test_a_folder_outside_any_repository_is_refused_in_one_line(monkeypatch, capsys):
@@ -610,7 +691,7 @@ def test_a_folder_outside_any_repository_is_refused_in_one_line(monkeypatch, cap
         raise FileNotFoundError("no pyproject.toml\n  above it")
 
     monkeypatch.setattr(provenance, "repo_root", nowhere)
-    assert reproduce.main(["--profile", "smoke"]) == 2
+    assert reproduce.main(SMOKE) == 2
     assert capsys.readouterr().err == "no pyproject.toml above it\n"
 
 
@@ -621,7 +702,7 @@ def test_two_drivers_do_not_share_a_run(book, bench, capsys):
     with lock:
         end = threading.Timer(3.0, lock.release)  # a driver that waits would go on then
         end.start()
-        assert reproduce.main(["--profile", "smoke"]) == 2
+        assert reproduce.main(SMOKE) == 2
         assert time.monotonic() - begun < 1.0, "a driver has to say so at once"
         end.cancel()
     assert capsys.readouterr().err == "run 'smoke' is being made by another process: wait, or choose RUN=<name>\n"
@@ -639,7 +720,7 @@ def test_two_drivers_do_not_share_a_run(book, bench, capsys):
 def test_a_failing_chapter_is_told(book, capsys, todo, status, message):
     (book / "todo").write_text(todo)
     seconds = ["--seconds", "4"] if status == "timed_out" else []
-    assert reproduce.main(["--profile", "smoke", "--chapters", "06", *seconds]) == 1
+    assert reproduce.main([*SMOKE, "--chapters", "06", *seconds]) == 1
     assert statuses(book) == {"00_first": "not_reached", "06_second": status, "08_last": "not_reached"}
     told = capsys.readouterr().err
     assert f"06_second {status}, code cell 4 (exec(todo)): " in told and message in told
@@ -650,12 +731,12 @@ def test_a_failing_chapter_is_told(book, capsys, todo, status, message):
 
 def test_a_killed_chapter_is_told_and_resumed_with_what_was_done_before(book, capsys):
     (book / "todo").write_text("os.kill(os.getpid(), 9)")
-    run = ["--profile", "smoke", "--seed", "5", "--chapters", "00,06"]
+    run = [*SMOKE, "--seed", "5", "--chapters", "00,06"]
     assert reproduce.main(run) == 1
     assert statuses(book) == {"00_first": "ok", "06_second": "killed", "08_last": "not_reached"}
     told = capsys.readouterr().err
     assert "06_second killed, code cell 4 (exec(todo)): the kernel died" in told
-    assert "resume with: make reproduce PROFILE=smoke CHAPTERS=00,06 SEED=5" in told
+    assert "resume with: make reproduce PROFILE=smoke CHAPTERS=00,06 SEED=5 JOBS=1" in told
     assert (book / "runs/smoke/partial/06_second.ipynb").exists()
     executed = nbformat.read(book / "runs/smoke/00_first.ipynb", 4)
     assert "seed = 5" in executed.cells[2].source and "injected-parameters" in executed.cells[2].metadata.tags
@@ -671,30 +752,293 @@ def test_a_killed_chapter_is_told_and_resumed_with_what_was_done_before(book, ca
     assert "answer 42\n" in [out.get("text") for cell in merged.cells for out in cell.get("outputs", [])]
 
 
-def test_an_interrupted_run_says_so_and_leaves_no_kernel(book):
-    (book / "todo").write_text("print(os.getpid(), file=open('pid', 'w')); time.sleep(300)")
-    command = [sys.executable, "-m", "hrvgan_lib.series.reproduce", "--profile", "smoke", "--chapters", "06"]
-    (book / "rfc3987_syntax.py").write_text("raise ImportError")  # of no use here, and 3 s to import
-    paths = [str(book), str(Path(reproduce.__file__).parents[2])]
+@pytest.mark.parametrize(
+    "asked, names, send",
+    [
+        (1, ["02_second"], os.kill),
+        (2, ["02_second", "03_last"], os.killpg),  # as a terminal does: the jobs hear of it twice
+    ],
+)
+def test_an_interrupted_run_says_so_and_leaves_no_kernel_and_no_job(pair, asked, names, send):
+    todo = "print(os.getpid(), os.getppid(), file=open(f'pid{os.getpid()}', 'w')); time.sleep(300)"
+    (pair / "todo").write_text(todo)
+    (pair / "notebooks/03_last.py").write_text(HEADER + SECOND)
+    command = [sys.executable, "-m", "hrvgan_lib.series.reproduce", *SMOKE[:-1], str(asked), "--chapters", "02,03"]
+    (pair / "rfc3987_syntax.py").write_text("raise ImportError")  # of no use here, and 3 s to import
+    paths = [str(pair), str(Path(reproduce.__file__).parents[2])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-    streams = dict(stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    streams = dict(stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
     heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a background job's children would ignore it
     driver = subprocess.Popen(command, env=environment, preexec_fn=heeded, **streams)
-    pid_file = book / "notebooks/pid"
     deadline = time.monotonic() + 240
-    while not (pid_file.exists() and pid_file.read_text().strip()) and time.monotonic() < deadline:
+
+    def written():
+        return [file.read_text().split() for file in (pair / "notebooks").glob("pid*")]
+
+    while sum(map(len, written())) < 2 * len(names) and driver.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
-    driver.send_signal(signal.SIGINT)
+    send(driver.pid, signal.SIGINT)
     _, told = driver.communicate(timeout=120)
-    assert driver.returncode == 130 and "interrupted" in told and "Traceback" not in told
-    assert statuses(book)["06_second"] == "failed"
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid_file.read_text()), 0)
+    assert driver.returncode == 130 and "Traceback" not in told
+    found = statuses(pair)
+    for name in names:
+        assert f"{name} failed, interrupted" in told and found[name] == "failed"
+    processes = {int(pid) for both in written() for pid in both} - {driver.pid}
+    assert len(processes) == (1 if asked == 1 else 4)
+    for pid in processes:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+@pytest.fixture
+def pair(book):
+    """The book with chapters that read no training: what is tested is how they run, not what they learn."""
+    for old, new in (("06_second", "02_second"), ("08_last", "03_last")):
+        (book / f"notebooks/{old}.py").rename(book / f"notebooks/{new}.py")
+    return book
+
+
+def test_side_by_side_gives_what_one_after_the_other_gives(pair, monkeypatch, capsys):
+    (pair / "notebooks/03_last.py").unlink()  # three kernels will do
+    (pair / "notebooks/12_reader.py").write_text(HEADER + READER)
+    twin = pair.parent / "twin"
+    shutil.copytree(pair, twin)
+    made = {}
+    for root, count in ((pair, "1"), (twin, "2")):
+        monkeypatch.setenv("HRVGAN_ROOT", str(root))
+        assert reproduce.main([*SMOKE[:-1], count, "--seed", "5"]) == 0
+        assert statuses(root) == {"00_first": "ok", "02_second": "ok", "12_reader": "ok"}
+        files = {path.relative_to(root): path.read_bytes() for path in root.glob("figures/**/*") if path.is_file()}
+        files.pop(Path("figures/smoke/status.json"))  # how long it took
+        books = {path.name: nbformat.read(path, 4) for path in root.glob("runs/smoke/*.ipynb")}
+        records = {name: {key: book.metadata.hrvgan[key] for key in ("key", "files")} for name, book in books.items()}
+        cells = {name: [(c.source, c.get("outputs")) for c in book.cells] for name, book in books.items()}
+        kept = {path.name for path in root.glob("runs/smoke/**/*") if path.is_file()}
+        made[count] = files, records, cells, kept
+    assert made["1"] == made["2"] and len(made["2"][2]) == 3
+    assert "['00_first.usage.json']" in str(made["2"][2]["12_reader.ipynb"])  # it ran behind the others
+    capsys.readouterr()
+    assert reproduce.main([*SMOKE[:-1], "2", "--seed", "5"]) == 0 and {*statuses(twin).values()} == {"cached"}
+    told = capsys.readouterr()
+    assert told.err == "" and told.out.count("cached") == 3 and told.out.endswith(CLOSING)
+
+
+@pytest.mark.parametrize(
+    "victim, message",
+    [("os.getpid()", "code cell 4 (exec(todo)): the kernel died"), ("os.getppid()", "ended by signal 9")],
+    ids=["kernel", "job"],
+)
+def test_a_killed_chapter_takes_only_its_readers_along(pair, capsys, victim, message):
+    (pair / "notebooks/12_reader.py").write_text(HEADER + READER)
+    wait = "while not (root / '{}').exists(): time.sleep(0.05)\n"
+    first = f"import time\n(root / 'begun').touch()\n{wait.format('killed')}time.sleep(1)\n"
+    edit(pair / "notebooks/00_first.py", "figure = root", f"{first}figure = root")
+    second = f"root = pathlib.Path(os.environ['HRVGAN_ROOT'])\n{wait.format('begun')}(root / 'killed').touch()\n"
+    second += f"(root / 'pid').write_text(str(os.getpid()))\nos.kill({victim}, 9)\ntime.sleep(300)"
+    (pair / "todo").write_text(second)
+    assert reproduce.main([*SMOKE[:-1], "2"]) == 1
+    found = {"00_first": "ok", "02_second": "killed", "03_last": "ok", "12_reader": "not_reached"}
+    assert statuses(pair) == found
+    told = capsys.readouterr().err
+    assert "02_second killed, " in told and message in told and told.count("resume with") == 1
+    assert not (pair / "runs/smoke/02_second.ipynb").exists() and (pair / "runs/smoke/00_first.ipynb").exists()
+    kernel, deadline = Path("/proc") / (pair / "pid").read_text(), time.monotonic() + 60
+    while kernel.exists() and time.monotonic() < deadline:  # one that lost its job notices within seconds
+        time.sleep(0.1)
+    assert not kernel.exists()
+
+
+# What is done beside the chapters -------------------------------------------------------------------------------------
+def planned(book, *arguments):
+    asked = settings("--jobs", "2", *arguments)
+    plan = reproduce.plan(chapters.find_chapters(book / "notebooks", asked.selection), asked)
+    return {job.name: job for job in plan}, [job.name for job in plan]
+
+
+def test_a_plan_holds_the_trainings_that_its_chapters_ask_for_and_no_others(book):
+    found, order = planned(book)
+    works = trainings(PROFILES["smoke"])
+    asked = {work.name for work in works if {*work.readers} & {"06", "08"}}
+    data = {f"clips of {name}, 32x32" for name in ("actions", "golf", "aeroplane")}
+    assert {*order} == {"judge", "00_first", "06_second", "08_last"} | asked | data and 1 < len(asked) < len(works)
+    for work in works:
+        if work.name in asked:
+            assert found[work.name].needs == {f"clips of {work.data}, 32x32"}
+    assert found["judge"].needs == {"clips of actions, 32x32"}
+    assert found["08_last"].needs == {"judge"} | {work.name for work in works if "08" in work.readers}
+    assert found["06_second"].needs == {work.name for work in works if "06" in work.readers}
+    assert found["00_first"].needs == frozenset()
+    assert all(order.index(name) < order.index(job.name) for job in found.values() for name in job.needs)
+    assert planned(book, "--chapters", "00")[1] == ["00_first"]
+
+
+def test_every_reader_of_a_training_waits_for_it_and_a_reader_of_measurements_for_every_chapter(book):
+    for name in ("09_a", "10_b", "11_c"):
+        (book / f"notebooks/{name}.py").write_text(HEADER + LAST)
+    (book / "notebooks/12_reader.py").write_text(HEADER + READER)
+    for profile, judges in (("smoke", {"judge"}), ("gpu", {"judge", "judge of short clips"})):
+        found, order = planned(book, "--profile", profile)
+        works = {work.name for work in trainings(PROFILES[profile])}
+        data = {f"clips of {work.data}, {work.size}x{work.size}" for work in trainings(PROFILES[profile])}
+        data |= {"clips of actions, 32x32"}  # of the judge of short clips
+        stems = {path.stem for path in (book / "notebooks").glob("*.py")}
+        assert {*order} == works | judges | stems | data and len(order) == len({*order})
+        needs = {name: found[name].needs for name in stems}
+        assert needs["12_reader"] == stems - {"12_reader"}
+        assert needs["11_c"] - works == judges - ({"judge"} if len(judges) > 1 else set())
+        assert needs["10_b"] - works == needs["09_a"] - works == {"judge"}
+        assert set().union(*needs.values()) == works | judges | stems - {"12_reader"}
+
+
+def test_nothing_is_trained_for_a_chapter_that_is_done(book, bench):
+    assert reproduce.main(SMOKE) == 0
+    assert planned(book)[1] == ["00_first", "06_second", "08_last"]
+    edit(book / "notebooks/08_last.py", '"last"', '"least"')
+    _, order = planned(book)
+    again = {work.name for work in trainings(PROFILES["smoke"]) if "08" in work.readers} | {"judge"}
+    assert {*order} == {"00_first", "06_second", "08_last", "clips of actions, 32x32"} | again
+
+
+def test_the_long_form_of_the_ablations_trains_its_own_arms(book):
+    (book / "notebooks/11_c.py").write_text(HEADER + "# %%\nlong = False\n")
+    assert len(planned(book, "--chapters", "11")[1]) > 3
+    assert {*planned(book, "--chapters", "11", "long=true")[1]} == {"clips of actions, 32x32", "judge", "11_c"}
+
+
+def test_one_at_a_time_there_are_only_chapters_which_make_what_they_ask_for(book):
+    assert planned(book, "--jobs", "1")[1] == ["00_first", "06_second", "08_last"]
+
+
+# A run that has to fit into some minutes ------------------------------------------------------------------------------
+class Timers:
+    """Takes the place of the processes that time the steps: each costs a tenth of a second."""
+
+    def __init__(self, entry: reproduce.Entry) -> None:
+        self.entry, self.calls = entry, []
+
+    def __call__(self, asked, slots, on_end, on_tick):
+        self.calls.append([job.name for job in asked])
+        self.asked = {job.name: job for job in asked}
+        if "timing" not in self.asked:
+            return {}
+        (current,) = self.asked["timing"].given
+        record = {"seconds": dict.fromkeys(timing.kinds(current.profile), 0.1)}
+        current.folder.mkdir(parents=True, exist_ok=True)
+        (current.folder / "timing.json").write_text(json.dumps(record))
+        return {"timing": self.entry}
+
+
+@pytest.fixture
+def timers(monkeypatch):
+    timers = Timers(reproduce.Entry("timing", "ok"))
+    monkeypatch.setattr(reproduce, "side_by_side", timers)
+    monkeypatch.setattr(reproduce, "default_profile", lambda: "cpu")
+    return timers
+
+
+def test_minutes_scale_what_the_chapters_are_told_to_do(book, bench, timers, capsys):
+    share = timing.share_that_fits(0.1, PROFILES["smoke"], dict.fromkeys(timing.kinds(PROFILES["smoke"]), 0.1), 1)
+    run = [*SMOKE, "--minutes", "0.1", "--chapters", "00,08"]
+    assert 0 < share < 1 and reproduce.main(run) == 0
+    assert [call.parameters["profile"] for call in bench.calls] == [f"smoke*{share:g}"] * 2
+    assert {call.parameters["run"] for call in bench.calls} == {"smoke"} and {*statuses(book)} > {"00_first"}
+    told = capsys.readouterr().out
+    assert f"MINUTES=0.1: {share:g} of the steps and samples of PROFILE=smoke\n" in told
+    assert "about 0.1 minutes on" in told and " of about 0:06\n" in told
+    assert timers.calls == [["timing"]]  # alone, or what runs beside it would count
+    assert reproduce.main(run) == 0 and len(timers.calls) == 1  # the share is kept, so nothing runs again
+    assert len(bench.calls) == 2
+    assert reproduce.main([*SMOKE, "--minutes", "500", "--chapters", "00"]) == 0 and len(timers.calls) == 2
+    assert bench.calls[-1].parameters["profile"] == "smoke*1"
+
+
+def test_more_jobs_get_more_done_in_the_same_minutes(book, timers):
+    found = [reproduce.fitted(settings("--jobs", jobs, "--run", f"run{jobs}"), 0.1, print).profile for jobs in "12"]
+    assert found[0].share < found[1].share and found[0].minutes == found[1].minutes == 0.1
+
+
+def test_side_by_side_every_job_is_told_the_share_and_the_steps_are_timed_behind_all(book, timers):
+    (book / "notebooks/12_claims_and_decisions.py").write_text(HEADER + READER)
+    assert reproduce.main([*SMOKE[:-1], "2", "--minutes", "0.06"]) == 0
+    first, second = timers.calls
+    assert first[0] == "timing" and second[-1] == "bench"
+    shares = {next(one for one in job.given if isinstance(one, reproduce.Settings)).parameters["profile"]
+              for job in timers.asked.values()}  # fmt: skip
+    assert len(shares) == 1 and shares.pop().startswith("smoke*0.")
+    assert timers.asked["bench"].needs >= {*second} - {"bench"}
+    works = trainings(next(iter(timers.asked["bench"].given)).profile)
+    assert max(work.steps for work in works) < PROFILES["smoke"].steps  # the shorter trainings are what is done
+    assert reproduce.main([*SMOKE[:-1], "2"]) == 0 and "bench" not in timers.calls[-1]
+
+
+def test_jobs_beside_the_chapters_work_on_the_page_of_the_run(book, monkeypatch):
+    seen, work = [], trainings(PROFILES["smoke"])[0]
+    asked = settings("--seed", "5", "--run", "mine", "--actions", "weizmann", "--rehearse")
+    monkeypatch.setattr(learning, "learn", lambda page, what: seen.append((page, what)))
+    monkeypatch.setattr(learning, "judge", lambda page, **shape: seen.append((page, shape)))
+    monkeypatch.setattr(Page, "dataset", lambda page, name, **shape: seen.append((page, (name, shape))))
+    monkeypatch.setattr(timing, "bench", lambda profile: [{"system": "hrvgan", "clips/s": 3.5}])
+    entries = [
+        reproduce.train_one(work, asked),
+        reproduce.train_judge("judge of short clips", {"frames": 8, "size": 32, "stride": 4}, asked),
+        reproduce.lay_out_data("clips of golf, 32x32", "golf", 8, 32, asked),
+        reproduce.bench_steps(asked),
+    ]
+    assert [entry.name for entry in entries] == [work.name, "judge of short clips", "clips of golf, 32x32", "bench"]
+    assert all(entry.status == "ok" and entry.seconds >= 0 and entry.peak_rss_mb > 0 for entry in entries)
+    assert [what for _, what in seen] == [
+        work,
+        {"frames": 8, "size": 32, "stride": 4},
+        ("golf", {"frames": 8, "size": 32}),
+    ]
+    for page, _ in seen:
+        assert (page.root, page.runs, page.seed, page.actions) == (book, book / "runs/mine", 5, "weizmann")
+        assert page.profile == asked.profile
+    assert (book / "figures/mine/bench_steps.csv").read_text() == "system,clips/s\nhrvgan,3.5\n"
+
+
+def test_minutes_of_a_profile_that_is_scaled_already_never_make_it_longer(book, timers):
+    found = reproduce.fitted(settings("--profile", "smoke*0.5"), 10_000, print)
+    assert found.profile.steps == 4 and found.parameters["profile"] == "smoke*0.5"
+    smaller = reproduce.fitted(settings("--profile", "smoke*0.25"), 10_000, print)
+    assert smaller.profile.steps == 2 and len(timers.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "minutes, error",
+    [
+        ("0.0001", "MINUTES=0.0001 is too little for one step of each training: "),
+        ("5", "MINUTES=5: the steps could not be timed: no such device"),
+    ],
+)
+def test_minutes_that_come_to_nothing_are_refused_in_one_line(book, bench, timers, capsys, minutes, error):
+    if minutes == "5":
+        timers.entry = reproduce.Entry("timing", "failed", error="no such device")
+    assert reproduce.main([*SMOKE, "--minutes", minutes]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(error) and told.count("\n") == 1 and not bench.calls
+    assert not (book / "runs/smoke/minutes.json").exists()
+
+
+def test_an_interrupt_before_the_first_chapter_is_told_by_the_exit_status(book, bench, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(reproduce, "side_by_side", interrupted)  # while steps are timed
+            assert reproduce.main([*SMOKE, "--minutes", "5"]) == 130
+        with monkeypatch.context() as patch:
+            patch.setattr(reproduce, "plan", interrupted)
+            assert reproduce.main(SMOKE) == 130
+    except KeyboardInterrupt:
+        pytest.fail("an interrupt left the driver as it came")
+    assert not bench.calls
 
 
 def test_a_chapter_without_a_parameters_cell_is_named_before_anything_runs(book, capsys):
     edit(book / "notebooks/08_last.py", '# %% tags=["parameters"]', "# %%")
-    assert reproduce.main(["--profile", "smoke"]) == 2
+    assert reproduce.main(SMOKE) == 2
     told = capsys.readouterr().err
     assert told == "08_last.py: no cell is tagged `parameters`: tag the one with profile, seed and the others\n"
     assert not (book / "runs/smoke/status.json").exists()

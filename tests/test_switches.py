@@ -103,7 +103,7 @@ def step(system, network: str) -> list[tuple[Tensor, Tensor, Tensor]]:
     optimiser = system.optimisers()[network]
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     before = [p.detach().clone() for p in parameters]
-    descend(optimiser, terms(system, network), network, 0)
+    descend(optimiser, terms(system, network))
     return [(old, p.grad, p.detach()) for old, p in zip(before, parameters) if p.grad is not None]
 
 
@@ -696,7 +696,7 @@ def test_betas_are_the_memory_of_adam(betas):
     system = small(betas=betas)
     for network in ("generator", "discriminator"):
         optimiser = system.optimisers()[network]
-        descend(optimiser, terms(system, network), network, 0)
+        descend(optimiser, terms(system, network))
         for parameter, state in optimiser.state.items():
             same(state["exp_avg"], (1 - betas[0]) * parameter.grad, atol=1e-7)
             same(state["exp_avg_sq"], (1 - betas[1]) * parameter.grad.square(), atol=1e-9)

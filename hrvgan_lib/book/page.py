@@ -85,6 +85,7 @@ class Page:
         self._expectations: list[dict[str, Any]] = []
         self._measurements: list[Measurement] = []
         self._times: dict[str, float] = {}
+        self.trainings: list[str] = []  # names of what the chapter has asked for (`book.learning`)
 
     @cached_property
     def device(self) -> torch.device:
@@ -124,6 +125,11 @@ class Page:
         if key not in self._datasets:
             self._datasets[key] = open_dataset(name, self.data_root, **settings)
         return self._datasets[key]
+
+    @property
+    def measured(self) -> list[Measurement]:
+        """What this chapter has put into the ledgers so far."""
+        return list(self._measurements)
 
     def figure(
         self, fig: Figure, name: str | None = None, alt: str = "", data: Iterable | None = None,
@@ -357,6 +363,7 @@ clips = system.sample({max(1, system.n_classes)})  # one of each class: (n, 3, f
             "expectations": self._expectations,
             "measurements": [write_measurement(measurement) for measurement in self._measurements],
             "data": [_about(dataset) for dataset in self._datasets.values()],
+            "trainings": self.trainings,
         }
         write_atomic(self.runs / f"{self.chapter}.usage.json", to_json(usage))
         if self._times:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from hrvgan_lib.data.store import Store
+from hrvgan_lib.devices import send
 from hrvgan_lib.windows import starts, window
 
 
@@ -121,8 +122,8 @@ class ClipDataset(Dataset):
             row = self.rows[index]
             start = int(fraction * starts(row.frames, self.frames, self.stride))
             np.take(self._pixels, row.offset + window(row.frames, self.frames, self.stride, start), axis=0, out=clip)
-        clips = torch.from_numpy(pixels).to(device).permute(0, 4, 1, 2, 3).float().div_(127.5).sub_(1)
-        return clips, self.labels[indices].to(device)
+        clips = send(torch.from_numpy(pixels), device).permute(0, 4, 1, 2, 3).float().div_(127.5).sub_(1)
+        return clips, send(self.labels[indices], device)
 
     def draw(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """(clips, labels, indices) of `n` clips: a random permutation, then others with other windows."""

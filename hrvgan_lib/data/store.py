@@ -23,6 +23,7 @@ from tqdm import tqdm
 from hrvgan_lib.data.formats.listing import Entry, Listing
 from hrvgan_lib.files import sha256_file
 from hrvgan_lib.keys import code_of, key_of
+from hrvgan_lib.provenance import cores
 
 COLUMNS = ("source", "label", "group", "split", "frames", "offset", "sha256")
 
@@ -162,11 +163,6 @@ def _write(
             f"the first because {refused[0][1]} (all of them: {final / 'unreadable.csv'})",
             stacklevel=4,
         )
-
-
-def cores() -> int:
-    """How many CPU cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _decode_all(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
+from filelock import FileLock
 
 from hrvgan_lib import provenance
 from hrvgan_lib.data.clips import Clips, identity
@@ -117,16 +118,27 @@ def evaluate(
     if n < 4 or not seeds:
         raise ValueError(f"an evaluation needs at least 4 clips and one seed, got {n} and {len(seeds)}")
     look = partial(ask, judge, n=n, layer=layer, folder=folder, progress=progress)
-    path = None
     if folder is not None:
         path = Path(folder) / f"{evaluation_key(source, judge, reference, held_out, n, seeds, layer)}.json"
-        if path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock"):  # two chapters want the same: one measures, the other waits and reads
+            if not path.is_file():
+                record = _evaluated(source, judge, reference, held_out, look, n=n, seeds=seeds, layer=layer)
+                write_atomic(path, json.dumps(asdict(record)) + "\n")  # thousands of influences: one line
             return read_evaluation(path)
+    return _evaluated(source, judge, reference, held_out, look, n=n, seeds=seeds, layer=layer)
+
+
+def _evaluated(
+    source: Source, judge: Eye, reference: Clips, held_out: Clips | None, look: Callable[..., Answers], *, n: int,
+    seeds: Sequence[int], layer: str | None,
+) -> Evaluation:  # fmt: skip
+    """What `evaluate` returns, measured now."""
     real = _once(look, judge, real_clips(reference), n, layer)
     unseen = None if held_out is None else _once(look, judge, real_clips(held_out), n, layer).pictures
     given = [look(source, seed=seed) for seed in seeds]
     first = given[0]
-    record = Evaluation(
+    return Evaluation(
         source=source.name, note=source.note, data=reference.describe(), kind=reference.kind, n=n,
         seeds=tuple(seeds), distinct=source.distinct, judge=f"{judge.name} [{judge.digest}]", layer=first.layer,
         **_named(judge, given, n),
@@ -136,9 +148,6 @@ def evaluate(
         confusion=None if first.confusion is None else tuple(map(tuple, first.confusion.tolist())),
         device=provenance.device_name(), versions=provenance.versions(),
     )  # fmt: skip
-    if path is not None:
-        write_atomic(path, json.dumps(asdict(record)) + "\n")  # thousands of influences: one line
-    return record
 
 
 class _Named(TypedDict):

@@ -8,8 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from hrvgan_lib import losses
+from hrvgan_lib.networks import fused
+from hrvgan_lib.networks.resampling import Downsample, Upsample
 from hrvgan_lib.networks.system import Losses, System, configure
 from hrvgan_lib.norms import MinibatchStddev, PixelNorm, norms_around_activation
+from hrvgan_lib.streams import Noise, drawn
 
 # Table 1, second column of shapes: size of a stage, and its feature maps at width 1.
 CHANNELS = {4: 128, 8: 128, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8}
@@ -133,36 +136,6 @@ def convolve(layer: type, channels_in: int, channels_out: int, kind: str) -> nn.
     )
 
 
-class Upsample(nn.Module):
-    """Repeat every voxel `scale` times, or interpolate between them (decision A3)."""
-
-    def __init__(self, scale: tuple[int, int, int], mode: str) -> None:
-        super().__init__()
-        self.scale, self.mode = tuple(map(float, scale)), mode
-
-    def forward(self, x: Tensor) -> Tensor:
-        return nn.functional.interpolate(x, scale_factor=self.scale, mode=self.mode)
-
-
-class Downsample(nn.Module):
-    """Average every block of `scale` voxels, 1 or 2 along each axis (decision A3).
-
-    Halving one axis after the other keeps the channels-last layout, is three times as fast as `avg_pool3d` on a CPU,
-    and its backward is deterministic on every device.
-    """
-
-    def __init__(self, scale: tuple[int, int, int]) -> None:
-        super().__init__()
-        self.scale = scale
-
-    def forward(self, x: Tensor) -> Tensor:
-        for axis, factor in zip((2, 3, 4), self.scale):
-            if factor == 2:
-                even, odd = x.unflatten(axis, (-1, 2)).unbind(axis + 1)  # each with half of the axis
-                x = (even + odd) / 2
-        return x
-
-
 class Generator(nn.Module):
     """Table 1: a latent vector (batch, 128), or one a base time step (batch, 4, 128), to clips (batch, 3, T, S, S)."""
 
@@ -205,7 +178,7 @@ class Generator(nn.Module):
         features = self.fc(latents).unflatten(-1, self.shape)  # (batch, 128, 4, 4, 4) at width 1
         if self.sequence:  # (batch, 4, 128, 1, 4, 4): the base time steps move from axis 1 into time
             features = features.squeeze(3).transpose(1, 2)  # (batch, 128, 4, 4, 4)
-        return self.layers(features.contiguous(memory_format=torch.channels_last_3d))  # (batch, 3, T, S, S)
+        return fused.run(self.layers, features.contiguous(memory_format=torch.channels_last_3d))  # (batch, 3, T, S, S)
 
 
 def trunk(frames: int, size: int, config: HRVGANConfig, norm: str) -> tuple[nn.Sequential, int]:
@@ -244,7 +217,9 @@ class Discriminator(nn.Module):
 
     def features(self, clips: Tensor) -> Tensor:
         """Clips to the 128 numbers of the first fully-connected row, (batch, 128): what D sees in a clip."""
-        features = self.trunk(clips.contiguous(memory_format=torch.channels_last_3d))  # (batch, 128, 4, 4, 4)
+        features = fused.run(
+            self.trunk, clips.contiguous(memory_format=torch.channels_last_3d)
+        )  # (batch, 128, 4, 4, 4)
         if self.stddev is not None:
             features = self.stddev(features)  # (batch, 129, 4, 4, 4)
         features = self.activation(self.conv(features))  # (batch, 128, 4, 4, 4)
@@ -275,7 +250,9 @@ class Encoder(nn.Module):
         self.norm = PixelNorm()
 
     def forward(self, clips: Tensor) -> Tensor:
-        features = self.trunk(clips.contiguous(memory_format=torch.channels_last_3d))  # (batch, 128, 4, 4, 4)
+        features = fused.run(
+            self.trunk, clips.contiguous(memory_format=torch.channels_last_3d)
+        )  # (batch, 128, 4, 4, 4)
         if self.sequence:  # one latent a base time step
             codes = self.fc(features.transpose(1, 2).flatten(2))  # (batch, 4, 2048) -> (batch, 4, 128)
             return self.norm(codes.flatten(0, 1)).view_as(codes)
@@ -305,6 +282,7 @@ class HRVGAN(System):
         self.config = config = make_config(preset, **options)
         self.critic_steps = config.critic_steps
         self.zero_means_won = config.adversarial != "wgan"
+        self.fixed_work = config.lipschitz != "gradient_penalty"
         self.generator = Generator(frames, size, n_classes, config)
         self.discriminator = Discriminator(frames, size, n_classes, config)
         self.encoder = Encoder(frames, size, config) if config.pixel_loss == "reconstruction" else None
@@ -312,29 +290,36 @@ class HRVGAN(System):
         nn.init.normal_(self.generator.layers[-2].weight, std=0.02)  # start grey: tanh in its middle, not saturated
         if config.lipschitz == "spectral_norm":
             losses.add_spectral_norm(self.discriminator)
-        self.to(memory_format=torch.channels_last_3d)
         self.follow(self.generator)
 
-    def latents(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+    def latents(self, n: int, generator: Noise | None = None) -> Tensor:
         """Draw from N(0, I), or uniformly (A17): (n, 128), or (n, 4, 128) with one latent a base time step."""
         shape = (n, BASE) if self.config.latent == "sequence" else (n,)
         if self.config.latent_distribution == "uniform":
-            return (2 * torch.rand(*shape, self.config.latent_dim, generator=generator) - 1).to(self.device)
-        return torch.randn(*shape, self.config.latent_dim, generator=generator).to(self.device)
+            return drawn(
+                lambda g: 2 * torch.rand(*shape, self.config.latent_dim, generator=g) - 1, generator, self.device
+            )
+        return drawn(lambda g: torch.randn(*shape, self.config.latent_dim, generator=g), generator, self.device)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         def make(learning_rate: float, *networks: nn.Module | None) -> torch.optim.Optimizer:
             parameters = [p for network in networks if network is not None for p in network.parameters()]
             if self.config.optimiser == "sgd":
                 return torch.optim.SGD(parameters, lr=learning_rate)
-            return torch.optim.Adam(parameters, lr=learning_rate, betas=self.config.betas, eps=1e-8)
+            return torch.optim.Adam(
+                parameters,
+                lr=learning_rate,
+                betas=self.config.betas,
+                eps=1e-8,
+                fused=self.device.type == "cuda" or None,
+            )
 
         return {
             "discriminator": make(self.config.discriminator_learning_rate, self.discriminator),
             "generator": make(self.config.learning_rate, self.generator, self.encoder),
         }
 
-    def reconstruct(self, clips: Tensor, labels: Tensor | None, noise: torch.Generator) -> Tensor:
+    def reconstruct(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Tensor:
         """Return G(E(Y)) (decision A20). Part of the code is fresh noise, so that G cannot rely on more detail than
         a draw from N(0, I) has, and what it learns here serves the draws too."""
         assert self.encoder is not None  # it is there where the pixel term is a reconstruction's
@@ -342,7 +327,7 @@ class HRVGAN(System):
         code = (1 - share) ** 0.5 * code + share**0.5 * self.latents(len(clips), noise)
         return self.generator(code, labels)
 
-    def discriminator_losses(self, clips: Tensor, labels: Tensor | None, noise: torch.Generator) -> Losses:
+    def discriminator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
         c = self.config
         with torch.no_grad():
             fakes = self.generator(self.latents(len(clips), noise), labels)
@@ -350,7 +335,8 @@ class HRVGAN(System):
         real, fake = self.discriminator.logits(seen, labels), self.discriminator(fakes, labels)
         if self.n_classes > 1 and c.mismatched_labels:  # with one class no label is wrong
             assert labels is not None  # a system with classes is given labels
-            away = torch.randint(1, self.n_classes, labels.shape, generator=noise).to(labels.device)
+            shape = labels.shape
+            away = drawn(lambda g: torch.randint(1, self.n_classes, shape, generator=g), noise, labels.device)
             wrong = (labels + away) % self.n_classes
             fake = torch.cat([fake, self.discriminator.logits(seen, wrong)])  # (2 * batch,)
         terms = {
@@ -359,12 +345,13 @@ class HRVGAN(System):
             )
         }
         if c.lipschitz == "gradient_penalty":
-            terms["gradient_penalty"] = c.lambda_gp * losses.gradient_penalty(
-                lambda mixed: self.discriminator(mixed, labels), clips, fakes, generator=noise, target=c.k
-            )
+            with fused.layer_by_layer():  # it is differentiated twice
+                terms["gradient_penalty"] = c.lambda_gp * losses.gradient_penalty(
+                    lambda mixed: self.discriminator(mixed, labels), clips, fakes, generator=noise, target=c.k
+                )
         return terms
 
-    def generator_losses(self, clips: Tensor, labels: Tensor | None, noise: torch.Generator) -> Losses:
+    def generator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
         c, mse = self.config, None
         if c.pixel_loss == "reconstruction":
             mse = losses.mse_loss_paper(self.reconstruct(clips, labels, noise), clips, c.pixel_reduction)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from hrvgan_lib import losses
 from hrvgan_lib.networks.system import Losses, System, configure, cut_cube
+from hrvgan_lib.streams import Noise, drawn
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class IVGAN(System):
     Samples come from the averaged generator, like every other system's, so that averaging does not decide."""
 
     name = "ivgan"
+    fixed_work = False
     takes_labels = False
     zero_means_won = False
 
@@ -88,14 +90,14 @@ class IVGAN(System):
         self.apply(initialise)
         self.follow(self.generator)
 
-    def latents(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+    def latents(self, n: int, generator: Noise | None = None) -> Tensor:
         """Draw from N(0, I): (n, 100)."""
-        return torch.randn(n, self.config.latent_dim, generator=generator).to(self.device)
+        return drawn(lambda g: torch.randn(n, self.config.latent_dim, generator=g), generator, self.device)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         return self.one_for_each(torch.optim.Adam, lr=self.config.learning_rate, betas=self.config.betas)
 
-    def discriminator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
+    def discriminator_losses(self, clips: Tensor, labels: None, noise: Noise) -> Losses:
         with torch.no_grad():
             fakes = self.generator(self.latents(len(clips), noise))
         penalty = losses.gradient_penalty(self.discriminator, clips, fakes, generator=noise)
@@ -104,6 +106,6 @@ class IVGAN(System):
             "gradient_penalty": self.config.lambda_gp * penalty,
         }
 
-    def generator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
+    def generator_losses(self, clips: Tensor, labels: None, noise: Noise) -> Losses:
         fakes = self.generator(self.latents(len(clips), noise))
         return {"adversarial": losses.critic_generator_loss(self.discriminator(fakes))}

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from hrvgan_lib import losses
 from hrvgan_lib.networks.system import Losses, System, configure, count_stages, refuse_cut, stage_channels
+from hrvgan_lib.streams import Noise, drawn, normal_like
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,10 @@ class Judge(nn.Module):
         super().__init__()
         self.blocks, self.score, self.sigma = nn.ModuleList(blocks), score, sigma
 
-    def forward(self, features: Tensor, noise: torch.Generator | None = None) -> Tensor:
+    def forward(self, features: Tensor, noise: Noise | None = None) -> Tensor:
         for block in self.blocks:
             if self.sigma and noise is not None:
-                features = features + self.sigma * torch.randn(features.shape, generator=noise).to(features)
+                features = features + self.sigma * normal_like(features, noise)
             features = block(features)
         return self.score(features)
 
@@ -126,7 +127,7 @@ class Discriminator(nn.Module):
             channels, score = patches, nn.Conv3d(patches[-1], 1, **deep)
         self.video = Judge(blocks(nn.Conv3d, nn.BatchNorm3d, deep, channels), score, config.noise)
 
-    def clips(self, clips: Tensor, noise: torch.Generator | None = None) -> tuple[Tensor, Tensor | None]:
+    def clips(self, clips: Tensor, noise: Noise | None = None) -> tuple[Tensor, Tensor | None]:
         """D_V: clips (batch, 3, T, S, S) to logits, high for real, and to class logits (batch, K) where there are
         labels."""
         logits = self.video(clips, noise)  # (batch, 1 + K, t, 1, 1); of patches, (batch, 1, t, 4, 4), without labels
@@ -158,21 +159,21 @@ class MoCoGAN(System):
         self.discriminator = Discriminator(frames, size, n_classes, config)
         self.follow(self.generator)
 
-    def latents(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+    def latents(self, n: int, generator: Noise | None = None) -> Tensor:
         """Draw z_C, h_0 and eps_1 ... eps_T from N(0, I), side by side: (n, 50 + 10 + 10 T)."""
         size = self.config.content_dim + self.config.motion_dim * (1 + self.frames)
-        return torch.randn(n, size, generator=generator).to(self.device)
+        return drawn(lambda g: torch.randn(n, size, generator=g), generator, self.device)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         c = self.config  # Adam treats every weight on its own: one over D_I and D_V equals the published two
         return self.one_for_each(torch.optim.Adam, lr=c.learning_rate, betas=c.betas, weight_decay=c.weight_decay)
 
-    def draw_frames(self, n: int, labels: Tensor | None, noise: torch.Generator) -> Tensor:
+    def draw_frames(self, n: int, labels: Tensor | None, noise: Noise) -> Tensor:
         """Make one random frame of each of n new clips, and only that one: (n, 3, S, S)."""
         codes = self.generator.codes(self.latents(n, noise), labels)
         return self.generator.images(pick(codes, noise))  # (n, 60 + K) -> (n, 3, S, S)
 
-    def discriminator_losses(self, clips: Tensor, labels: Tensor | None, noise: torch.Generator) -> Losses:
+    def discriminator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
         judge = self.discriminator
         with torch.no_grad():
             fake_frames = self.draw_frames(len(clips), labels, noise)
@@ -189,7 +190,7 @@ class MoCoGAN(System):
             terms["categories"] = F.cross_entropy(classes.float(), labels)
         return terms
 
-    def generator_losses(self, clips: Tensor, labels: Tensor | None, noise: torch.Generator) -> Losses:
+    def generator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
         judge, n = self.discriminator, len(clips)
         frames = judge.image(self.draw_frames(n, labels, noise), noise)
         fake, classes = judge.clips(self.generator(self.latents(n, noise), labels), noise)
@@ -203,7 +204,8 @@ class MoCoGAN(System):
         return terms
 
 
-def pick(sequences: Tensor, noise: torch.Generator) -> Tensor:
+def pick(sequences: Tensor, noise: Noise) -> Tensor:
     """Return one random element of each sequence: (batch, T, ...) to (batch, ...)."""
-    moments = torch.randint(sequences.shape[1], (len(sequences),), generator=noise)
-    return sequences[torch.arange(len(sequences)), moments]
+    n, length = sequences.shape[:2]
+    moments = drawn(lambda g: torch.randint(length, (n,), generator=g), noise, sequences.device)
+    return sequences[torch.arange(n, device=sequences.device), moments]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch import Tensor, nn
 
+from hrvgan_lib.streams import Noise
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -70,6 +72,15 @@ def cut_cube(system: str, frames: int, size: int, width: float) -> tuple[int, li
     return frames // factor, stage_channels(stages, 64, width)[::-1]
 
 
+def lay_out(module: nn.Module) -> nn.Module:
+    """Store the weights of convolutions channels-last, as clips are: maps then never change their layout on the way."""
+    layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
+    for parameter in module.parameters():
+        if parameter.ndim in layouts:
+            parameter.data = parameter.data.contiguous(memory_format=layouts[parameter.ndim])
+    return module
+
+
 class System(nn.Module):
     """A generator, what judges it, their losses and their optimisers. One file in `networks/` is one system.
 
@@ -82,6 +93,7 @@ class System(nn.Module):
     order: tuple[str, str] = ("discriminator", "generator")  # who is updated first in a turn
     critic_steps = 1  # discriminator updates for each generator update (decision L11)
     ema_decay = 0.999
+    fixed_work = True  # an update launches the same kernels each time, and differentiates once: it can be recorded
     zero_means_won = True  # a discriminator's loss of zero: it has won, and G learns nothing; not so for a critic's
     from_profile: tuple[str, ...] = ("width",)  # options that `training.trained` takes from the profile
     about: Mapping[str, str] = {}  # what its file says of it, where `checkpoints.load_generator` read it
@@ -96,7 +108,7 @@ class System(nn.Module):
         self.frames, self.size, self.n_classes = frames, size, n_classes
 
     # What Algorithm 1 needs ---------------------------------------------------------------------------------------
-    def latents(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+    def latents(self, n: int, generator: Noise | None = None) -> Tensor:
         """Draw n latent codes on the system's device."""
         raise NotImplementedError
 
@@ -106,13 +118,16 @@ class System(nn.Module):
 
     def one_for_each(self, kind: type[torch.optim.Optimizer], **settings: object) -> dict[str, torch.optim.Optimizer]:
         """Two optimisers of one kind and the same settings: all that `optimisers` needs in most systems."""
+        if self.device.type == "cuda" and kind in (torch.optim.Adam, torch.optim.RMSprop):
+            settings["capturable"] = True  # a graph can hold it
+            settings |= {"fused": True} if kind is torch.optim.Adam else {}  # one launch for all weights
         return {name: kind(getattr(self, name).parameters(), **settings) for name in ("discriminator", "generator")}
 
-    def discriminator_losses(self, clips: Tensor, labels: Tensor | None, noise: torch.Generator) -> Losses:
+    def discriminator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
         """Return the terms that the discriminator descends, on real clips (batch, 3, T, H, W) and fresh fakes."""
         raise NotImplementedError
 
-    def generator_losses(self, clips: Tensor, labels: Tensor | None, noise: torch.Generator) -> Losses:
+    def generator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
         """Return the terms that the generator descends."""
         raise NotImplementedError
 
@@ -125,7 +140,8 @@ class System(nn.Module):
         return next(self.parameters()).device
 
     def follow(self, generator: nn.Module) -> None:
-        """Set up `sampler`, the running average (EMA) of `generator`."""
+        """Set up `sampler`, the running average (EMA) of `generator`, once all networks are there."""
+        lay_out(self)
         self.sampler = copy.deepcopy(generator).eval().requires_grad_(False)
 
     def train(self, mode: bool = True) -> "System":

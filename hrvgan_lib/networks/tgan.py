@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from hrvgan_lib import losses
 from hrvgan_lib.networks.system import Losses, System, configure, count_stages, refuse_cut, stage_channels
+from hrvgan_lib.streams import Noise, drawn, normal_like
 
 VARIANTS = ("svc", "clip", "normal")
 
@@ -120,12 +121,12 @@ class Discriminator(nn.Module):
         self.score = nn.Conv3d(channels[-1], 1, (frames // (size // 4), 4, 4))
         self.sigma = config.noise if config.variant == "normal" else 0.0
 
-    def forward(self, clips: Tensor, noise: torch.Generator | None = None) -> Tensor:
+    def forward(self, clips: Tensor, noise: Noise | None = None) -> Tensor:
         features = clips
         for layer in self.layers:
             features = layer(features)
             if self.sigma and noise is not None:
-                features = features + self.sigma * torch.randn(features.shape, generator=noise).to(features)
+                features = features + self.sigma * normal_like(features, noise)
             features = self.activation(features)
         return self.score(features).flatten()  # (batch, 1, 1, 1, 1) -> (batch,)
 
@@ -191,21 +192,21 @@ class TGAN(System):
         self.fakes: Tensor | None = None  # what G was updated on in this turn
         self.follow(self.generator)
 
-    def latents(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+    def latents(self, n: int, generator: Noise | None = None) -> Tensor:
         """Draw from the uniform distribution on (-1, 1): (n, 100)."""
-        return (2 * torch.rand(n, self.config.latent_dim, generator=generator) - 1).to(self.device)
+        return drawn(lambda g: 2 * torch.rand(n, self.config.latent_dim, generator=g) - 1, generator, self.device)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         c = self.config
         return self.one_for_each(torch.optim.RMSprop, lr=c.learning_rate, alpha=c.alpha, eps=1e-8)
 
-    def generator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
+    def generator_losses(self, clips: Tensor, labels: None, noise: Noise) -> Losses:
         fakes = self.generator(self.latents(len(clips), noise))
         self.fakes = fakes.detach()
         loss = losses.nonsaturating_generator_loss if self.config.variant == "normal" else losses.critic_generator_loss
         return {"adversarial": loss(self.discriminator(fakes, noise))}
 
-    def discriminator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
+    def discriminator_losses(self, clips: Tensor, labels: None, noise: Noise) -> Losses:
         fakes, self.fakes = self.fakes, None  # as published, one batch of fakes serves both updates
         if fakes is None:
             with torch.no_grad():

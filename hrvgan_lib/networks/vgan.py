@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hrvgan_lib.networks.system import Losses, System, configure, cut_cube
+from hrvgan_lib.streams import Noise, drawn
 
 FAKE, REAL = 0, 1  # the two classes of the discriminator's softmax
 
@@ -111,14 +112,14 @@ class VGAN(System):
         self.judged: Tensor | None = None  # latents of the fakes that D has judged in this turn
         self.follow(self.generator)
 
-    def latents(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+    def latents(self, n: int, generator: Noise | None = None) -> Tensor:
         """Draw from N(0, I): (n, 100)."""
-        return torch.randn(n, self.config.latent_dim, generator=generator).to(self.device)
+        return drawn(lambda g: torch.randn(n, self.config.latent_dim, generator=g), generator, self.device)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         return self.one_for_each(torch.optim.Adam, lr=self.config.learning_rate, betas=self.config.betas)
 
-    def discriminator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
+    def discriminator_losses(self, clips: Tensor, labels: None, noise: Noise) -> Losses:
         self.judged = self.latents(len(clips), noise)
         with torch.no_grad():
             fakes = self.generator(self.judged)
@@ -126,7 +127,7 @@ class VGAN(System):
             "adversarial": softmax_loss(self.discriminator(clips), REAL) + softmax_loss(self.discriminator(fakes), FAKE)
         }
 
-    def generator_losses(self, clips: Tensor, labels: None, noise: torch.Generator) -> Losses:
+    def generator_losses(self, clips: Tensor, labels: None, noise: Noise) -> Losses:
         # The fakes that D has just judged, made again: as published, one batch of fakes serves both updates.
         latents, self.judged = self.judged, None
         if latents is None:

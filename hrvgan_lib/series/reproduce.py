@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from hrvgan_lib.series.chapters import (
     read_chapter,
     write_notebook,
 )
+from hrvgan_lib.series.jobs import Entry, Job, one_by_one, side_by_side, start_server
+from hrvgan_lib.trainings import Training, trainings
 
 # What a chapter may read that another left: the recorded run, and what the chapters of this run have measured.
 SHOWS_RECORDED = re.compile(r"\.(show_)?recorded(_system)?\(")
@@ -48,6 +51,8 @@ class Settings:
     command: str  # resumes this very run
     selection: str = ""
     seconds: float = 0  # budget of one chapter; 0: from the profile
+    jobs: int = 1  # how many run side by side
+    minutes: float = 0  # the series is to take about so long; 0: as long as it takes
 
     @property
     def folder(self) -> Path:
@@ -56,18 +61,6 @@ class Settings:
     @property
     def budget(self) -> float:
         return self.seconds or max(900.0, 4 * 60 * self.profile.minutes)
-
-
-@dataclass
-class Entry:
-    """One line of status.json."""
-
-    name: str
-    status: str = "not_reached"  # ok, cached, failed, timed_out, killed, not_reached
-    seconds: float = 0.0
-    peak_rss_mb: float = 0.0
-    peak_cuda_mb: float = 0.0
-    error: str = field(default="", repr=False)
 
 
 def chapter_key(path: Path, settings: Settings) -> str:
@@ -143,7 +136,7 @@ def run_chapter(path: Path, settings: Settings, show: Any = None) -> Entry:
         os.replace(partial, final)
         partial.with_suffix(".log").unlink(missing_ok=True)
     else:
-        entry.error = f"{outcome.where}: {outcome.error}"
+        entry = replace(entry, error=f"{outcome.where}: {outcome.error}")
     return entry
 
 
@@ -158,10 +151,157 @@ def clock(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
 
 
-def reproduce(settings: Settings) -> int:
-    """Walk the chapters; stop at the first that fails. Returns the exit status.
+SHORT, LONG = (
+    30.0,
+    {"08": 60.0, "09": 60.0, "10": 120.0, "11": 60.0},
+)  # seconds of a chapter: for the order of jobs only
+JUDGED = ("08", "09", "10", "11")  # chapters that look through the judge
+NUMBERS_A_SECOND = 2e5  # of a training's cost: for the order of jobs only
 
-    Raises ValueError, before anything runs, for a chapter that does not know one of the parameters.
+
+GPU_LANES = 3  # trainings that share a GPU before it is the GPU that all of them wait for
+
+
+def train_one(training: Training, settings: Settings) -> Entry:
+    """Carry out one training, where the chapters that read it will look for it."""
+    return _made(training.name, settings, lambda learning, page: learning.learn(page, training))
+
+
+def train_judge(name: str, shape: dict[str, int], settings: Settings) -> Entry:
+    """Train the run's judge of clips of one shape."""
+    return _made(name, settings, lambda learning, page: learning.judge(page, **shape))
+
+
+def _made(name: str, settings: Settings, make: Callable[[Any, Any], Any]) -> Entry:
+    from hrvgan_lib import book
+    from hrvgan_lib.book import learning
+
+    begun = time.monotonic()
+    known = ("profile", "seed", "data_root", "actions", "run", "rehearse", "allow_partial")
+    make(learning, book.open_page("trainings", **{word: settings.parameters[word] for word in known}))
+    numbers = provenance.peak_rss_mb(), provenance.peak_cuda_mb()
+    return Entry(name, "ok", round(time.monotonic() - begun, 1), *numbers)
+
+
+def time_steps(settings: Settings) -> Entry:
+    """Find out what a step of each kind costs here."""
+    from hrvgan_lib.series.timing import time_kinds
+
+    begun = time.monotonic()
+    time_kinds(settings.profile, settings.folder / "timing.json")
+    numbers = provenance.peak_rss_mb(), provenance.peak_cuda_mb()
+    return Entry("timing", "ok", round(time.monotonic() - begun, 1), *numbers)
+
+
+def bench_steps(settings: Settings) -> Entry:
+    """Time the training step of every kind beside its plain form, when nothing else runs: figures/<run>/bench_steps."""
+    from hrvgan_lib import book
+    from hrvgan_lib.series.timing import bench
+
+    begun = time.monotonic()
+    known = ("profile", "seed", "data_root", "actions", "run", "rehearse", "allow_partial")
+    page = book.open_page("bench", **{word: settings.parameters[word] for word in known})
+    page.table(
+        bench(settings.profile),
+        name="bench_steps",
+        data=[],
+        show=False,
+        note="Random clips; ratio: over the plain layers in float32, whose losses the host reads every turn.",
+    )
+    return Entry("bench", "ok", round(time.monotonic() - begun, 1), provenance.peak_rss_mb(), provenance.peak_cuda_mb())
+
+
+def lay_out_data(name: str, data: str, frames: int, size: int, settings: Settings) -> Entry:
+    """Write and pack a data set at one size, before the trainings ask for it."""
+    return _made(name, settings, lambda learning, page: page.dataset(data, frames=frames, size=size))
+
+
+def fitted(settings: Settings, minutes: float, on_end: Callable[[Job, Entry], None]) -> Settings:
+    """The settings with the share of the profile's steps and samples that fits into `minutes`.
+
+    A share that was found before in this run is kept, so that a run that is resumed goes on as it began. Raises
+    ValueError where nothing fits.
+    """
+    from hrvgan_lib.series.timing import share_that_fits
+
+    kept = settings.folder / "minutes.json"
+    asked = {"minutes": minutes, "profile": settings.parameters["profile"], "rehearse": settings.profile.rehearse}
+    record = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
+    if record.get("asked") != asked:
+        ended = side_by_side([Job("timing", time_steps, (settings,))], 1, on_end, lambda running: None)
+        if not ended["timing"].good:
+            raise ValueError(f"MINUTES={minutes:g}: the steps could not be timed: {ended['timing'].error}")
+        seconds = json.loads((settings.folder / "timing.json").read_text(encoding="utf-8"))["seconds"]
+        lanes = min(settings.jobs, GPU_LANES if default_profile() == "gpu" else provenance.cores())
+        share = share_that_fits(minutes, settings.profile, seconds, lanes)
+        record = {"asked": asked, "share": share}
+        write_atomic(kept, json.dumps(record) + "\n")
+    share = record["share"] * settings.profile.share  # of a profile that is scaled already
+    base = settings.profile.name
+    print(f"MINUTES={minutes:g}: {share:g} of the steps and samples of PROFILE={base}", flush=True)
+    profile = get_profile(f"{base}*{share:g}", settings.profile.rehearse)
+    parameters = settings.parameters | {"profile": f"{base}*{share:g}"}
+    return replace(settings, profile=replace(profile, minutes=minutes), parameters=parameters)
+
+
+def plan(chapters: list[Path], settings: Settings) -> list[Job]:
+    """The jobs of a run in an order that works: data, trainings that chapters will ask for, then the chapters.
+
+    One at a time, a chapter makes for itself what it asks for: then there are only chapters.
+    """
+    figures = settings.root / "figures" / settings.run
+    stale = [
+        path for path in chapters
+        if not is_current(finished_record(settings.folder / f"{path.stem}.ipynb"), chapter_key(path, settings), figures)
+    ]  # fmt: skip
+    needs: dict[str, set[str]] = {path.stem: set() for path in chapters}
+    jobs = preparations(stale, settings, needs) if settings.jobs > 1 else []
+    for path in chapters:
+        if READS_MEASUREMENTS.search("\n".join(keys.code_cells(path))):
+            needs[path.stem] |= {other.stem for other in chapters if other != path}
+        cost = LONG.get(path.stem.split("_")[0], SHORT)
+        jobs.append(Job(path.stem, run_chapter, (path, settings), frozenset(needs[path.stem]), cost))
+    return jobs
+
+
+def preparations(stale: list[Path], settings: Settings, needs: dict[str, set[str]]) -> list[Job]:
+    """Data, judges and trainings that the chapters which have to run ask for; `needs` learns which reads which."""
+    from hrvgan_lib.ablations import JUDGE_SHAPE
+    from hrvgan_lib.metrics import judge_shape
+
+    profile = settings.profile
+    jobs: dict[str, Job] = {}
+
+    def add(readers: Iterable[str], data: str, frames: int, size: int, name: str, work: Callable[..., Entry],
+            given: tuple, cost: float) -> None:  # fmt: skip
+        mine = [path.stem for path in stale if path.stem.split("_")[0] in readers]
+        if mine:
+            clips = f"clips of {data}, {size}x{size}"  # packed once for every number of frames
+            jobs.setdefault(clips, Job(clips, lay_out_data, (clips, data, frames, size, settings), cost=SHORT))
+            jobs[name] = Job(name, work, given, frozenset({clips}), cost / NUMBERS_A_SECOND)
+        for stem in mine:
+            needs[stem].add(name)
+
+    own = judge_shape(profile)
+    shapes = {"judge": (own, [number for number in JUDGED if own == JUDGE_SHAPE or number != "11"])}
+    if own != JUDGE_SHAPE:
+        shapes["judge of short clips"] = (JUDGE_SHAPE, ["11"])
+    for name, (shape, readers) in shapes.items():
+        frames, size = shape["frames"], shape["size"]
+        cost = profile.judge_steps * profile.judge_batch * frames * size**2
+        add(readers, "actions", frames, size, name, train_judge, (name, shape, settings), cost)
+    for one in trainings(profile):
+        # The long form of chapter 11 trains many more arms than the short one, in the chapter itself.
+        asked = [number for number in one.readers if not (number == "11" and settings.parameters.get("long"))]
+        add(asked, one.data, one.frames, one.size, one.name, train_one, (one, settings), one.cost)
+    return list(jobs.values())
+
+
+def reproduce(settings: Settings) -> int:
+    """Make what is not there yet, `settings.jobs` jobs at a time. Returns the exit status.
+
+    A chapter that fails stops what reads it and nothing else. Raises ValueError, before anything runs, for a chapter
+    that does not know one of the parameters.
     """
     everything = find_chapters(settings.root / "notebooks")
     chapters = find_chapters(settings.root / "notebooks", settings.selection)
@@ -172,39 +312,71 @@ def reproduce(settings: Settings) -> int:
             raise ValueError(f"{path.name}: {error}") from None
         if unknown := sorted(set(settings.parameters) - known):
             raise ValueError(f"unknown parameter {unknown[0]!r}: the parameters cell of {path.stem} has no such name")
-    entries = {path: Entry(path.stem) for path in everything}
-    profile, started = settings.profile, time.monotonic()
+    entries = {path.stem: Entry(path.stem) for path in everything}
+    profile, started, failed = settings.profile, time.monotonic(), []
+    numbers = {path.stem: number for number, path in enumerate(chapters, 1)}
+    if settings.minutes:
+        profile = replace(profile, minutes=settings.minutes)
     print(
         f"{settings.run}: {len(chapters)} chapters, about {profile.minutes:g} minutes on {profile.hardware} "
         f"({SMOKE_HINT})", flush=True,
     )  # fmt: skip
     write_status(list(entries.values()), settings)
-    for number, path in enumerate(chapters, 1):
-        label = f"[{number:2}/{len(chapters)}] {path.stem:22}"
-        begun = time.monotonic()
+    tty = sys.stdout.isatty()
 
-        def show(cell: int, cells: int, label: str = label, begun: float = begun) -> None:
-            if sys.stdout.isatty():
-                print(f"\r{label} cell {cell}/{cells} {clock(time.monotonic() - begun)}", end="\033[K", flush=True)
+    def show(words: str) -> None:
+        if tty:
+            print(f"\r{words[:118]}", end="\033[K", flush=True)
 
-        try:
-            entry = run_chapter(path, settings, show)
-        except KeyboardInterrupt:
-            entry = Entry(path.stem, "failed", round(time.monotonic() - begun, 1), error="interrupted")
-        entries[path] = entry
-        write_status(list(entries.values()), settings)
-        overwrite = "\r\033[K" if sys.stdout.isatty() else ""
-        print(
-            f"{overwrite}{label} {entry.status:9} {entry.seconds:7.1f} s {entry.peak_rss_mb:6.0f} MB   "
-            f"{clock(time.monotonic() - started)} of about {clock(60 * profile.minutes)}", flush=True,
-        )  # fmt: skip
-        if entry.status not in ("ok", "cached"):
-            left = settings.folder.relative_to(settings.root) / "partial" / f"{path.stem}.ipynb"
-            print(f"{path.stem} {entry.status}, {entry.error}", file=sys.stderr)
-            print(f"what there is of it: {left}; resume with: {settings.command}", file=sys.stderr)
-            return 130 if entry.error == "interrupted" else 1
+    def on_tick(running: dict[str, float]) -> None:
+        show(f"{clock(time.monotonic() - started)} " + "; ".join(f"{name} {clock(s)}" for name, s in running.items()))
+
+    def on_end(job: Job, entry: Entry) -> None:
+        chapter = job.name in numbers
+        label = f"[{numbers[job.name]:2}/{len(chapters)}] {job.name:22}" if chapter else f"training {job.name:60}"
+        if chapter:
+            entries[job.name] = entry
+            write_status(list(entries.values()), settings)
+        if chapter or settings.jobs > 1:
+            print(
+                f"{chr(13) + chr(27) + '[K' if tty else ''}{label} {entry.status:9} {entry.seconds:7.1f} s "
+                f"{entry.peak_rss_mb:6.0f} MB   {clock(time.monotonic() - started)} of about "
+                f"{clock(60 * profile.minutes)}", flush=True,
+            )  # fmt: skip
+        if not entry.good and entry.status != "not_reached":
+            failed.append(entry)
+            print(f"{entry.name} {entry.status}, {entry.error}", file=sys.stderr)
+            if chapter:
+                left = settings.folder.relative_to(settings.root) / "partial" / f"{job.name}.ipynb"
+                print(f"what there is of it: {left}; resume with: {settings.command}", file=sys.stderr)
+
+    if settings.minutes:
+        settings = fitted(settings, settings.minutes, on_end)
+    jobs, doing = plan(chapters, settings), side_by_side if settings.jobs > 1 else one_by_one
+    if settings.jobs == 1:
+        jobs = [replace(job, given=(*job.given, on_cell(job.name, show))) for job in jobs]
+    else:
+        if settings.minutes:  # alone, at the end: the time that is left is its own
+            jobs.append(Job("bench", bench_steps, (settings,), frozenset(job.name for job in jobs)))
+    try:
+        doing(jobs, settings.jobs, on_end, on_tick)
+    except KeyboardInterrupt:
+        return 130
+    if failed:
+        return 1
     print(f"tables and figures: figures/{settings.run}/   chapters: runs/{settings.run}/", flush=True)
     return 0
+
+
+def on_cell(name: str, show: Callable[[str], None]) -> Callable[[int, int], None]:
+    """What a chapter that runs in this process calls as each of its cells starts."""
+    begun: list[float] = []  # when the first of them did
+
+    def tell(cell: int, cells: int) -> None:
+        begun[:] = begun or [time.monotonic()]
+        show(f"{name} cell {cell}/{cells} {clock(time.monotonic() - begun[0])}")
+
+    return tell
 
 
 def default_profile() -> str:
@@ -226,6 +398,7 @@ def resume_command(arguments: argparse.Namespace, profile: str) -> str:
     words += [f"SEED={arguments.seed}"] if arguments.seed else []
     words += [f"PARAMETERS='{' '.join(arguments.parameters)}'"] if arguments.parameters else []
     words += [f"TIMEOUT={arguments.seconds:g}"] if arguments.seconds else []
+    words += [f"{name}={value}" for name, value in (("JOBS", arguments.jobs), ("MINUTES", arguments.minutes)) if value]
     return "make reproduce " + " ".join(words)
 
 
@@ -248,11 +421,15 @@ def parse(argv: list[str] | None = None) -> Settings:
     parser.add_argument("--chapters", default="", help="only these: 06,08")
     parser.add_argument("--rehearse", action="store_true", help="true shapes, two steps")
     parser.add_argument("--allow-partial", action="store_true", help="accept a data set that is there in part")
+    parser.add_argument("--jobs", default="", help="trainings and chapters side by side; default: 2, 4 with a GPU")
+    parser.add_argument("--minutes", default="", help="scale steps and samples so that the series takes about so long")
     parser.add_argument("--seconds", type=float, default=0, help="time limit of one chapter")
     parser.add_argument("parameters", nargs="*", metavar="name=value", help="further parameters of the chapters")
     arguments = parser.parse_args(argv)
     name = arguments.profile or default_profile()
     profile = get_profile(name, arguments.rehearse)
+    jobs = whole_number("JOBS", arguments.jobs) if arguments.jobs else default_jobs(profile)
+    minutes = some_minutes(arguments.minutes) if arguments.minutes else 0.0
     run = run_name(name, check_actions(arguments.actions), arguments.rehearse, arguments.run)
     data_root = Path(arguments.data_root).expanduser().resolve() if arguments.data_root else None
     if data_root and not any((data_root / folder).is_dir() for folder in provenance.DATA_SETS):
@@ -271,17 +448,40 @@ def parse(argv: list[str] | None = None) -> Settings:
         parameters[key] = literal(value)
     return Settings(
         provenance.repo_root(), profile, data_root, run, parameters, resume_command(arguments, name),
-        arguments.chapters, arguments.seconds,
+        arguments.chapters, arguments.seconds, jobs, minutes,
     )  # fmt: skip
+
+
+def whole_number(variable: str, text: str) -> int:
+    """A count from the command line. Raises ValueError for anything but a whole number above zero."""
+    if not re.fullmatch(r"0*[1-9][0-9]{0,5}", text):
+        raise ValueError(f"{variable}={text} is no whole number above zero")
+    return int(text)
+
+
+def some_minutes(text: str) -> float:
+    """A length of time from the command line. Raises ValueError for anything but a number above zero."""
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", text) or not float(text) > 0:
+        raise ValueError(f"MINUTES={text} is no number of minutes above zero")
+    return float(text)
+
+
+def default_jobs(profile: Profile) -> int:
+    """As many as there are cores for, two at most; four on a machine with a GPU, which they share."""
+    return 4 if default_profile() == "gpu" else max(1, min(2, provenance.cores() // profile.threads))
 
 
 def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end from outside is told like a Ctrl-C
     try:
         settings = parse(argv)
+        if settings.jobs > 1 or settings.minutes:
+            start_server(settings.profile.threads)
         settings.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(settings.folder / ".lock", timeout=0):
             return reproduce(settings)
+    except KeyboardInterrupt:  # before the first job
+        return 130
     except Timeout:
         print(f"run {settings.run!r} is being made by another process: wait, or choose RUN=<name>", file=sys.stderr)
     except (ValueError, FileNotFoundError) as error:

@@ -1,0 +1,47 @@
+"""What a chapter has trained: systems and the judge of its run, made where they are not there yet (chapters 06-11)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hrvgan_lib.metrics import judge_for, judge_shape
+from hrvgan_lib.training import StepRecord
+from hrvgan_lib.training import trained as train_or_read
+from hrvgan_lib.trainings import LABELLED, Training, training
+from hrvgan_lib.trainings import native as native_training
+
+if TYPE_CHECKING:
+    from hrvgan_lib.book.page import Page
+    from hrvgan_lib.metrics import Judge
+    from hrvgan_lib.networks import System
+
+
+def trained(page: Page, system: str, data: str = LABELLED, labels: bool = False) -> tuple[System, list[StepRecord]]:
+    """A system of the page's run and its records, as `training.trained` returns them.
+
+    data: "actions", "golf" or "aeroplane". labels: with them HRVGAN is the main system, which is trained for longest.
+    """
+    return learn(page, training(page.profile, system, data, labels))
+
+
+def native(page: Page) -> tuple[System, list[StepRecord]]:
+    """HRVGAN with labels in the paper's own shape. Raises ValueError where the profile trains no such system."""
+    if (large := native_training(page.profile)) is None:
+        raise ValueError(f"profile {page.profile.name} trains nothing in the paper's own shape: take gpu or paper")
+    return learn(page, large)
+
+
+def learn(page: Page, training: Training) -> tuple[System, list[StepRecord]]:
+    """Carry out a training, or read it where it has been carried out before."""
+    page.trainings.append(training.name)
+    clips = page.dataset(training.data, frames=training.frames, size=training.size)
+    return train_or_read(
+        training.system, clips, page.profile, seed=page.seed + training.seed, steps=training.steps,
+        batch=training.batch, conditional=training.labels, folder=page.runs / "checkpoints", **training.options,
+    )  # fmt: skip
+
+
+def judge(page: Page, **shape: int) -> Judge:
+    """The run's judge of clips of `shape` (frames, size and stride; by default `metrics.judge_shape`), trained once."""
+    clips = [page.dataset("actions", split=split, **shape or judge_shape(page.profile)) for split in ("train", "test")]
+    return judge_for(clips[0], clips[1], page.profile, data_root=page.data_root, folder=page.runs / "judges")

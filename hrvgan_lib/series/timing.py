@@ -1,0 +1,206 @@
+"""What a training step costs on the machine at hand, for a run that has to fit into `MINUTES=` and for `make bench`."""
+
+from __future__ import annotations
+
+import gc
+import json
+import math
+import statistics
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hrvgan_lib import provenance, training
+from hrvgan_lib.devices import pick_device, precision
+from hrvgan_lib.files import write_atomic
+from hrvgan_lib.keys import code_of
+from hrvgan_lib.networks import SYSTEMS, build_system, fused, system_class
+from hrvgan_lib.training import TrainConfig, train
+from hrvgan_lib.trainings import Training, trainings
+
+if TYPE_CHECKING:
+    from hrvgan_lib.networks import System
+    from hrvgan_lib.profiles import Profile
+
+LABELS = 8  # classes of the procedural actions
+UNCOUNTED, COUNTED = 3, 5  # steps: the first ones pick algorithms
+LEARNING = 0.55  # of the minutes of a run go to trainings; the rest to starting, measuring and writing
+ARITHMETIC = {torch.float32: "fp32", torch.bfloat16: "bf16"}
+
+
+class RandomClips:
+    """Random bytes in the shape of a data set: what a step costs does not depend on what the clips show."""
+
+    name, kind, split, stride, unit = "random", "procedural", "train", 1, "clip"
+
+    def __init__(self, frames: int, size: int, n_classes: int, n: int = 32) -> None:
+        self.frames, self.size, self.n_classes, self.digest = frames, size, n_classes, f"random {n}"
+        self.classes = tuple(f"class {label}" for label in range(n_classes))
+        self.labels = torch.arange(n) % max(1, n_classes)
+        self.units = [str(clip) for clip in range(n)]
+        self._bytes = np.random.default_rng(0).integers(0, 256, (n, frames, size, size, 3), dtype=np.uint8)
+
+    def __len__(self) -> int:
+        return len(self._bytes)
+
+    def describe(self) -> str:
+        return f"random pixels: {len(self)} clips"
+
+    def batch(self, indices: Sequence[int] | Tensor, generator: torch.Generator | None = None,
+              device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:  # fmt: skip
+        """As `ClipDataset.batch`: (clips (B, 3, T, S, S) in [-1, 1], labels (B,))."""
+        from hrvgan_lib.devices import send
+
+        indices = torch.as_tensor(indices)
+        pixels = send(torch.from_numpy(self._bytes[indices.numpy()]), device)
+        clips = pixels.permute(0, 4, 1, 2, 3).float().div_(127.5).sub_(1)
+        return clips, send(self.labels[indices], device)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one step of a training costs here."""
+
+    system: str
+    clip: str
+    batch: int
+    arithmetic: str
+    seconds: float
+    peak_gb: float  # of the GPU; of the process so far on a CPU
+    plain: bool  # layer by layer, losses read after every turn: what the chapters show
+
+    @property
+    def clips_a_second(self) -> float:
+        return self.batch / self.seconds
+
+
+def build(work: Training, profile: Profile) -> System:
+    """The system of a training on this machine's device, with first weights from seed 0."""
+    kind = system_class(work.system)
+    options = {name: getattr(profile, name) for name in kind.from_profile} | dict(work.options)
+    torch.manual_seed(0)
+    system = build_system(
+        work.system, frames=work.frames, size=work.size, n_classes=LABELS if work.labels else 0, **options
+    )
+    return system.to(pick_device())
+
+
+def free_memory() -> None:
+    """Give back what the last system held, and count the peak anew where the device can."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Layer by layer, and the host reads every loss: a step as it was before anything was taken together."""
+    often = training.READ_EVERY
+    training.READ_EVERY = 1
+    try:
+        with fused.layer_by_layer():
+            yield
+    finally:
+        training.READ_EVERY = often
+
+
+def step_cost(work: Training, profile: Profile, dtype: torch.dtype | None = None, plain: bool = False,
+              uncounted: int = UNCOUNTED, counted: int = COUNTED) -> Cost:  # fmt: skip
+    """Train a few steps on random clips, the first ones uncounted, and say what one costs."""
+    free_memory()
+    system = build(work, profile)
+    dtype = dtype or precision(system.device)
+    clips = RandomClips(work.frames, work.size, LABELS if work.labels else 0)
+    config = TrainConfig(steps=uncounted + counted, batch=work.batch)
+    with plainly() if plain else nullcontext():
+        ends = [0.0]
+        for record in train(system, clips, config, dtype=dtype, pauses={uncounted}):
+            ends.append(record.seconds)
+    on_gpu = system.device.type == "cuda"
+    if on_gpu:  # records came together: only the whole span is known
+        seconds = (ends[-1] - ends[uncounted]) / counted
+    else:
+        seconds = statistics.median(late - early for early, late in zip(ends[uncounted:], ends[uncounted + 1 :]))
+    memory = torch.cuda.max_memory_allocated() / 1e9 if on_gpu else provenance.peak_rss_mb() / 1000
+    name = f"{work.system}{', labels' if work.labels else ''}"
+    return Cost(name, f"{work.frames}x{work.size}x{work.size}", work.batch, ARITHMETIC[dtype], seconds, memory, plain)
+
+
+def kinds(profile: Profile) -> dict[str, list[Training]]:
+    """The trainings of a profile by what a step of them costs: one stands for all of its kind."""
+    found: dict[str, list[Training]] = {}
+    for work in trainings(profile):
+        found.setdefault(f"{work.system} {work.frames}x{work.size} {work.batch}", []).append(work)
+    return found
+
+
+def share_that_fits(minutes: float, profile: Profile, seconds: dict[str, float], lanes: float) -> float:
+    """The share of the profile's steps for which all trainings take `LEARNING` of `minutes`; 1 at most.
+
+    They take what they need one after the other, over `lanes`, how many really run at once; and no less than the
+    longest of them. seconds: what a step of each kind costs (`kinds`). Raises ValueError where not even one step of
+    each fits, and says how many minutes would do.
+    """
+    steps = [(work.steps, seconds[kind]) for kind, group in kinds(profile).items() for work in group]
+    whole = max(sum(many * each for many, each in steps) / lanes, *(many * each for many, each in steps))
+    least = max(sum(each for _, each in steps) / lanes, *(each for _, each in steps))
+    if 60 * minutes * LEARNING < least:
+        enough = math.ceil(10 * least / LEARNING / 60 + 1e-6) / 10  # a tenth that works, whatever was rounded
+        raise ValueError(f"MINUTES={minutes:g} is too little for one step of each training: give at least {enough:.1f}")
+    return min(1.0, float(f"{60 * minutes * LEARNING / whole:.3g}"))
+
+
+def time_kinds(profile: Profile, path: Path) -> dict[str, float]:
+    """Seconds of a step of each kind on this machine; `path` keeps them."""
+    identity = {
+        "device": provenance.device_name(),
+        "code": code_of(__name__, *SYSTEMS.values()),  # a registry is not followed
+        "profile": asdict(replace(profile, share=1.0)),
+    }
+    identity = json.loads(json.dumps(identity))
+    if path.is_file() and (kept := json.loads(path.read_text(encoding="utf-8")))["identity"] == identity:
+        return kept["seconds"]
+    seconds, rows = {}, []
+    for kind, group in kinds(profile).items():
+        few = (0, 1) if profile.rehearse else (UNCOUNTED, COUNTED)
+        cost = step_cost(group[0], profile, uncounted=few[0], counted=few[1])
+        seconds[kind] = cost.seconds
+        rows.append(asdict(cost))
+        print(
+            f"{kind}: {cost.seconds:.4f} s a step, {cost.clips_a_second:.1f} clips/s, {cost.peak_gb:.1f} GB", flush=True
+        )
+    record: dict[str, Any] = {"identity": identity, "seconds": seconds, "costs": rows}
+    write_atomic(path, json.dumps(record, indent=1) + "\n")
+    return seconds
+
+
+def bench(profile: Profile) -> list[dict[str, Any]]:
+    """What a step of each kind costs, plain in float32 and as it is trained here: rows of a table.
+
+    The plain step is the reference: layer by layer, in float32, every loss read by the host as it comes.
+    """
+    rows = []
+    few = (1, 1) if profile.rehearse else (2, 4)
+    for group in kinds(profile).values():
+        reference = None
+        for dtype, plain in ((torch.float32, True), (None, False)):
+            try:
+                cost = step_cost(group[0], profile, dtype, plain, *few)
+            except torch.OutOfMemoryError:
+                print(f"{group[0].name}{', plain' if plain else ''}: does not fit into the memory of this GPU")
+                continue
+            reference = cost.seconds if plain else reference
+            ratio = "" if plain or reference is None else round(reference / cost.seconds, 2)
+            rows.append({
+                "system": cost.system, "clip": cost.clip, "batch": cost.batch,
+                "arithmetic": cost.arithmetic + (", plain layers" if plain else ""),
+                "clips/s": float(f"{cost.clips_a_second:.3g}"), "peak GB": float(f"{cost.peak_gb:.3g}"), "ratio": ratio,
+            })  # fmt: skip
+    return rows

@@ -1,0 +1,82 @@
+"""Every training of the series: who learns from what, in what shape, how long, and who reads it (chapters 06-11)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hrvgan_lib.profiles import Profile
+
+RIVALS = ("vgan", "tgan", "mocogan")
+LABELLED = "actions"
+SIDES = ("golf", "aeroplane")  # without labels
+WORKED_EXAMPLE_STEPS = 10  # of iVGAN: five critic updates in each, with the gradient of a gradient
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training. Equal fields and an equal seed give equal weights."""
+
+    system: str  # a key of `networks.SYSTEMS`
+    data: str  # "actions", "golf" or "aeroplane"
+    labels: bool
+    frames: int
+    size: int
+    batch: int
+    steps: int
+    readers: tuple[str, ...]  # numbers of the chapters that ask for it
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the system, beside the profile's
+    seed: int = 0  # added to the run's
+
+    @property
+    def name(self) -> str:
+        """In words, for a line of status."""
+        words = [self.system, self.data, "labels" if self.labels else "no labels", f"{self.frames}x{self.size}"]
+        words += [f"{name} {value}" for name, value in self.options.items()]
+        return ", ".join(words + ([f"seed +{self.seed}"] if self.seed else []))
+
+    @property
+    def cost(self) -> float:
+        """How long it takes, roughly, against the others: numbers that a step reads times steps."""
+        return self.steps * self.batch * self.frames * self.size**2 * (3 if self.system == "hrvgan" else 1)
+
+
+def training(profile: Profile, system: str, data: str = LABELLED, labels: bool = False) -> Training:
+    """The training of `system` in the profile's shape: HRVGAN with labels is the main one, the others are shorter."""
+    shape: dict[str, Any] = {"frames": profile.frames, "size": profile.size, "batch": profile.batch}
+    if labels:
+        return Training(system, data, True, **shape, steps=profile.steps, readers=("06", "08", "09", "10"))
+    if system == "ivgan":
+        steps = min(profile.rival_steps, WORKED_EXAMPLE_STEPS)
+        return Training(system, data, False, **shape, steps=steps, readers=("10",))
+    steps = profile.rival_steps if data == LABELLED else profile.side_steps
+    readers = ("06", "09", "10") if system == "hrvgan" and data in SIDES else ("10",)
+    return Training(system, data, False, **shape, steps=steps, readers=readers)
+
+
+def native(profile: Profile) -> Training | None:
+    """HRVGAN with labels in the paper's own shape, where the profile has it."""
+    if not profile.native:
+        return None
+    frames, size, batch, steps = profile.native
+    return Training("hrvgan", LABELLED, True, frames, size, batch, steps, ("06", "09", "10"), {"width": 1.0})
+
+
+def trainings(profile: Profile) -> list[Training]:
+    """All of them, the arms of chapter 11 too, longest first."""
+    from hrvgan_lib.ablations import FRAMES, SIZE, STUDIES
+
+    found = [training(profile, "hrvgan", labels=True), training(profile, "ivgan")]
+    for data in (LABELLED, *SIDES):
+        found += [training(profile, system, data) for system in ("hrvgan", *RIVALS)]
+    found += [large] if (large := native(profile)) else []
+    arms = {repr(sorted(arm.options.items())): arm for study in STUDIES.values() for arm in study.chosen(long=False)}
+    for arm in arms.values():
+        options = {"width": profile.study_width} | dict(arm.options)
+        seeds = (0,) if arm.options else (0, 1)  # our choice twice: what luck does
+        found += [
+            Training("hrvgan", LABELLED, True, FRAMES, SIZE, profile.batch, profile.study_steps, ("11",), options, seed)
+            for seed in seeds
+        ]
+    return sorted(found, key=lambda one: -one.cost)
