@@ -120,7 +120,8 @@ mutants: $(READY)  ## plant small bugs in a scratch copy, one at a time: do the 
 coverage: $(READY)  ## do the intervals hold what they say? 1,000 repetitions of every made-up case (six minutes)
 	@cd tests && $(QUIET) ../$(PY) simulations.py
 
-bench: $(READY)  ## time the Fréchet distance beside published implementations (SLOW=1: minutes-long ones too)
+bench: $(READY)  ## training steps beside the plain layers, sampling, loading, the Fréchet distance (SLOW=1: slow rivals too)
+	@$(PY) -m hrvgan_lib.series.timing
 	@$(PY) tests/bench_frechet_distance.py
 
 lab: $(READY)  ## JupyterLab on the chapters, the runs and the figures

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 import torch
@@ -26,6 +27,20 @@ CLOSE = 0.02  # of a loss: bfloat16 adds up in another order each time
 
 # Network, clips, labels, noise: one step down, and the losses.
 Update: TypeAlias = Callable[[str, Tensor, Tensor | None, torch.Generator], dict[str, Tensor]]
+
+
+_used = True
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Within it `captured` records nothing: for comparison."""
+    global _used
+    before, _used = _used, False
+    try:
+        yield
+    finally:
+        _used = before
 
 
 class Recording:
@@ -60,6 +75,8 @@ def captured(system: System, terms: Callable[..., Losses], update: Callable[...,
 
     Both take (network, clips, labels, noise). Clips of another shape than those that were recorded go the plain way.
     """
+    if not _used:
+        return update
     side, pool = torch.cuda.Stream(), torch.cuda.graph_pool_handle()  # a recording never meets the default stream
     calls: Counter[str] = Counter()
     recordings: dict[str, Recording | None] = {}  # None: not to be had

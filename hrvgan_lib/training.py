@@ -343,6 +343,12 @@ def train_once(
                 finish(folder)
             except Diverged as error:
                 write_atomic(verdict, str(error))
+            except torch.OutOfMemoryError:
+                system.load_state_dict(start)
+                raise RuntimeError(
+                    f"{system.name} at {system.frames}x{system.size}x{system.size} with a batch of {config.batch} "
+                    f"needs more memory than this GPU has free; {batch_that_fits(system, dataset, config)}"
+                ) from None
         system.load_state_dict(start)  # where not even one checkpoint is good, the first weights are
         step, *_ = restore(system, system.optimisers(), folder)
         if verdict.exists():
@@ -351,6 +357,20 @@ def train_once(
         if not (folder / f"snapshot-{step:08d}.pt").exists():
             take_snapshot(system, folder, step)  # the run was stopped before its last picture
     return records
+
+
+def batch_that_fits(system: System, dataset: Clips, config: TrainConfig) -> str:
+    """What a GPU that was too small has room for, in words, from one turn with the smallest batch."""
+    least = 4  # clips: a group of the minibatch stddev
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    free, held = torch.cuda.mem_get_info()[0], torch.cuda.memory_allocated()
+    try:
+        next(train(system, dataset, replace(config, steps=1, batch=least)))
+    except torch.OutOfMemoryError:
+        return f"not even {least} clips fit: free some, or take a smaller shape or width"
+    each = (torch.cuda.max_memory_allocated() - held) / least
+    return f"a batch of {max(least, int(free / each) // least * least)} would fit (batch=, in hrvgan_lib/profiles.py)"
 
 
 def read_records(journal: Path, until: int) -> list[StepRecord]:

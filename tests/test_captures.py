@@ -162,6 +162,17 @@ def test_a_recording_that_is_right_is_not_spoken_of(played):
     assert len(played) == 3
 
 
+def test_within_unrecorded_nothing_is_recorded_and_it_ends_with_its_block(played):
+    with pytest.raises(ZeroDivisionError), captures.unrecorded():
+        ours, _ = small("recorded")
+        [ours(turn) for turn in range(WARM_UP + 2)]
+        raise ZeroDivisionError
+    assert not played
+    ours, _ = small("recorded")
+    [ours(turn) for turn in range(WARM_UP + 2)]
+    assert len(played) == 2
+
+
 # The tape -------------------------------------------------------------------------------------------------------------
 def test_a_tape_hands_out_the_same_places_with_the_draws_of_each_stream():
     def ask(noise):

@@ -1,11 +1,14 @@
 """The first check: what is asked of a machine before a long run is started."""
 
 import warnings
+from types import SimpleNamespace
 
 import first_check
 import pytest
 import torch
 
+from hrvgan_lib import captures
+from hrvgan_lib.networks import SYSTEMS
 from hrvgan_lib.profiles import get_profile
 from hrvgan_lib.series.timing import Cost
 
@@ -51,10 +54,25 @@ def test_the_main_training_of_the_profile_takes_a_few_steps(asked, profile, rehe
 
 def test_a_gpu_takes_as_many_steps_as_every_timing(asked, monkeypatch):
     monkeypatch.setattr(first_check, "pick_device", lambda: torch.device("cuda"))
-    for name in ("agreement", "fused_kernels"):
+    for name in ("agreement", "fused_kernels", "replays"):
         monkeypatch.setattr(first_check, name, lambda device: [])
     assert first_check.main([]) == 0
     assert asked[0][2] == {}
+
+
+def test_ten_recorded_turns_of_each_system_are_held_against_ten_plain_ones(monkeypatch):
+    def train(system, clips, config, dtype):
+        assert (config.steps, dtype) == (captures.WARM_UP + 10, torch.float32)
+        for step in range(config.steps):
+            off = 0.5 * (step == config.steps - 1) * captures._used  # the last recorded turn goes astray
+            yield SimpleNamespace(discriminator={"a": 1.0 + off}, generator={"b": 2.0})
+
+    monkeypatch.setattr(first_check, "train", train)
+    monkeypatch.setattr(first_check, "build_system", lambda name, **_: SimpleNamespace(to=lambda device: name))
+    lines = first_check.replays(SimpleNamespace(type="cuda"))
+    names = [name for name, kind in SYSTEMS.items() if kind.fixed_work]
+    assert lines == [f"CUDA graphs, {name}: ten turns are off by 0.0e+00 at first, 2.5e-01 at most" for name in names]
+    assert first_check.replays(torch.device("cpu")) == ["CUDA graphs: none here"]
 
 
 @pytest.mark.parametrize("differ, word", [({"norms": 1e-6, "adam": 2e-7}, "norms"), ({"norms": 1.0}, "not used")])

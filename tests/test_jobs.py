@@ -64,7 +64,7 @@ def quick_server():
         patch.setattr(jobs, "PRELOAD", ["pytest", "hrvgan_lib.series.jobs"])
         patch.setenv("OMP_NUM_THREADS", "1")
         patch.setenv("OMP_WAIT_POLICY", "passive")
-        jobs.start_server(1)
+        jobs.start_server()
         yield
 
 

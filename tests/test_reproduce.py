@@ -640,7 +640,7 @@ def test_the_help_explains_every_option(capsys, monkeypatch):
 )  # fmt: skip
 def test_what_no_chapter_knows_is_refused_in_one_line(book, capsys, monkeypatch, arguments, message):
     started = []
-    monkeypatch.setattr(reproduce, "start_server", started.append)
+    monkeypatch.setattr(reproduce, "start_server", lambda: started.append(1))
     message = message.strip().split("\n")[0]
     assert reproduce.main([*SMOKE, *arguments]) == 2
     told = capsys.readouterr().err
@@ -648,6 +648,18 @@ def test_what_no_chapter_knows_is_refused_in_one_line(book, capsys, monkeypatch,
     assert not (book / "runs/smoke/status.json").exists()
     if "smoke*much" in arguments or {"--jobs", "--minutes"} & {*arguments}:
         assert not started
+
+
+@pytest.mark.parametrize("count", ["1", "2"])
+def test_a_job_computes_with_the_profile_s_threads_whatever_jobs(book, monkeypatch, count):
+    """Or sums would run in another order with JOBS=2 than with JOBS=1, and tables would differ in their last digits."""
+    seen = []
+    monkeypatch.setattr(reproduce, "start_server", lambda: None)
+    monkeypatch.setattr(reproduce, "reproduce", lambda settings: seen.append(os.environ["OMP_NUM_THREADS"]) or 0)
+    for profile in ("smoke", "gpu"):
+        monkeypatch.setenv("OMP_NUM_THREADS", "7")
+        assert reproduce.main(["--profile", profile, "--jobs", count]) == 0
+    assert seen == [str(PROFILES[profile].threads) for profile in ("smoke", "gpu")] == ["1", "4"]
 
 
 @pytest.mark.parametrize(

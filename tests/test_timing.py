@@ -11,12 +11,14 @@ import torch
 from hrvgan_lib import training
 from hrvgan_lib.networks import SYSTEMS, fused
 from hrvgan_lib.profiles import PROFILES, get_profile, scaled
-from hrvgan_lib.series import timing
+from hrvgan_lib.series import roofline, timing
 from hrvgan_lib.series.timing import LEARNING, Cost, RandomClips, bench, kinds, share_that_fits, step_cost, time_kinds
 from hrvgan_lib.trainings import Training, trainings
 
 TINY = dataclasses.replace(PROFILES["smoke"], size=16, width=1 / 32, study_width=1 / 32, batch=4)
 WORK = Training("hrvgan", "actions", True, 8, 8, 4, 9, ("06",))
+
+COLUMNS = ("system", "clip", "batch", "arithmetic", "clips/s", "peak GB", "ratio", "share of the floor")
 
 
 def each(profile) -> dict[str, float]:
@@ -145,19 +147,40 @@ def test_a_rehearsal_times_a_single_step(tmp_path, costs):
     assert {call[3:] for call in costs} == {(0, 1)}
 
 
+def works(profile):
+    """One training of each kind."""
+    return [group[0] for group in kinds(profile).values()]
+
+
+@pytest.fixture(autouse=True)
+def device(monkeypatch):
+    """A device with known rates, and steps of which only the operations are counted."""
+    monkeypatch.setattr(timing, "rates", lambda dtype: roofline.Rates(1e9, 1e9))
+    monkeypatch.setattr(
+        timing, "work_of", lambda system, batch: roofline.Work(5e7 * batch, 1.0) if system.fixed_work else None
+    )
+    monkeypatch.setattr(timing, "precision", lambda device: torch.bfloat16)
+
+
 # The table ------------------------------------------------------------------------------------------------------------
 def test_the_table_has_two_rows_a_kind_and_a_ratio_over_the_plain_one(costs):
-    rows = bench(TINY)
+    rows = bench(works(TINY), TINY)
     groups = list(kinds(TINY).values())
     assert [call[:3] for call in costs] == [
-        (group[0], *how) for group in groups for how in ((torch.float32, True), (None, False))
+        (group[0], *how) for group in groups for how in ((torch.float32, True), (torch.bfloat16, False))
     ]
-    assert all([*row] == ["system", "clip", "batch", "arithmetic", "clips/s", "peak GB", "ratio"] for row in rows)
+    assert all([*row] == [*COLUMNS] for row in rows)
     work = groups[0][0]
     same = {"system": work.system, "clip": f"8x{work.size}x{work.size}", "batch": 4, "peak GB": 1.23}
-    assert rows[:2] == [same | {"arithmetic": "fp32, plain layers", "clips/s": 1.33, "ratio": ""},
-                        same | {"arithmetic": "bf16", "clips/s": 8.0, "ratio": 6.0}]  # fmt: skip
+    assert rows[:2] == [same | {"arithmetic": "fp32, plain layers", "clips/s": 1.33, "ratio": "",
+                                "share of the floor": ""},
+                        same | {"arithmetic": "bf16", "clips/s": 8.0, "ratio": 6.0,
+                                "share of the floor": 0.4}]  # fmt: skip
     assert [row["ratio"] for row in rows] == ["", 6.0] * len(groups)
+    floors = {row["system"]: row["share of the floor"] for row in rows if row["ratio"]}
+    assert floors.pop("ivgan") == "" and set(floors.values()) == {
+        0.4
+    }  # nothing is counted of what differentiates twice
 
 
 def test_what_does_not_fit_is_said_and_the_rest_is_measured(costs, monkeypatch, capsys):
@@ -169,7 +192,7 @@ def test_what_does_not_fit_is_said_and_the_rest_is_measured(costs, monkeypatch, 
         return measured(work, profile, dtype, plain, *few)
 
     monkeypatch.setattr(timing, "step_cost", step_cost)
-    rows = bench(TINY)
+    rows = bench(works(TINY), TINY)
     assert [row["ratio"] for row in rows] == ["", *["", 6.0] * (len(kinds(TINY)) - 1)]
     assert f"{full.name}, plain: does not fit into the memory of this GPU\n" in capsys.readouterr().out
 
@@ -183,7 +206,7 @@ def test_without_its_plain_row_a_row_has_no_ratio(costs, monkeypatch):
         return measured(work, profile, dtype, plain, *few)
 
     monkeypatch.setattr(timing, "step_cost", step_cost)
-    assert [row["ratio"] for row in bench(TINY)] == [""] * len(kinds(TINY))
+    assert [row["ratio"] for row in bench(works(TINY), TINY)] == [""] * len(kinds(TINY))
 
 
 # A step ---------------------------------------------------------------------------------------------------------------

@@ -733,3 +733,26 @@ def test_a_file_that_is_no_generator_is_refused_in_a_line(tmp_path, kind, words)
     with pytest.raises((ValueError, FileNotFoundError), match=words) as caught:
         checkpoints.load_generator(path)
     assert "\n" not in str(caught.value)
+
+
+# A GPU that is too small ----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("free, words", [(40e9, "a batch of 20 would fit"), (9e9, "a batch of 4 would fit"),
+                                         (0, "not even 4 clips fit")])  # fmt: skip
+def test_a_gpu_that_is_too_small_is_told_which_batch_would_fit(free, words, tmp_path, monkeypatch):
+    memory = {"used": 1e9}
+
+    def train(system, dataset, config, folder=None, dtype=None, pauses=()):
+        if config.batch > 4 or not free:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate more\nthan there is")
+        memory["peak"] = memory["used"] + 2e9 * config.batch
+        yield StepRecord(1, 4, 0.0, {"a": 1.0}, {"a": 1.0})
+
+    monkeypatch.setattr(training, "train", train)
+    for name, value in (("empty_cache", lambda: None), ("reset_peak_memory_stats", lambda: None),
+                        ("mem_get_info", lambda: (free, 80e9)), ("memory_allocated", lambda: memory["used"]),
+                        ("max_memory_allocated", lambda: memory["peak"])):  # fmt: skip
+        monkeypatch.setattr(torch.cuda, name, value)
+    with pytest.raises(RuntimeError) as told:
+        trained("hrvgan", Toy(), replace(SMOKE, batch=32), steps=3, folder=tmp_path)
+    assert words in str(told.value) and "with a batch of 32 needs more memory" in str(told.value)
+    assert "\n" not in str(told.value)

@@ -6,17 +6,20 @@ import argparse
 import sys
 import time
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import torch
 
 from hrvgan_lib import provenance
+from hrvgan_lib.captures import WARM_UP, unrecorded
 from hrvgan_lib.devices import pick_device
 from hrvgan_lib.metrics.eyes.judge import resize
 from hrvgan_lib.metrics.rulers.frechet import eigenvalues
-from hrvgan_lib.networks import kernels
+from hrvgan_lib.networks import SYSTEMS, build_system, kernels
 from hrvgan_lib.profiles import get_profile
-from hrvgan_lib.series.timing import step_cost
+from hrvgan_lib.series.timing import RandomClips, step_cost
+from hrvgan_lib.training import TrainConfig, train
 from hrvgan_lib.trainings import training
 
 
@@ -60,6 +63,28 @@ def fused_kernels(device: torch.device) -> list[str]:
     return [f"GPU kernels, {what}: off by {off:.1e}" for what, off in kernels.differences(device).items()]
 
 
+def replays(device: torch.device) -> list[str]:
+    """How far the losses of ten recorded updates are from those of ten plain ones, a line for each system."""
+    if device.type != "cuda":
+        return ["CUDA graphs: none here"]
+    lines, config = [], TrainConfig(steps=WARM_UP + 10, batch=8)
+    for name, kind in SYSTEMS.items():
+        if not kind.fixed_work:
+            continue
+        found = []
+        for way in (nullcontext, unrecorded):
+            torch.manual_seed(0)
+            system = build_system(name, frames=8, size=32, n_classes=2 * kind.takes_labels, width=0.25).to(device)
+            clips = RandomClips(8, 32, 2 * kind.takes_labels)
+            with way():
+                records = train(system, clips, config, dtype=torch.float32)
+                losses = [[*record.discriminator.values(), *record.generator.values()] for record in records]
+            found.append(np.array(losses[WARM_UP:]))
+        off = np.abs(found[0] - found[1]) / (1 + np.abs(found[1]))
+        lines.append(f"CUDA graphs, {name}: ten turns are off by {off[0].max():.1e} at first, {off.max():.1e} at most")
+    return lines
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("tools/first_check.py", description=__doc__)
     parser.add_argument("--profile", default="gpu", help="whose main training takes a few steps")
@@ -73,7 +98,7 @@ def main(argv: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     device = pick_device()
-    print("\n".join([*machine(), *agreement(device), *fused_kernels(device)]), flush=True)
+    print("\n".join([*machine(), *agreement(device), *fused_kernels(device), *replays(device)]), flush=True)
     few = {"uncounted": 1, "counted": 1} if device.type == "cpu" else {}
     cost = step_cost(training(profile, "hrvgan", labels=True), profile, **few)
     print(

@@ -47,10 +47,14 @@ class Job:
     cost: float = 1.0  # seconds, roughly: what the order goes by
 
 
-def start_server(threads: int) -> None:
-    """Start the process that jobs are copied from, in the background; `threads` is what each job computes with."""
+def set_threads(threads: int) -> None:
+    """What each job computes with, in the children of this process and theirs: one order of sums, whatever JOBS."""
     os.environ["OMP_NUM_THREADS"] = str(threads)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # a thread that spins while it waits takes a core from others
+
+
+def start_server() -> None:
+    """Start the process that jobs are copied from, in the background."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
     from multiprocessing import forkserver

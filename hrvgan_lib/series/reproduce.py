@@ -30,7 +30,7 @@ from hrvgan_lib.series.chapters import (
     read_chapter,
     write_notebook,
 )
-from hrvgan_lib.series.jobs import Entry, Job, one_by_one, side_by_side, start_server
+from hrvgan_lib.series.jobs import Entry, Job, one_by_one, set_threads, side_by_side, start_server
 from hrvgan_lib.trainings import Training, trainings
 
 # What a chapter may read that another left: the recorded run, and what the chapters of this run have measured.
@@ -196,18 +196,13 @@ def time_steps(settings: Settings) -> Entry:
 def bench_steps(settings: Settings) -> Entry:
     """Time the training step of every kind beside its plain form, when nothing else runs: figures/<run>/bench_steps."""
     from hrvgan_lib import book
-    from hrvgan_lib.series.timing import bench
+    from hrvgan_lib.series.timing import NOTE, bench, kinds
 
     begun = time.monotonic()
     known = ("profile", "seed", "data_root", "actions", "run", "rehearse", "allow_partial")
     page = book.open_page("bench", **{word: settings.parameters[word] for word in known})
-    page.table(
-        bench(settings.profile),
-        name="bench_steps",
-        data=[],
-        show=False,
-        note="Random clips; ratio: over the plain layers in float32, whose losses the host reads every turn.",
-    )
+    rows = bench([group[0] for group in kinds(settings.profile).values()], settings.profile)
+    page.table(rows, name="bench_steps", data=[], show=False, note=NOTE)
     return Entry("bench", "ok", round(time.monotonic() - begun, 1), provenance.peak_rss_mb(), provenance.peak_cuda_mb())
 
 
@@ -475,8 +470,9 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end from outside is told like a Ctrl-C
     try:
         settings = parse(argv)
+        set_threads(settings.profile.threads)
         if settings.jobs > 1 or settings.minutes:
-            start_server(settings.profile.threads)
+            start_server()
         settings.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(settings.folder / ".lock", timeout=0):
             return reproduce(settings)

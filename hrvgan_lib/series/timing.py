@@ -6,7 +6,9 @@ import gc
 import json
 import math
 import statistics
-from collections.abc import Iterator, Sequence
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,10 +19,12 @@ import torch
 from torch import Tensor
 
 from hrvgan_lib import provenance, training
+from hrvgan_lib.captures import unrecorded
 from hrvgan_lib.devices import pick_device, precision
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.keys import code_of
 from hrvgan_lib.networks import SYSTEMS, build_system, fused, system_class
+from hrvgan_lib.series.roofline import Rates, rates, work_of
 from hrvgan_lib.training import TrainConfig, train
 from hrvgan_lib.trainings import Training, trainings
 
@@ -80,15 +84,15 @@ class Cost:
         return self.batch / self.seconds
 
 
-def build(work: Training, profile: Profile) -> System:
-    """The system of a training on this machine's device, with first weights from seed 0."""
+def build(work: Training, profile: Profile, device: str = "") -> System:
+    """The system of a training on this machine's device, or another one, with first weights from seed 0."""
     kind = system_class(work.system)
     options = {name: getattr(profile, name) for name in kind.from_profile} | dict(work.options)
     torch.manual_seed(0)
     system = build_system(
         work.system, frames=work.frames, size=work.size, n_classes=LABELS if work.labels else 0, **options
     )
-    return system.to(pick_device())
+    return system.to(device or pick_device())
 
 
 def free_memory() -> None:
@@ -101,11 +105,11 @@ def free_memory() -> None:
 
 @contextmanager
 def plainly() -> Iterator[None]:
-    """Layer by layer, and the host reads every loss: a step as it was before anything was taken together."""
+    """Layer by layer, launch by launch, and the host reads every loss: before anything was taken together."""
     often = training.READ_EVERY
     training.READ_EVERY = 1
     try:
-        with fused.layer_by_layer():
+        with fused.layer_by_layer(), unrecorded():
             yield
     finally:
         training.READ_EVERY = often
@@ -181,26 +185,117 @@ def time_kinds(profile: Profile, path: Path) -> dict[str, float]:
     return seconds
 
 
-def bench(profile: Profile) -> list[dict[str, Any]]:
-    """What a step of each kind costs, plain in float32 and as it is trained here: rows of a table.
+def bench(works: Iterable[Training], profile: Profile) -> list[dict[str, Any]]:
+    """What a step of each training costs, plain in float32 and as it is trained here: rows of a table.
 
-    The plain step is the reference: layer by layer, in float32, every loss read by the host as it comes.
+    The plain step is the reference: layer by layer, in float32, every loss read by the host as it comes. The share is
+    that of the floor: how long the step's operations and bytes take this device at best (`roofline`).
     """
     rows = []
     few = (1, 1) if profile.rehearse else (2, 4)
-    for group in kinds(profile).values():
+    best: dict[torch.dtype, Rates] = {}
+    for work in works:
         reference = None
-        for dtype, plain in ((torch.float32, True), (None, False)):
+        for dtype, plain in ((torch.float32, True), (precision(pick_device()), False)):
             try:
-                cost = step_cost(group[0], profile, dtype, plain, *few)
+                cost = step_cost(work, profile, dtype, plain, *few)
             except torch.OutOfMemoryError:
-                print(f"{group[0].name}{', plain' if plain else ''}: does not fit into the memory of this GPU")
+                print(f"{work.name}{', plain' if plain else ''}: does not fit into the memory of this GPU")
                 continue
             reference = cost.seconds if plain else reference
-            ratio = "" if plain or reference is None else round(reference / cost.seconds, 2)
+            ratio: float | str = "" if plain or reference is None else round(reference / cost.seconds, 2)
+            share: float | str = ""
+            if not plain and (done := work_of(build(work, profile, "cpu"), work.batch)):
+                best[dtype] = best.get(dtype) or rates(dtype)
+                share = float(f"{best[dtype].floor(done, dtype) / cost.seconds:.2g}")
             rows.append({
                 "system": cost.system, "clip": cost.clip, "batch": cost.batch,
                 "arithmetic": cost.arithmetic + (", plain layers" if plain else ""),
                 "clips/s": float(f"{cost.clips_a_second:.3g}"), "peak GB": float(f"{cost.peak_gb:.3g}"), "ratio": ratio,
+                "share of the floor": share,
             })  # fmt: skip
     return rows
+
+
+# Frames, size and batch of what `make bench` times; the last on a GPU only.
+SHAPES = ((8, 32, 8), (16, 64, 8), (32, 256, 8))
+
+
+def every_system(on_gpu: bool) -> list[Training]:
+    """Each system in each of the shapes that it can be cut to, HRVGAN with labels."""
+    found = []
+    for frames, size, batch in SHAPES[: None if on_gpu else 2]:
+        for name, kind in SYSTEMS.items():
+            try:
+                with torch.device("meta"):
+                    kind(frames=frames, size=size, n_classes=0)
+            except ValueError:  # this system has no such shape
+                continue
+            found.append(Training(name, "actions", name == "hrvgan", frames, size, batch, 1, ()))
+    return found
+
+
+def rates_of_measuring(page: Any) -> list[dict[str, Any]]:
+    """Clips a second of what measuring does: reading packed clips, decoding, sampling, looking through a judge."""
+    from hrvgan_lib.data.formats.video import read_video
+    from hrvgan_lib.data.store import fit
+    from hrvgan_lib.metrics.eyes.judge import Judge, blank_network
+    from hrvgan_lib.metrics.eyes.judge_training import Recipe
+
+    profile, n = page.profile, 32
+    clips = page.dataset("actions")
+    paths = [clips.root / clips.paths[number] for number in range(8)]
+    work = Training("hrvgan", "actions", True, profile.frames, profile.size, profile.batch, 1, ())
+    system = build(work, profile).eval()
+    eye = (
+        blank_network(LABELS, profile.frames, profile.size, Recipe(width=profile.judge_width)).to(system.device).eval()
+    )
+    judge = Judge(eye, "untrained", clips.classes, clips.stride, None, "")
+    shown = system.sample(n)
+
+    def load() -> None:
+        clips.batch(torch.arange(n) % len(clips), device=system.device)
+
+    def decode() -> None:
+        for path in paths:
+            fit(read_video(path), profile.size)
+
+    rows = []
+    for what, count, work_once in (
+        ("packed clips, read", n, load), ("videos, decoded and resized", len(paths), decode),
+        ("samples of HRVGAN", n, lambda: system.sample(n)), ("clips through the judge", n, lambda: judge.look(shown)),
+    ):  # fmt: skip
+        work_once()
+        begun = time.perf_counter()
+        work_once()
+        seconds = time.perf_counter() - begun
+        rows.append({"what": what, "clip": f"{profile.frames}x{profile.size}x{profile.size}",
+                     "clips/s": float(f"{count / seconds:.3g}")})  # fmt: skip
+    return rows
+
+
+def main() -> int:
+    """`make bench`: figures/bench/bench_steps and bench_measuring."""
+    from hrvgan_lib import book
+
+    on_gpu = pick_device().type == "cuda"
+    page = book.open_page("bench", profile="gpu" if on_gpu else "cpu", run="bench")
+    print(f"{provenance.device_name()}, {torch.get_num_threads()} threads", flush=True)
+    tables: dict[str, tuple[Callable[[], list[dict]], str, list | None]] = {
+        "bench_steps": (lambda: bench(every_system(on_gpu), page.profile), NOTE, []),
+        "bench_measuring": (lambda: rates_of_measuring(page), "One call after one to warm up.", None),
+    }
+    for name, (make, note, data) in tables.items():
+        rows = make()
+        page.table(rows, name=name, note=note, data=data, show=False)
+        print((page.figures / f"{name}.md").read_text(encoding="utf-8"), flush=True)
+    return 0
+
+
+NOTE = (
+    "Random clips. Ratio: over the plain layers in float32, every loss read by the host. Share of the floor: the time "
+    "in which this device, at its best, does the operations and moves the convolutions' bytes, over the step's."
+)
+
+if __name__ == "__main__":
+    sys.exit(main())
