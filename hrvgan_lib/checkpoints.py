@@ -81,7 +81,21 @@ def save_generator(path: Path, system: System, **about: object) -> None:
         "options": asdict(system.config),
     }
     words = {key: value if isinstance(value, str) else json.dumps(value) for key, value in header.items()}
-    write_atomic(Path(path), lambda temporary: save_file(tensors, temporary, metadata=words))
+
+    def write(temporary: Path) -> None:
+        save_file(tensors, temporary, metadata=words)
+        sort_header(temporary)
+
+    write_atomic(Path(path), write)
+
+
+def sort_header(path: Path) -> None:
+    """Put the names in a safetensors header in order: the library shuffles them, and equal files should be equal."""
+    raw = path.read_bytes()
+    end = 8 + int.from_bytes(raw[:8], "little")
+    header = json.dumps(json.loads(raw[8:end]), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)  # what follows stays aligned
+    path.write_bytes(len(header).to_bytes(8, "little") + header + raw[end:])
 
 
 def load_generator(path: Path, device: torch.device | str = "cpu") -> System:

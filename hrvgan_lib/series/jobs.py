@@ -14,7 +14,13 @@ from types import FrameType
 from typing import Any
 
 # What every job imports: once, in the process that all jobs are copied from.
-PRELOAD = ["hrvgan_lib.series.chapters", "hrvgan_lib.book.learning", "matplotlib.pyplot", "scipy.optimize"]
+PRELOAD = [
+    *(f"hrvgan_lib.{name}" for name in (
+        "series.chapters", "book.page", "book.learning", "ablations", "data", "data.clips", "data.store",
+        "metrics.eyes.judge", "networks.hrvgan", "networks.vgan", "networks.tgan", "networks.mocogan", "networks.ivgan",
+    )),
+    "matplotlib.pyplot", "scipy.optimize", "torch._dynamo",
+]  # fmt: skip
 
 LONGEST = 4000  # characters of an error that come back
 PATIENCE = 30  # seconds that interrupted jobs have for tidying up
