@@ -47,10 +47,13 @@ def there(tmp_path):
 
 
 def environment_of(root: Path) -> dict[str, str]:
+    """This process's, without the variables that the Makefile would read from it (or from the make that runs the tests)."""
     (root.parent / "tmp").mkdir(exist_ok=True)
     path = f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return os.environ | {"HRVGAN_ROOT": str(root), "PYTHONPATH": str(REPOSITORY), "PATH": path,
-                         "TMPDIR": str(root.parent / "tmp")}  # fmt: skip
+    read = {*re.findall(r"^(\w+) \?=", (REPOSITORY / "Makefile").read_text(), re.M), "MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+    kept = {name: value for name, value in os.environ.items() if name not in read}
+    return kept | {"HRVGAN_ROOT": str(root), "PYTHONPATH": str(REPOSITORY), "PATH": path,
+                   "TMPDIR": str(root.parent / "tmp")}  # fmt: skip
 
 
 def call(root: Path, verb: str, *options: object) -> subprocess.CompletedProcess:
