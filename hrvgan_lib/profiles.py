@@ -124,7 +124,7 @@ def scaled(profile: Profile, share: float) -> Profile:
 
 
 def get_profile(name: str, rehearse: bool = False) -> Profile:
-    """The profile `name`; with `rehearse` its true shapes, but two steps and a handful of samples.
+    """The profile `name`; with `rehearse` its true shapes, but one or two steps of two clips and a handful of samples.
 
     "gpu*0.35" is `gpu` with 0.35 of its steps and samples (`scaled`). Raises ValueError for an unknown name.
     """
@@ -143,10 +143,10 @@ def get_profile(name: str, rehearse: bool = False) -> Profile:
         profile,
         minutes=min(profile.minutes, REHEARSAL_MINUTES), hardware="2 CPU cores",
         clips_per_group=1, standin_frames=36, stack_videos=6, clips_per_video=4,
-        batch=min(profile.batch, 4), steps=2, rival_steps=2, side_steps=2, study_steps=2,
-        native=profile.native and (*profile.native[:2], min(profile.native[2], 4), 2),
+        batch=2, steps=2, rival_steps=1, side_steps=1, study_steps=1, threads=1,
+        native=profile.native and (*profile.native[:2], 1, 1),
         judge_steps=2, judge_batch=min(profile.judge_batch, 4),
-        samples=8, repeats=2, rehearse=True,
+        samples=4, repeats=2, rehearse=True,
     )  # fmt: skip
 
 

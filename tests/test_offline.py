@@ -47,7 +47,7 @@ def there(tmp_path):
 
 
 def environment_of(root: Path) -> dict[str, str]:
-    """This process's, without the variables that the Makefile would read from it (or from the make that runs the tests)."""
+    """This process's, without what the Makefile would read from it, or from the make that runs the tests."""
     (root.parent / "tmp").mkdir(exist_ok=True)
     path = f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}"
     read = {*re.findall(r"^(\w+) \?=", (REPOSITORY / "Makefile").read_text(), re.M), "MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
@@ -438,7 +438,7 @@ def test_make_hands_on_what_is_set_and_only_that(machine):
     assert "\nMAKE" not in log and (machine / "out/trial.parcel-00").is_file()
     done = subprocess.run([*make, "REHEARSE=1"], env=environment_of(machine), capture_output=True, text=True)
     given = (machine / "runs/gpu-rehearsal/booking.log").read_text().splitlines()[1]
-    assert "RUN=gpu-rehearsal REHEARSE=1" in given and "MINUTES" not in given and "JOBS" not in given
+    assert "RUN=gpu-rehearsal MINUTES=15 REHEARSE=1" in given and "JOBS" not in given
 
 
 def test_packages_are_written_whole_or_not_at_all(machine, tmp_path, monkeypatch):

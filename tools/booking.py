@@ -434,7 +434,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--profile", default="gpu")
     parser.add_argument("--actions", default="ucf101")
     parser.add_argument("--run", default="", help="name of the results folder; default: from the profile")
-    parser.add_argument("--rehearse", action="store_true", help="true shapes, two steps")
+    parser.add_argument("--rehearse", action="store_true", help="true shapes, a step or two")
     parser.add_argument("--minutes", default="", help="what the series may take")
     parser.add_argument("--jobs", default="", help="chapters at once")
     parser.add_argument("--wait", default="570", help="seconds after which the command ends, whatever runs")
@@ -455,6 +455,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     settings.words += [f"ACTIONS={settings.actions}"] if settings.actions != "ucf101" else []
     settings.wait = number("WAIT", settings.wait)
     settings.limit = number("LIMIT", settings.limit, most=PIECES * PIECE / MB)
+    if settings.rehearse and not settings.minutes:
+        settings.minutes = "15"  # else the timing of the steps would not be rehearsed
     if settings.minutes:
         number("MINUTES", settings.minutes)
     if settings.jobs:

@@ -78,11 +78,8 @@ class _Shares(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         if kernels.fit(gradient):
             return kernels.shared(gradient, ctx.scale), None
-        share = (gradient / (ctx.scale[0] * ctx.scale[1] * ctx.scale[2])).permute(0, 2, 3, 4, 1)  # channels last
-        n, t, h, w, c = share.shape
-        a, b, d = ctx.scale
-        spread = share.reshape(n, t, 1, h, 1, w, 1, c).expand(n, t, a, h, b, w, d, c)
-        return spread.reshape(n, a * t, b * h, d * w, c).permute(0, 4, 1, 2, 3), None
+        share = gradient / (ctx.scale[0] * ctx.scale[1] * ctx.scale[2])
+        return nn.functional.interpolate(share, scale_factor=tuple(map(float, ctx.scale)), mode="nearest"), None
 
 
 def downsampled(x: Tensor, down: Downsample) -> Tensor:

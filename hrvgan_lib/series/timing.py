@@ -192,7 +192,7 @@ def bench(works: Iterable[Training], profile: Profile) -> list[dict[str, Any]]:
     that of the floor: how long the step's operations and bytes take this device at best (`roofline`).
     """
     rows = []
-    few = (1, 1) if profile.rehearse else (2, 4)
+    few = (0, 1) if profile.rehearse else (2, 4)
     best: dict[torch.dtype, Rates] = {}
     for work in works:
         reference = None
