@@ -160,7 +160,7 @@ def train(
     for step in range(first, config.steps):
         noise = stream("noise", config.seed, step, config.rank)
         system.train()
-        values = {}
+        values: dict[str, dict[str, Tensor]] = {network: {} for network in system.order}
         for network in system.order:  # "Update the Discriminator D", "Update the Generator G"
             for _ in range(updates[network]):
                 clips, labels = next(data)  # "Get M data samples"
@@ -337,7 +337,7 @@ def train_once(
                         file.write(_write_record(record))
                         file.flush()
                         if record.step in moments:
-                            take_snapshot(system, folder, record.step)
+                            take_snapshot(system, dataset, folder, record.step)
                         if on_step is not None:
                             on_step(record, system)
                 finish(folder)
@@ -355,7 +355,7 @@ def train_once(
             system.diverged = verdict.read_text() or "training diverged"
             records = [record for record in records if record.step <= step]  # what these weights have seen
         if not (folder / f"snapshot-{step:08d}.pt").exists():
-            take_snapshot(system, folder, step)  # the run was stopped before its last picture
+            take_snapshot(system, dataset, folder, step)  # the run was stopped before its last picture
     return records
 
 
@@ -384,10 +384,10 @@ def read_records(journal: Path, until: int) -> list[StepRecord]:
     return [record for record in records if record.step <= until]
 
 
-def take_snapshot(system: System, folder: Path, step: int) -> None:
-    """Save what up to eight fixed latents, of one class after the other, give at `step`."""
-    fit = SNAPSHOT_BYTES // (3 * system.frames * system.size**2)
-    clips = system.eval().sample(max(1, min(8, fit)), generator=stream("snapshot"))
+def take_snapshot(system: System, dataset: Clips, folder: Path, step: int) -> None:
+    """Save what up to eight fixed latents, of one class after the other, give at `step`; or up to eight fixed clips."""
+    n = max(1, min(8, SNAPSHOT_BYTES // (3 * system.frames * system.size**2)))
+    clips = system.eval().snapshot(n, dataset)
     pixels = ((clips + 1) * 127.5).round().to(torch.uint8)  # (n, 3, T, S, S)
     write_atomic(folder / f"snapshot-{step:08d}.pt", lambda temporary: torch.save(pixels, temporary))
 

@@ -11,6 +11,15 @@ from hrvgan_lib.profiles import Profile
 RIVALS = ("vgan", "tgan", "mocogan")
 LABELLED = "actions"
 SIDES = ("golf", "aeroplane")  # without labels
+# What chapter 07 sets side by side: a name, and what is changed in the predictor's configuration.
+FORECASTS: Mapping[str, Mapping[str, Any]] = {
+    "combined": {},
+    "MSE only": {"alpha": 0.0},
+    "adversarial only": {"beta": 0.0},
+    "frames, not their change": {"change": False},
+    "one vector": {"features": "vector"},
+    "with noise": {"noise": True},
+}
 WORKED_EXAMPLE_STEPS = 10  # of iVGAN: five critic updates in each, with the gradient of a gradient
 
 
@@ -63,6 +72,28 @@ def native(profile: Profile) -> Training | None:
     return Training("hrvgan", LABELLED, True, frames, size, batch, steps, ("06", "09", "10"), {"width": 1.0})
 
 
+def predictor(profile: Profile, arm: str) -> Training:
+    """The training of a predictor, one of `FORECASTS`: half of a clip is given, the other half predicted."""
+    return Training(
+        "prediction", LABELLED, False, profile.frames, profile.size, profile.batch, profile.prediction_steps, ("07",),
+        FORECASTS[arm],
+    )  # fmt: skip
+
+
+def native_predictor(profile: Profile) -> Training | None:
+    """One step of a predictor in the paper's own shape, 16 frames to 16: a rehearsal takes it."""
+    if not (profile.native and profile.rehearse):
+        return None
+    frames, size, batch, _ = profile.native
+    return Training("prediction", LABELLED, False, frames, size, batch, 1, ("07",), {"width": 1.0})
+
+
+def frame_by_frame(profile: Profile) -> Training:
+    """HRVGAN with one latent a frame, which chapter 07 reconstructs, edits and splices."""
+    shape = (profile.frames, profile.size, profile.batch, profile.prediction_steps)
+    return Training("hrvgan", LABELLED, True, *shape, ("07",), {"latent": "frames"})
+
+
 def trainings(profile: Profile) -> list[Training]:
     """All of them, the arms of chapter 11 too, longest first."""
     from hrvgan_lib.ablations import FRAMES, SIZE, STUDIES
@@ -70,7 +101,8 @@ def trainings(profile: Profile) -> list[Training]:
     found = [training(profile, "hrvgan", labels=True), training(profile, "ivgan")]
     for data in (LABELLED, *SIDES):
         found += [training(profile, system, data) for system in ("hrvgan", *RIVALS)]
-    found += [large] if (large := native(profile)) else []
+    found += [predictor(profile, arm) for arm in FORECASTS] + [frame_by_frame(profile)]
+    found += [large for large in (native(profile), native_predictor(profile)) if large]
     arms = {repr(sorted(arm.options.items())): arm for study in STUDIES.values() for arm in study.chosen(long=False)}
     for arm in arms.values():
         options = {"width": profile.study_width} | dict(arm.options)

@@ -168,7 +168,7 @@ for tally, words in ledgers.TALLIES.items():
 # cell says so.
 
 # %%
-whole = {row["chapter"] for row in claims} - {"07_prediction"} <= {m.chapter for m in measured}
+whole = {row["chapter"] for row in claims} <= {m.chapter for m in measured}
 if whole:
     page.expect("claims that no chapter measured", counts[ledgers.NOT_MEASURED], high=0,
                 why="every verdict has its number")
@@ -179,7 +179,7 @@ else:
 COLOURS = {ledgers.REPRODUCED: "#009E73", ledgers.NOT_REPRODUCED: "#D55E00", ledgers.UNDECIDED: "#F0E442",
            ledgers.VOID: "#CC79A7", ledgers.IN_THESE: "#8FD3BD", ledgers.NOT_IN_THESE: "#F0B183",
            ledgers.BY_CONSTRUCTION: "#8FD3BD", ledgers.NOT_BY_CONSTRUCTION: "#F0B183",
-           ledgers.NOT_TESTABLE: "#999999", ledgers.NOT_BUILT: "#BBBBBB", ledgers.NOT_MEASURED: "#DDDDDD"}
+           ledgers.NOT_TESTABLE: "#999999", ledgers.NOT_MEASURED: "#DDDDDD"}
 kinds = [kind for kind in dict.fromkeys(row["kind"] for row in claims) if kind != "shape"]
 fig, axis = plt.subplots(figsize=(9, 2.6))
 start = [0] * len(kinds)
@@ -206,7 +206,7 @@ HEADINGS = {ledgers.REPRODUCED: "Held", ledgers.NOT_REPRODUCED: "Did not hold",
             ledgers.IN_THESE: "Held in these trainings", ledgers.NOT_IN_THESE: "Did not hold in these trainings",
             ledgers.VOID: "Void: something that must not pass the test passes it too", ledgers.UNDECIDED: "Undecided",
             ledgers.BY_CONSTRUCTION: "Holds by construction", ledgers.NOT_BY_CONSTRUCTION: "Fails by construction",
-            ledgers.NOT_TESTABLE: "Not testable here", ledgers.NOT_BUILT: "Not built yet"}
+            ledgers.NOT_TESTABLE: "Not testable here"}
 
 
 def sentence(row):

@@ -24,12 +24,12 @@ data
 norms losses
 networks
 captures checkpoints
-training
+training predict
 budgets
 metrics.rulers
 metrics.eyes
 metrics.sources
-metrics.damage metrics.answers metrics.seeds
+metrics.damage metrics.answers metrics.seeds metrics.forecasts
 metrics.comparisons
 metrics.evaluation
 metrics
@@ -104,7 +104,7 @@ def test_the_names_that_code_outside_relies_on():
     assert callable(data.read_video) and callable(data.open_dataset)
     assert callable(metrics.inception_score) and callable(metrics.frechet_distance)
     assert callable(networks.build_system("mocogan", n_classes=None, width=1 / 16).sample)  # None: no classes
-    for module in ("hrvgan_lib.data", "hrvgan_lib.metrics"):
+    for module in ("hrvgan_lib.data", "hrvgan_lib.metrics", "hrvgan_lib.predict"):
         told = subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True)
         assert told.returncode == 0 and "usage" in told.stdout
 

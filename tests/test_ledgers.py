@@ -147,9 +147,7 @@ def sound(claim):
     return measured(value, claim=claim.id, asked_low=value, sides=(OURS,), has=claim.needs, controls=(STILL,))
 
 
-@pytest.mark.parametrize(
-    "claim", [c for c in paper.CLAIMS.values() if c.needs and "prediction" not in c.needs], ids=lambda c: c.id
-)
+@pytest.mark.parametrize("claim", [c for c in paper.CLAIMS.values() if c.needs], ids=lambda c: c.id)
 def test_each_need_has_to_be_met_by_each_measurement(claim):
     whole = sound(claim)
     assert said(claim, whole, whole) in (ledgers.REPRODUCED, ledgers.AS_PRINTED, ledgers.BY_CONSTRUCTION)
@@ -183,11 +181,7 @@ def test_no_verdict_without_a_measurement():
             ledgers.verdict(claim, [])
     rows = {row["claim"]: row for row in ledgers.claims_ledger([])}
     assert len(rows) == len(paper.CLAIMS)
-    assert {row["verdict"] for row in rows.values()} == {ledgers.NOT_MEASURED, ledgers.NOT_BUILT}
-
-
-def test_what_is_not_built_says_so_and_needs_no_number():
-    assert said(paper.claim("prediction")) == ledgers.NOT_BUILT
+    assert {row["verdict"] for row in rows.values()} == {ledgers.NOT_MEASURED}
 
 
 def test_a_claim_that_sets_no_bar_gets_no_verdict():
@@ -531,7 +525,7 @@ def test_every_verdict_is_a_word_of_its_own_and_in_one_tally():
         "about these trainings only": (ledgers.IN_THESE, ledgers.NOT_IN_THESE),
         "by construction": (ledgers.BY_CONSTRUCTION, ledgers.NOT_BY_CONSTRUCTION),
         "printed shapes": (ledgers.AS_PRINTED, ledgers.NOT_AS_PRINTED),
-        "without a verdict": (ledgers.NOT_TESTABLE, ledgers.NOT_BUILT, ledgers.NOT_MEASURED),
+        "without a verdict": (ledgers.NOT_TESTABLE, ledgers.NOT_MEASURED),
     }
     tallied = [word for words in ledgers.TALLIES.values() for word in words]
     assert list(ledgers.VERDICTS) == tallied and len(set(tallied)) == len(tallied) == 13
@@ -794,7 +788,7 @@ def test_what_a_chapter_measures_reaches_the_ledger(pages):
     assert rows["detailed-description"]["verdict"] == ledgers.UNDECIDED
     assert {
         row["verdict"] for name, row in rows.items() if name not in ("temporal-coherence", "detailed-description")
-    } == {ledgers.NOT_MEASURED, ledgers.NOT_BUILT}
+    } == {ledgers.NOT_MEASURED}
     decisions = {row["decision"]: row for row in ledgers.decisions_ledger(last.measurements())}
     assert decisions["A12"]["measured effect"] == "length: half"
 
@@ -875,8 +869,8 @@ def test_a_row_of_the_claims_ledger_field_by_field():
     assert rows["temporal-coherence"]["negative controls"] == "untrained network [0.1, 0.2]"
     assert rows["generality"] == {
         "claim": "generality", "kind": claim.kind, "where": claim.where, "the paper": claim.words, "test": claim.test,
-        "published": None, "verdict": ledgers.NOT_BUILT, "ours": "", "asked": "", "interval over": "", "data": "",
-        "training clips": "", "training seeds": None, "negative controls": "", "why": NEEDS["prediction"],
+        "published": None, "verdict": ledgers.NOT_MEASURED, "ours": "", "asked": "", "interval over": "", "data": "",
+        "training clips": "", "training seeds": None, "negative controls": "", "why": "10_tables",
         "chapter": "10_tables",
     }  # fmt: skip
     sgd = rows["sgd"]
@@ -891,12 +885,6 @@ def test_the_training_seeds_of_a_row_are_the_fewest_where_something_was_trained(
     assert row["training seeds"] == 3 and row["training clips"] == "HRVGAN 32,000 real, 32,000 generated"
 
 
-def test_a_claim_that_needs_what_is_not_built_stays_not_built_when_it_is_measured():
-    rows = {row["claim"]: row for row in ledgers.claims_ledger([measured(1.0, claim="generality", asked_high=2)])}
-    assert rows["generality"]["verdict"] == ledgers.NOT_BUILT
-    assert rows["generality"]["ours"] == "ours: 1 (asked: at most 2)"
-
-
 def test_a_row_of_the_decision_ledger_field_by_field():
     rows = {row["decision"]: row for row in ledgers.decisions_ledger(iter([
         measured(3.0, decision="A12", data="golf, real"), measured(5.0, claim="A12"),
@@ -908,7 +896,6 @@ def test_a_row_of_the_decision_ledger_field_by_field():
         "the paper": entry.open_point, "options": "; ".join(entry.options), "our choice": entry.choice,
         "why": entry.why, "switch": entry.switch, "measured effect": "ours: 3; theirs: 4 [3.5, 4.5]",
         "data": "golf, real", "measured in": "10_tables; 02_norm_layers", "chapter": entry.chapter,
-        "not built yet": entry.pending,
     }  # fmt: skip
     assert len(entry.options) > 1 and rows["A1"]["measured in"] == rows["A1"]["data"] == ""
 
@@ -922,7 +909,6 @@ def test_the_decision_ledger_has_a_row_for_every_entry_and_joins_the_effects():
     }
     assert list(rows) == list(paper.DECISIONS)
     assert rows["A12"]["measured effect"] == "ours: 3; ours: 4 [3.5, 4.5]" and rows["A1"]["measured effect"] == ""
-    assert rows["T2"]["not built yet"]
 
 
 def hands_on(function: ast.AST) -> bool:
@@ -1013,7 +999,7 @@ def cells_of(chapter: str) -> str:
     return "\n".join(code_cells(repo_root() / "notebooks" / f"{chapter}.py"))
 
 
-@pytest.mark.parametrize("claim", [c for c in paper.CLAIMS.values() if c.id != "prediction"], ids=lambda c: c.id)
+@pytest.mark.parametrize("claim", paper.CLAIMS.values(), ids=lambda c: c.id)
 def test_every_claim_is_measured_in_its_chapter(claim):
     found = ids_measured(cells_of(claim.chapter), "claim")
     assert any(re.fullmatch(spelling, claim.id) for spelling in found), f"{claim.chapter} does not measure {claim.id}"

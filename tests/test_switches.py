@@ -242,6 +242,58 @@ def test_code_noise_is_the_share_of_variance_that_does_not_come_from_the_clip():
     same(code, (0.7**0.5 * system.encoder(CLIPS) + 0.3**0.5 * codes(system)).detach())
 
 
+@switch("HRVGANConfig.adversarial_path")
+def test_the_adversarial_path_says_which_clips_d_judges():
+    plain, flipped = twins({"adversarial_path": "reconstruction"}, code_noise=1.0)  # a code that is all noise
+    same(terms(flipped, "discriminator")["adversarial"], terms(plain, "discriminator")["adversarial"])
+    plain, flipped = twins({"adversarial_path": "reconstruction"}, code_noise=0.0)
+    fake = flipped.discriminator(flipped.reconstruct(CLIPS, None, noise()))
+    same(terms(flipped, "generator")["adversarial"], 0.5 * softplus(1 - fake).mean())
+    assert set(small(adversarial_path="both").state_dict()) == set(small().state_dict())
+
+
+# Prediction ---------------------------------------------------------------------------------------
+
+
+def forecaster(**options):
+    torch.manual_seed(0)
+    return build_system("prediction", **{"frames": 8, "size": 8, "width": 1 / 16, "preset": "literal", **options})
+
+
+@switch("build_system.name")
+def test_the_name_chooses_between_clips_from_noise_and_clips_from_frames():
+    assert small().sample(2).shape == (2, 3, 8, 8, 8)
+    assert forecaster().predict(CLIPS[:2, :, :4]).shape == (2, 3, 4, 8, 8)
+    real = forecaster().discriminator
+    assert {k: v.shape for k, v in real.state_dict().items()} == {
+        k: v.shape for k, v in small().discriminator.state_dict().items()
+    }  # Table 2 sees m + n frames
+
+
+@switch("PredictionConfig.given")
+def test_given_frames_and_predicted_ones_are_together_those_of_table_2():
+    for given in (0, 1, 4, 7):
+        system = forecaster(given=given)
+        assert (system.given, system.ahead) == (given or 4, 8 - (given or 4))
+
+
+@switch("PredictionConfig.features")
+def test_one_vector_is_all_that_g_hears_of_the_frames():
+    system = forecaster(features="vector")
+    code = seen_by(system.generator.fc, lambda: system.generator(CLIPS[:, :, :4]))
+    assert code.shape == (4, 128)
+    same(code.square().mean(dim=1), 1.0)  # like a draw from N(0, I)
+    assert forecaster().generator.fc is None
+
+
+@switch("PredictionConfig.change")
+def test_a_change_is_added_to_the_last_frame():
+    plain, flipped = forecaster(), forecaster(change=True)
+    flipped.load_state_dict(plain.state_dict())
+    X = CLIPS[:, :, :4]
+    same(flipped.generator(X), X[:, :, -1:] + 2 * plain.generator(X))
+
+
 # The networks -------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,9 @@ from hrvgan_lib.metrics import judge_for, judge_shape
 from hrvgan_lib.training import StepRecord
 from hrvgan_lib.training import trained as train_or_read
 from hrvgan_lib.trainings import LABELLED, Training, training
+from hrvgan_lib.trainings import frame_by_frame as training_frame_by_frame
 from hrvgan_lib.trainings import native as native_training
+from hrvgan_lib.trainings import predictor as training_of_predictor
 
 if TYPE_CHECKING:
     from hrvgan_lib.book.page import Page
@@ -29,6 +31,16 @@ def native(page: Page) -> tuple[System, list[StepRecord]]:
     if (large := native_training(page.profile)) is None:
         raise ValueError(f"profile {page.profile.name} trains nothing in the paper's own shape: take gpu or paper")
     return learn(page, large)
+
+
+def predictor(page: Page, arm: str) -> tuple[System, list[StepRecord]]:
+    """A predictor of the run, one of `trainings.FORECASTS`, and its records."""
+    return learn(page, training_of_predictor(page.profile, arm))
+
+
+def frame_by_frame(page: Page) -> tuple[System, list[StepRecord]]:
+    """HRVGAN with one latent a frame, and its records."""
+    return learn(page, training_frame_by_frame(page.profile))
 
 
 def learn(page: Page, training: Training) -> tuple[System, list[StepRecord]]:

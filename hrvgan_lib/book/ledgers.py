@@ -14,13 +14,13 @@ REPRODUCED, NOT_REPRODUCED, UNDECIDED, VOID = "reproduced", "not reproduced", "u
 IN_THESE, NOT_IN_THESE = "as claimed in these trainings", "not as claimed in these trainings"
 BY_CONSTRUCTION, NOT_BY_CONSTRUCTION = "holds by construction", "fails by construction"
 AS_PRINTED, NOT_AS_PRINTED = "as printed", "not as printed"
-NOT_TESTABLE, NOT_BUILT, NOT_MEASURED = "not testable here", "not built yet", "not measured in this run"
+NOT_TESTABLE, NOT_MEASURED = "not testable here", "not measured in this run"
 TALLIES = {  # what may be counted together: a shape is no evidence, and one training speaks for itself
     "about the method": (REPRODUCED, NOT_REPRODUCED, UNDECIDED, VOID),
     "about these trainings only": (IN_THESE, NOT_IN_THESE),
     "by construction": (BY_CONSTRUCTION, NOT_BY_CONSTRUCTION),
     "printed shapes": (AS_PRINTED, NOT_AS_PRINTED),
-    "without a verdict": (NOT_TESTABLE, NOT_BUILT, NOT_MEASURED),
+    "without a verdict": (NOT_TESTABLE, NOT_MEASURED),
 }
 VERDICTS = tuple(word for words in TALLIES.values() for word in words)
 
@@ -31,12 +31,9 @@ def verdict(claim: Claim, measured: Iterable[Measurement]) -> tuple[str, str]:
     """What the measurements say of a claim, and why; both are words.
 
     A claim holds where every measurement answers for it, and fails where one that may be trusted answers against it.
-    Raises ValueError for a claim that nothing was measured for: no verdict without a measurement, but for what is not
-    built.
+    Raises ValueError for a claim that nothing was measured for: no verdict without a measurement.
     """
     measured = list(measured)
-    if "prediction" in claim.needs:
-        return NOT_BUILT, NEEDS["prediction"]
     if not measured:
         raise ValueError(f"claim {claim.id!r} has no measurement: run chapter {claim.chapter}")
     if missing := [NEEDS[need] for need in claim.needs if any(need not in m.has for m in measured)]:
@@ -156,7 +153,7 @@ def claims_ledger(measured: Iterable[Measurement]) -> list[dict]:
     rows = []
     for claim in CLAIMS.values():
         mine = [m for m in measured if m.claim == claim.id]
-        said, why = verdict(claim, mine) if mine or "prediction" in claim.needs else (NOT_MEASURED, claim.chapter)
+        said, why = verdict(claim, mine) if mine else (NOT_MEASURED, claim.chapter)
         rows.append({
             "claim": claim.id, "kind": claim.kind, "where": claim.where, "the paper": claim.words, "test": claim.test,
             "published": claim.value, "verdict": said, "ours": "; ".join(map(_told, mine)),
@@ -184,7 +181,7 @@ def _decision_row(entry: Decision, mine: list[Measurement]) -> dict:
         "the paper": entry.open_point, "options": "; ".join(entry.options), "our choice": entry.choice,
         "why": entry.why, "switch": entry.switch,
         "measured effect": "; ".join(f"{m.what}: {m.number}" for m in mine), "data": _joined(m.data for m in mine),
-        "measured in": _joined(m.chapter for m in mine), "chapter": entry.chapter, "not built yet": entry.pending,
+        "measured in": _joined(m.chapter for m in mine), "chapter": entry.chapter,
     }  # fmt: skip
 
 

@@ -200,11 +200,12 @@ class Page:
 
     def model(
         self, name: str, system: System, title: str, facts: dict[str, str], data: Iterable | None = None,
-        classes: Sequence[str] = (),
+        classes: Sequence[str] = (), use: str = "",
     ) -> None:  # fmt: skip
         """Save what `system` samples from as figures/<run>/<name>.safetensors, with a model card <name>.md.
 
-        facts: the card's table, {what: in words}. `checkpoints.load_generator` reads the file.
+        facts: the card's table, {what: in words}. use: the card's lines of code behind `system = load_generator(...)`;
+        by default they draw one sample of each class. `checkpoints.load_generator` reads the file.
         """
         from hrvgan_lib.checkpoints import save_generator
 
@@ -219,6 +220,7 @@ class Page:
             "licence": "MIT",
         }
         path = self.figures / f"{name}.safetensors"
+        sampling = f"clips = system.sample({max(1, system.n_classes)})  # one of each class: (n, 3, frames, size, size)"
         card = f"""# {title}
 
 | | |
@@ -229,11 +231,11 @@ class Page:
 from hrvgan_lib.checkpoints import load_generator
 
 system = load_generator("{path.relative_to(self.root)}")
-clips = system.sample({max(1, system.n_classes)})  # one of each class: (n, 3, frames, size, size)
+{use or sampling}
 ```
 """
         self._save(f"{name}.md", card)
-        about = {"classes": list(classes), "title": title} | facts
+        about = {"classes": list(classes), "title": title, "stride": WINDOW // system.frames} | facts
         self.save_file(path.name, lambda place: save_generator(place, system, **about), datasets, beside=[f"{name}.md"])
 
     def recorded(self, filename: str) -> Path | None:

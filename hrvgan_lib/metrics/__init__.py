@@ -17,6 +17,18 @@ from hrvgan_lib.metrics.eyes.judge_training import Recipe
 from hrvgan_lib.metrics.eyes.protocols import PROTOCOLS, Protocol, get_protocol
 from hrvgan_lib.metrics.eyes.published import frame_network, judge_for, published_judge, reference_files
 from hrvgan_lib.metrics.eyes.weights import load_c3d, load_mean
+from hrvgan_lib.metrics.forecasts import (
+    MEASURES,
+    Forecast,
+    best_of,
+    continued,
+    forecast,
+    half_predicted,
+    last_frame,
+    second_half,
+    straight_line,
+    with_noise,
+)
 from hrvgan_lib.metrics.rulers.behaviour import Behaviour, behaviour, frame_change, nearest_clips, sharpness, thumbnails
 from hrvgan_lib.metrics.rulers.draws import Draw, drawn
 from hrvgan_lib.metrics.rulers.estimates import (
@@ -32,6 +44,7 @@ from hrvgan_lib.metrics.rulers.estimates import (
     quotient,
     share,
 )
+from hrvgan_lib.metrics.rulers.frames import edge_gap, edges, psnr, ssim
 from hrvgan_lib.metrics.rulers.frechet import Moments, RunningMoments, frechet_distance, frechet_influences, moments
 from hrvgan_lib.metrics.rulers.inception import inception_influences, inception_score
 from hrvgan_lib.metrics.rulers.intervals import Interval, Sweep, half_sample_interval, seed_interval, sweep
@@ -54,15 +67,17 @@ from hrvgan_lib.metrics.sources import (
 )
 
 __all__ = [
-    "CEILINGS", "GRADES", "KINDS", "PROTOCOLS", "Answers", "Behaviour", "Draw", "Estimate", "Evaluation",
-    "Extractor", "Interval", "Judge", "Moments", "Neighbourhoods", "Protocol", "Recipe", "RunningMoments", "Seeds",
-    "Source", "Sweep", "ask", "average", "behaviour", "damaged", "difference", "draw_of", "drawn", "estimate",
-    "evaluate", "exam", "exponential", "frame_change", "frame_network", "frechet_distance", "frechet_estimate",
-    "frechet_influences", "freeze", "frozen", "generated", "get_protocol", "half_sample_interval",
-    "inception_estimate", "inception_influences", "inception_score", "influence", "judge_for", "judge_shape",
-    "kernel_distance", "kernel_estimate", "kernel_influences", "learned", "load_c3d", "load_mean", "logarithm",
+    "CEILINGS", "GRADES", "KINDS", "MEASURES", "PROTOCOLS", "Answers", "Behaviour", "Draw", "Estimate",
+    "Evaluation", "Extractor", "Forecast", "Interval", "Judge", "Moments", "Neighbourhoods", "Protocol", "Recipe",
+    "RunningMoments", "Seeds", "Source", "Sweep", "ask", "average", "behaviour", "best_of", "continued", "damaged",
+    "difference", "draw_of", "drawn", "edge_gap", "edges", "estimate", "evaluate", "exam", "exponential",
+    "forecast", "frame_change", "frame_network", "frechet_distance", "frechet_estimate", "frechet_influences",
+    "freeze", "frozen", "generated", "get_protocol", "half_predicted", "half_sample_interval", "inception_estimate",
+    "inception_influences", "inception_score", "influence", "judge_for", "judge_shape", "kernel_distance",
+    "kernel_estimate", "kernel_influences", "last_frame", "learned", "load_c3d", "load_mean", "logarithm",
     "mean_and_std", "mean_clip", "mean_estimate", "moments", "nearest_clips", "neighbourhood_estimates",
-    "neighbourhoods", "noise_clips", "over_seeds", "panel", "position", "published_judge", "quotient", "real_clips",
-    "reference_files", "resized", "seed_interval", "share", "sharpness", "shuffle_frames", "sweep", "thumbnails",
-    "trained_judge", "treated", "untrained",
+    "neighbourhoods", "noise_clips", "over_seeds", "panel", "position", "psnr", "published_judge", "quotient",
+    "real_clips", "reference_files", "resized", "second_half", "seed_interval", "share", "sharpness",
+    "shuffle_frames", "ssim", "straight_line", "sweep", "thumbnails", "trained_judge", "treated", "untrained",
+    "with_noise",
 ]  # fmt: skip

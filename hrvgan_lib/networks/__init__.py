@@ -5,6 +5,7 @@ from hrvgan_lib.networks.system import System
 
 SYSTEMS: Registry[type[System]] = Registry({
     "hrvgan": "hrvgan_lib.networks.hrvgan.HRVGAN",
+    "prediction": "hrvgan_lib.networks.prediction.Prediction",
     "vgan": "hrvgan_lib.networks.vgan.VGAN",
     "tgan": "hrvgan_lib.networks.tgan.TGAN",
     "mocogan": "hrvgan_lib.networks.mocogan.MoCoGAN",

@@ -1,5 +1,6 @@
 """HRVGAN: Table 1, Table 2, the encoder behind the pixel loss, and how they train together; chapters 03, 04 and 06."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -25,7 +26,7 @@ class HRVGANConfig:
 
     width: float = 1.0  # multiplies every channel count of Tables 1 and 2
     latent_dim: int = 128  # Table 1, first row
-    latent: str = "single"  # A16: "single", or "sequence": one vector for each of the four base time steps
+    latent: str = "single"  # A16: "single"; "sequence": one vector a base time step, of four; "frames": one a frame
     latent_distribution: str = "normal"  # A17: or "uniform" on (-1, 1)
     latent_norm: str = "none"  # A13: or "pixel", Eq. 8 on the latent too
     temporal_doublings: tuple[int, ...] = (8, 64, 256)  # A4: sizes at which time doubles too
@@ -49,6 +50,7 @@ class HRVGANConfig:
     alpha: float = 0.5  # L9: weight of the adversarial term in Eq 15
     beta: float = 0.5  # L9: weight of the pixel term in Eq 15
     pixel_loss: str = "reconstruction"  # T1: G(E(Y)) against Y; "unpaired": G(z) against any Y; "off"
+    adversarial_path: str = "noise"  # A20: which clips of G D judges: G(z), "reconstruction", G(E(Y)), or "both"
     pixel_reduction: str = "mean"  # L10: or "sum", "norm"
     code_noise: float = 0.5  # A20: share of an encoded latent's variance that is fresh noise
     optimiser: str = "adam"  # O1: or "sgd"
@@ -65,8 +67,8 @@ PRESETS: dict[str, dict] = {
     "stable": {"pixel_reduction": "norm", "learning_rate": 1e-3, "betas": (0.5, 0.99), "mismatched_labels": True},
 }
 
-_OPTIONS = {
-    "latent": ("single", "sequence"),
+CHOICES = {
+    "latent": ("single", "sequence", "frames"),
     "latent_distribution": ("normal", "uniform"),
     "latent_norm": ("none", "pixel"),
     "upsample": ("nearest", "trilinear"),
@@ -77,6 +79,7 @@ _OPTIONS = {
     "lipschitz": losses.LIPSCHITZ,
     "pixel_reduction": losses.PIXEL_REDUCTIONS,
     "pixel_loss": ("reconstruction", "unpaired", "off"),
+    "adversarial_path": ("noise", "reconstruction", "both"),
     "optimiser": ("adam", "sgd"),
 }
 
@@ -89,7 +92,7 @@ def make_config(preset: str = "stable", **options: object) -> HRVGANConfig:
     """
     if preset not in PRESETS:
         raise ValueError(f"unknown preset '{preset}'; choose one of {', '.join(PRESETS)}")
-    return configure(HRVGANConfig(), "HRVGAN", {**PRESETS[preset], **options}, _OPTIONS)
+    return configure(HRVGANConfig(), "HRVGAN", {**PRESETS[preset], **options}, CHOICES)
 
 
 class Stage(NamedTuple):
@@ -101,17 +104,20 @@ class Stage(NamedTuple):
     scale: tuple[int, int, int]
 
 
-def stages(frames: int, size: int, config: HRVGANConfig) -> list[Stage]:
+def stages(frames: int, size: int, config: HRVGANConfig, base: int = BASE) -> list[Stage]:
     """Cut Table 1 at `size`: the stages from 4x4x4 up to frames x size x size.
+
+    base: time steps of the first stage; with one for each frame time is doubled nowhere.
 
     Raises:
         ValueError: a size that is no stage of Table 1, or a frame count that the table does not have there.
     """
     if size not in CHANNELS:
         raise ValueError(f"Table 1 has no stage of {size}x{size}; choose one of {', '.join(map(str, CHANNELS))}")
-    plan, time = [], BASE
+    plan, time = [], base
+    doublings = config.temporal_doublings if base == BASE else ()
     for stage_size, channels in CHANNELS.items():
-        scale = (1, 1, 1) if stage_size == BASE else (2 if stage_size in config.temporal_doublings else 1, 2, 2)
+        scale = (1, 1, 1) if stage_size == BASE else (2 if stage_size in doublings else 1, 2, 2)
         time *= scale[0]
         plan.append(Stage(max(4, round(channels * config.width)), time, stage_size, scale))
         if stage_size == size:
@@ -136,14 +142,45 @@ def convolve(layer: type, channels_in: int, channels_out: int, kind: str) -> nn.
     )
 
 
+def latents_of(frames: int, config: HRVGANConfig) -> int:
+    """How many latent vectors a clip has (decision A16)."""
+    return {"single": 1, "sequence": BASE, "frames": frames}[config.latent]
+
+
+def base_times(frames: int, config: HRVGANConfig) -> int:
+    """Time steps of the 4x4 map that G starts from and E ends at: four, or with one latent a frame as many as those."""
+    return frames if config.latent == "frames" else BASE
+
+
+def stack(frames: int, size: int, config: HRVGANConfig) -> nn.Sequential:
+    """Table 1 below its fully-connected row: from 128x4x4x4 up to the clip."""
+    plan = stages(frames, size, config, base_times(frames, config))
+    channels = plan[0].channels
+
+    def block(channels_in: int, channels_out: int) -> list[nn.Module]:
+        before, after = norms_around_activation(config.generator_norm, channels_out)
+        layer = convolve(nn.ConvTranspose3d, channels_in, channels_out, config.convolution)
+        return [layer, before, nn.ReLU(), after]
+
+    before, after = norms_around_activation(config.generator_norm, channels)
+    layers = [before, nn.ReLU(), after, *block(channels, channels)]
+    for previous, stage in pairwise(plan):
+        layers += [
+            Upsample(stage.scale, config.upsample),
+            *block(previous.channels, stage.channels),
+            *block(stage.channels, stage.channels),
+        ]
+    final = {"tanh": nn.Tanh, "relu": nn.ReLU, "linear": nn.Identity}[config.final_activation]()  # A5
+    return nn.Sequential(*layers, deconv(plan[-1].channels, 3, kernel=1), final)
+
+
 class Generator(nn.Module):
-    """Table 1: a latent vector (batch, 128), or one a base time step (batch, 4, 128), to clips (batch, 3, T, S, S)."""
+    """Table 1: a latent vector (batch, 128), or a sequence (batch, 4 or T, 128), to clips (batch, 3, T, S, S)."""
 
     def __init__(self, frames: int, size: int, n_classes: int, config: HRVGANConfig) -> None:
         super().__init__()
-        plan = stages(frames, size, config)
-        base = plan[0].channels
-        self.sequence = config.latent == "sequence"
+        base = stages(frames, size, config)[0].channels
+        self.sequence = config.latent != "single"
         self.latent_norm = PixelNorm() if config.latent_norm == "pixel" else None  # A13
         self.embed = nn.Embedding(n_classes, config.latent_dim) if n_classes else None  # A18
         inputs = config.latent_dim * (2 if n_classes else 1)
@@ -151,21 +188,7 @@ class Generator(nn.Module):
         self.fc = nn.Linear(inputs, base * times * BASE * BASE)  # A1
         self.shape = (base, times, BASE, BASE)
 
-        def block(channels_in: int, channels_out: int) -> list[nn.Module]:
-            before, after = norms_around_activation(config.generator_norm, channels_out)
-            layer = convolve(nn.ConvTranspose3d, channels_in, channels_out, config.convolution)
-            return [layer, before, nn.ReLU(), after]
-
-        before, after = norms_around_activation(config.generator_norm, base)
-        layers = [before, nn.ReLU(), after, *block(base, base)]
-        for previous, stage in pairwise(plan):
-            layers += [
-                Upsample(stage.scale, config.upsample),
-                *block(previous.channels, stage.channels),
-                *block(stage.channels, stage.channels),
-            ]
-        final = {"tanh": nn.Tanh, "relu": nn.ReLU, "linear": nn.Identity}[config.final_activation]()  # A5
-        self.layers = nn.Sequential(*layers, deconv(plan[-1].channels, 3, kernel=1), final)
+        self.layers = stack(frames, size, config)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         if self.latent_norm is not None:
@@ -173,15 +196,15 @@ class Generator(nn.Module):
         if self.embed is not None:
             label = self.embed(labels)  # (batch, 128)
             if self.sequence:
-                label = label[:, None].expand(-1, latents.shape[1], -1)  # (batch, 4, 128)
-            latents = torch.cat([latents, label], dim=-1)  # (batch, 256), or (batch, 4, 256)
+                label = label[:, None].expand(-1, latents.shape[1], -1)  # (batch, 4 or T, 128)
+            latents = torch.cat([latents, label], dim=-1)  # (batch, 256), or (batch, 4 or T, 256)
         features = self.fc(latents).unflatten(-1, self.shape)  # (batch, 128, 4, 4, 4) at width 1
-        if self.sequence:  # (batch, 4, 128, 1, 4, 4): the base time steps move from axis 1 into time
-            features = features.squeeze(3).transpose(1, 2)  # (batch, 128, 4, 4, 4)
+        if self.sequence:  # (batch, 4 or T, 128, 1, 4, 4): the base time steps move from axis 1 into time
+            features = features.squeeze(3).transpose(1, 2)  # (batch, 128, 4 or T, 4, 4)
         return fused.run(self.layers, features.contiguous(memory_format=torch.channels_last_3d))  # (batch, 3, T, S, S)
 
 
-def trunk(frames: int, size: int, config: HRVGANConfig, norm: str) -> tuple[nn.Sequential, int]:
+def trunk(frames: int, size: int, config: HRVGANConfig, norm: str, base: int = BASE) -> tuple[nn.Sequential, int]:
     """Table 2 read as Table 1's mirror image (decision A6), from the clip down to 128x4x4x4; and its channels."""
 
     def block(channels_in: int, channels_out: int) -> list[nn.Module]:
@@ -189,7 +212,7 @@ def trunk(frames: int, size: int, config: HRVGANConfig, norm: str) -> tuple[nn.S
         layer = convolve(nn.Conv3d, channels_in, channels_out, config.convolution)
         return [layer, before, nn.LeakyReLU(config.leak), after]
 
-    plan = stages(frames, size, config)
+    plan = stages(frames, size, config, base)
     layers = [nn.Conv3d(3, plan[-1].channels, 1), nn.LeakyReLU(config.leak)]
     for stage, smaller in zip(reversed(plan), reversed(plan[:-1])):
         layers += [
@@ -244,8 +267,8 @@ class Encoder(nn.Module):
 
     def __init__(self, frames: int, size: int, config: HRVGANConfig) -> None:
         super().__init__()
-        self.trunk, channels = trunk(frames, size, config, config.encoder_norm)
-        self.sequence = config.latent == "sequence"
+        self.trunk, channels = trunk(frames, size, config, config.encoder_norm, base_times(frames, config))
+        self.sequence = config.latent != "single"
         self.fc = nn.Linear(channels * BASE**2 * (1 if self.sequence else BASE), config.latent_dim)
         self.norm = PixelNorm()
 
@@ -254,7 +277,7 @@ class Encoder(nn.Module):
             self.trunk, clips.contiguous(memory_format=torch.channels_last_3d)
         )  # (batch, 128, 4, 4, 4)
         if self.sequence:  # one latent a base time step
-            codes = self.fc(features.transpose(1, 2).flatten(2))  # (batch, 4, 2048) -> (batch, 4, 128)
+            codes = self.fc(features.transpose(1, 2).flatten(2))  # (batch, 4 or T, 2048) -> (batch, 4 or T, 128)
             return self.norm(codes.flatten(0, 1)).view_as(codes)
         return self.norm(self.fc(features.flatten(1)))  # (batch, 8192) -> (batch, 128)
 
@@ -269,6 +292,24 @@ def initialise(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
 
 
+def optimisers_of(
+    config: HRVGANConfig, judges: Sequence[nn.Module | None], makers: Sequence[nn.Module | None]
+) -> dict[str, torch.optim.Optimizer]:
+    """The two optimisers of Algorithm 1 (decision O1): of what judges clips, and of what makes them."""
+
+    def make(learning_rate: float, networks: Sequence[nn.Module | None]) -> torch.optim.Optimizer:
+        parameters = [p for network in networks if network is not None for p in network.parameters()]
+        if config.optimiser == "sgd":
+            return torch.optim.SGD(parameters, lr=learning_rate)
+        on_gpu = parameters[0].device.type == "cuda"
+        return torch.optim.Adam(parameters, lr=learning_rate, betas=config.betas, eps=1e-8, fused=on_gpu or None)
+
+    return {
+        "discriminator": make(config.discriminator_learning_rate, judges),
+        "generator": make(config.learning_rate, makers),
+    }
+
+
 class HRVGAN(System):
     """The paper's system: generator, discriminator, encoder, and the losses of Eqs 10-15."""
 
@@ -280,6 +321,8 @@ class HRVGAN(System):
     ) -> None:
         super().__init__(frames, size, n_classes)
         self.config = config = make_config(preset, **options)
+        if config.adversarial_path != "noise" and config.pixel_loss != "reconstruction":
+            raise ValueError(f"adversarial_path '{config.adversarial_path}' needs pixel_loss 'reconstruction'")
         self.critic_steps = config.critic_steps
         self.zero_means_won = config.adversarial != "wgan"
         self.fixed_work = config.lipschitz != "gradient_penalty"
@@ -293,8 +336,8 @@ class HRVGAN(System):
         self.follow(self.generator)
 
     def latents(self, n: int, generator: Noise | None = None) -> Tensor:
-        """Draw from N(0, I), or uniformly (A17): (n, 128), or (n, 4, 128) with one latent a base time step."""
-        shape = (n, BASE) if self.config.latent == "sequence" else (n,)
+        """Draw from N(0, I), or uniformly (A17): (n, 128), or a sequence each (n, 4 or T, 128)."""
+        shape = (n,) if self.config.latent == "single" else (n, latents_of(self.frames, self.config))
         if self.config.latent_distribution == "uniform":
             return drawn(
                 lambda g: 2 * torch.rand(*shape, self.config.latent_dim, generator=g) - 1, generator, self.device
@@ -302,22 +345,7 @@ class HRVGAN(System):
         return drawn(lambda g: torch.randn(*shape, self.config.latent_dim, generator=g), generator, self.device)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        def make(learning_rate: float, *networks: nn.Module | None) -> torch.optim.Optimizer:
-            parameters = [p for network in networks if network is not None for p in network.parameters()]
-            if self.config.optimiser == "sgd":
-                return torch.optim.SGD(parameters, lr=learning_rate)
-            return torch.optim.Adam(
-                parameters,
-                lr=learning_rate,
-                betas=self.config.betas,
-                eps=1e-8,
-                fused=self.device.type == "cuda" or None,
-            )
-
-        return {
-            "discriminator": make(self.config.discriminator_learning_rate, self.discriminator),
-            "generator": make(self.config.learning_rate, self.generator, self.encoder),
-        }
+        return optimisers_of(self.config, [self.discriminator], [self.generator, self.encoder])
 
     def reconstruct(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Tensor:
         """Return G(E(Y)) (decision A20). Part of the code is fresh noise, so that G cannot rely on more detail than
@@ -330,9 +358,10 @@ class HRVGAN(System):
     def discriminator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
         c = self.config
         with torch.no_grad():
-            fakes = self.generator(self.latents(len(clips), noise), labels)
+            fakes = self.fakes(clips, labels, noise)
         seen = self.discriminator.features(clips)
-        real, fake = self.discriminator.logits(seen, labels), self.discriminator(fakes, labels)
+        real = self.discriminator.logits(seen, labels)
+        fake = torch.cat([self.discriminator(one, labels) for one in fakes])
         if self.n_classes > 1 and c.mismatched_labels:  # with one class no label is wrong
             assert labels is not None  # a system with classes is given labels
             shape = labels.shape
@@ -347,20 +376,27 @@ class HRVGAN(System):
         if c.lipschitz == "gradient_penalty":
             with fused.layer_by_layer():  # it is differentiated twice
                 terms["gradient_penalty"] = c.lambda_gp * losses.gradient_penalty(
-                    lambda mixed: self.discriminator(mixed, labels), clips, fakes, generator=noise, target=c.k
+                    lambda mixed: self.discriminator(mixed, labels), clips, fakes[0], generator=noise, target=c.k
                 )
         return terms
 
+    def fakes(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> list[Tensor]:
+        """What D judges beside real clips (A20): G(z), G(E(Y)), or both."""
+        asked = self.config.adversarial_path
+        made = [] if asked == "noise" else [self.reconstruct(clips, labels, noise)]
+        return made + ([] if asked == "reconstruction" else [self.generator(self.latents(len(clips), noise), labels)])
+
     def generator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
         c, mse = self.config, None
-        if c.pixel_loss == "reconstruction":
+        if c.pixel_loss == "reconstruction" and c.adversarial_path == "noise":
             mse = losses.mse_loss_paper(self.reconstruct(clips, labels, noise), clips, c.pixel_reduction)
-        fakes = self.generator(self.latents(len(clips), noise), labels)
-        if c.pixel_loss == "unpaired":
-            mse = losses.mse_loss_paper(fakes, clips, c.pixel_reduction)
+        fakes = self.fakes(clips, labels, noise)
+        if c.pixel_loss == "unpaired" or (c.pixel_loss == "reconstruction" and mse is None):
+            mse = losses.mse_loss_paper(fakes[0], clips, c.pixel_reduction)  # a reconstruction comes first
         adversarial = losses.adversarial_generator_loss(
-            self.discriminator(fakes, labels), k=c.k, reading=c.adversarial, lambda_1=c.lambda_1
-        )
+            torch.cat([self.discriminator(one, labels) for one in fakes]), k=c.k, reading=c.adversarial,
+            lambda_1=c.lambda_1,
+        )  # fmt: skip
         return losses.combined_terms(adversarial, mse, c.alpha, c.beta)
 
     def constrain_discriminator(self, step: int) -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch import Tensor, nn
 
-from hrvgan_lib.streams import Noise
+from hrvgan_lib.streams import Noise, stream
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+    from hrvgan_lib.data.clips import Clips
 
 Configuration = TypeVar("Configuration", bound="DataclassInstance")
 Losses = Mapping[str, Tensor]  # named terms; their sum is what the optimiser descends
@@ -193,3 +195,7 @@ class System(nn.Module):
             for i in range(0, n, batch)
         ]
         return torch.cat([chunk.float().cpu() for chunk in chunks]).clamp(-1, 1)
+
+    def snapshot(self, n: int, dataset: "Clips") -> Tensor:
+        """What a look during training shows: n samples, always from the same latents. dataset: of the training."""
+        return self.sample(n, generator=stream("snapshot"))

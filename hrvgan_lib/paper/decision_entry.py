@@ -19,8 +19,7 @@ class Decision:
 
     `where` is the section, equation or table; `open_point` what it leaves to the reader; `choice` is our
     default; `switch` names what selects another reading, as "HRVGANConfig.latent" or "open_dataset.fold"
-    (several with commas, empty where one reading is built); `chapter` is where the book shows it; `pending`
-    says what of it is not built yet (empty: nothing).
+    (several with commas, empty where one reading is built); `chapter` is where the book shows it.
     """
 
     id: str
@@ -32,7 +31,6 @@ class Decision:
     why: str
     switch: str = ""
     chapter: str = ""
-    pending: str = ""
 
     @property
     def group(self) -> str:

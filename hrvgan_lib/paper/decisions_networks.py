@@ -217,10 +217,14 @@ NETWORKS = (
         options=(
             "one vector",
             "a sequence: one vector for each of the four base time steps",
+            "one vector for each frame, and no doubling of time",
             "a separate temporal network",
         ),
         choice="one vector",
-        why="Table 1 has shapes. The sequence keeps every later shape of Table 1, so it is a switch.",
+        why=(
+            "Table 1 has shapes. The sequence keeps every later shape of Table 1, so it is a switch; so is one vector "
+            "a frame, for which chapter 07 reconstructs, edits and splices sequences."
+        ),
         switch="HRVGANConfig.latent",
         chapter="03_generator",
     ),
@@ -285,7 +289,9 @@ NETWORKS = (
             "It gives the MSE of Eqs. 10 and 15 a paired target while G still samples from noise. Half of the code's "
             "variance is fresh noise, so that what G learns from codes serves draws of z too."
         ),
-        switch="HRVGANConfig.pixel_loss, HRVGANConfig.code_noise, HRVGANConfig.encoder_norm",
+        switch=(
+            "HRVGANConfig.pixel_loss, HRVGANConfig.code_noise, HRVGANConfig.encoder_norm, HRVGANConfig.adversarial_path"
+        ),
         chapter="06_training_loop",
     ),
     Decision(

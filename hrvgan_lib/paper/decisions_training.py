@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from .decision_entry import Decision
 
-_PREDICTION = "prediction mode is not built yet"
-
 TRAINING = (
     Decision(
         "T1",
@@ -25,9 +23,8 @@ TRAINING = (
         why=(
             "Keeps α = β = 0.5, keeps sampling from noise for Tables 3 and 4, and gives the reconstruction a meaning."
         ),
-        switch="HRVGANConfig.pixel_loss",
+        switch="HRVGANConfig.pixel_loss, build_system.name",
         chapter="06_training_loop",
-        pending=_PREDICTION,
     ),
     Decision(
         "T2",
@@ -35,10 +32,16 @@ TRAINING = (
         "Section 4.2",
         open_point="m input and n predicted frames are named without values.",
         options=("16 and 16", "other splits of 32"),
-        choice="16 and 16",
-        why="X and Y together are then the 32 frames of Table 2.",
+        choice=(
+            "half and half of any cut of Table 2; G and E leave out one doubling of time, and E hands G its map of "
+            "128x4x4x4; G writes the change from the last frame of X"
+        ),
+        why=(
+            "X and Y together are then the 32 frames of Table 2. A single vector of 128 loses where things are, and a "
+            "network that starts from the last frame need not copy the background through a map of 4x4."
+        ),
+        switch="PredictionConfig.given, PredictionConfig.features, PredictionConfig.change",
         chapter="07_prediction",
-        pending=_PREDICTION,
     ),
     Decision(
         "T3",
@@ -264,10 +267,10 @@ TRAINING = (
         "Eqs. 12-14",
         open_point="D takes X and Y; a clip made from noise has no X.",
         options=("D(Y | label)", "D(X, Y)"),
-        choice="D(Y | label)",
-        why="The condition of section 4.2 is the action label.",
+        choice="D(Y | label) for clips from noise; D(X, Y), one clip of m + n frames, for predictions",
+        why="The condition of section 4.2 is the action label, that of section 4.5 the frames X.",
+        switch="build_system.name",
         chapter="05_losses",
-        pending=_PREDICTION,
     ),
     Decision(
         "L13",

@@ -69,6 +69,24 @@ def read_video(path: str | os.PathLike, max_frames: int | None = None) -> np.nda
     return np.stack(frames)
 
 
+def frame_rate(path: str | os.PathLike) -> float:
+    """Frames a second of a video, as its container says; 25, UCF101's, where it says nothing.
+
+    Raises as `read_video`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such video file")
+    try:
+        with open_video(path) as container:
+            stream = _video_stream(container)
+            if stream is None:
+                raise ValueError(f"{path}: not a video; delete the file or fetch it again")
+            return float(stream.average_rate or stream.guessed_rate or 25)
+    except av.FFmpegError as error:
+        raise ValueError(f"{path}: not a readable video ({error.strerror}); fetch it again") from None
+
+
 def _video_stream(container: av.container.InputContainer) -> av.VideoStream | None:
     name = container.format.name
     if name in NOT_VIDEO or name.endswith("_pipe"):

@@ -1,0 +1,152 @@
+"""Continue a video from the shell: `python -m hrvgan_lib.predict --weights FILE VIDEO -o OUT.mp4` (chapter 07)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+import torch
+from torch import Tensor
+
+from hrvgan_lib.checkpoints import load_generator
+from hrvgan_lib.data.formats.video import frame_rate, read_video
+from hrvgan_lib.data.store import fit
+from hrvgan_lib.devices import pick_device
+from hrvgan_lib.networks.prediction import Prediction
+from hrvgan_lib.streams import stream
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+RATE = 25  # frames a second of every data set of the book; a clip takes every `stride`-th
+GIVEN, PREDICTED = (0, 158, 115), (213, 94, 0)  # the frames around input and prediction: green, then orange
+SHOWN = 256  # pixels: smaller clips are enlarged by a whole number
+
+
+def every(length: int, rate: float, seconds: float) -> np.ndarray:
+    """Numbers of the frames of a video that lie `seconds` apart, counted back from its last: (n,), rising.
+
+    length, rate: its frames, and how many of them a second has. Between two frames the nearer one is taken.
+    """
+    steps = int((length - 1) / rate / seconds + 1e-9)
+    return np.rint(length - 1 - np.arange(steps, -1, -1) * seconds * rate).astype(int)
+
+
+def continued(
+    system: Prediction, frames: np.ndarray, rate: float, ahead: int = 0, label: int | None = None, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """A video's frames as the predictor sees them, and those that it predicts: two uint8 (T, S, S, 3).
+
+    frames: uint8 (T, H, W, 3), `rate` a second; the short side is resized to S and the middle kept. ahead: how many
+    frames to predict (default: as many as the predictor learned to). Raises ValueError for a video that is too short.
+    """
+    seconds = int(system.about.get("stride", 1)) / RATE
+    chosen = every(len(frames), rate, seconds)
+    if len(chosen) < system.given:
+        raise ValueError(
+            f"the video lasts {len(frames) / rate:.2f} s, and a prediction starts from {system.given} frames that are "
+            f"{seconds:g} s apart: give one of {(system.given - 1) * seconds + 1 / rate:.2f} s at least"
+        )
+    given = fit(frames[chosen], system.size)
+    clip = torch.from_numpy(given[-system.given :]).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+    labels = None if label is None else torch.tensor([label])
+    predicted = system.predict(clip, labels, stream("predict", seed), frames=ahead)[0]
+    return given, bytes_of(predicted)
+
+
+def bytes_of(clip: Tensor) -> np.ndarray:
+    """A clip (3, T, S, S) in [-1, 1] as uint8 (T, S, S, 3)."""
+    return ((clip + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 3, 0).numpy()
+
+
+def framed(frames: np.ndarray, colour: ArrayLike) -> np.ndarray:
+    """Frames (T, S, S, 3), enlarged to about `SHOWN` pixels, in a frame of one colour; sides are even."""
+    factor = max(1, SHOWN // frames.shape[1])
+    large = frames.repeat(factor, axis=1).repeat(factor, axis=2)
+    border = 8
+    side = large.shape[1] + 2 * border
+    inside = slice(border, border + large.shape[1])
+    canvas = np.empty((len(frames), side + side % 2, side + side % 2, 3), np.uint8)
+    canvas[:] = colour
+    canvas[:, inside, inside] = large
+    return canvas
+
+
+def write_mp4(path: Path, frames: np.ndarray, rate: Fraction) -> None:
+    """Write uint8 RGB frames (T, H, W, 3), `rate` a second, as H.264 in MP4, which every browser plays."""
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "14"})
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
+        container.mux(stream.encode())
+
+
+def label_of(system: Prediction, name: str) -> int | None:
+    """The number of a class by its name. Raises ValueError where the predictor wants one, or knows none."""
+    import json
+
+    classes = json.loads(system.about.get("classes", "[]"))
+    if not system.n_classes:
+        if name:
+            raise ValueError("this predictor takes no label: leave --label out")
+        return None
+    if name not in classes:
+        raise ValueError(f"--label {name!r}: this predictor asks for one of {', '.join(classes)}")
+    return classes.index(name)
+
+
+def load_predictor(path: Path) -> Prediction:
+    """Read a predictor's weights. Raises FileNotFoundError or ValueError for a file that holds none."""
+    system = load_generator(path, pick_device())
+    if not isinstance(system, Prediction):
+        raise ValueError(
+            f"{path} holds {system.name}, which makes clips from noise: --weights takes a predictor's file"
+        )
+    return system
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("python -m hrvgan_lib.predict", description=__doc__)
+    parser.add_argument("video", type=Path, help="any video file")
+    parser.add_argument(
+        "--weights", type=Path, required=True, help="a predictor, such as figures/<run>/predictor.safetensors"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the continued clip, an .mp4")
+    parser.add_argument("--frames", type=int, default=0, help="how many to predict; more than learned are fed back")
+    parser.add_argument("--label", default="", help="what the clip shows, for a predictor with classes")
+    parser.add_argument("--seed", type=int, default=0, help="of the latents, for a predictor that takes them")
+    asked = parser.parse_args(argv)
+    try:
+        if asked.frames < 0:
+            raise ValueError(f"--frames {asked.frames}: give a number above 0")
+        if asked.output.suffix.lower() != ".mp4":
+            raise ValueError(f"{asked.output}: the output is an .mp4")
+        system = load_predictor(asked.weights)
+        frames, rate = read_video(asked.video), frame_rate(asked.video)
+        given, predicted = continued(system, frames, rate, asked.frames, label_of(system, asked.label), asked.seed)
+        seconds = Fraction(int(system.about.get("stride", 1)), RATE)
+        both = np.concatenate([framed(given, GIVEN), framed(predicted, PREDICTED)])
+        asked.output.parent.mkdir(parents=True, exist_ok=True)
+        write_mp4(asked.output, both, 1 / seconds)
+    except (OSError, ValueError, av.FFmpegError) as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return 2
+    height, width = frames.shape[1:3]
+    changes = [f"{width}x{height} to {system.size}x{system.size}"] if (height, width) != (system.size,) * 2 else []
+    changes += [f"{rate:g} to {float(1 / seconds):g} frames a second"] if rate != 1 / seconds else []
+    print(
+        f"{asked.output}: {len(given)} frames of {asked.video.name} (green), {len(predicted)} predicted (orange)"
+        + (f"; from {' and '.join(changes)}" if changes else "")
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
