@@ -108,8 +108,11 @@ STUDIES: dict[str, Study] = {study.name: study for study in (
     Study("reading of k", "What does the k of Eqs. 12-14 change?", "L5", (
         Arm(OURS), Arm("k = 0", {"k": 0.0}), Arm("k = 4", {"k": 4.0}),
         Arm("scaled by 1/4", {"adversarial": "bce_scale", "k": 4.0}), Arm("least squares", {"adversarial": "lsgan"}))),
-    Study("latent", "One latent a clip, or one a base time step?", "A16", (
-        Arm(OURS), Arm("sequence", {"latent": "sequence"}))),
+    Study("latent", "One latent a clip, one a base time step, or one a frame?", "A16", (
+        Arm(OURS), Arm("sequence", {"latent": "sequence"}), Arm("one a frame", {"latent": "frames"}))),
+    Study("adversarial path", "Does D judge clips from noise, reconstructions, or both?", "A20", (
+        Arm(OURS), Arm("reconstruction", {"adversarial_path": "reconstruction"}),
+        Arm("both", {"adversarial_path": "both"}))),
     Study("where time doubles", "Early, as Table 1 prints it, or late?", "A4", (
         Arm(OURS), Arm("at 16 instead of 8", {"temporal_doublings": (16,)}))),
     Study("last activation", "tanh, or the printed ReLU?", "A5", (

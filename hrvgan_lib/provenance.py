@@ -51,7 +51,11 @@ def data_identity(data_root: Path) -> dict[str, str]:
 
 def lacking() -> list[str]:
     """Names of packages that this Python has to have and has not; the large ones are looked for, not imported."""
-    gone = [name for name in ("torch", "torchvision", "scipy", "matplotlib") if not importlib.util.find_spec(name)]
+    gone = [
+        name
+        for name in ("torch", "torchvision", "scipy", "matplotlib", "torchmetrics")
+        if not importlib.util.find_spec(name)
+    ]
     for name in ("av", "ipykernel", "ipywidgets", "jupytext", "papermill", "safetensors"):
         try:
             importlib.import_module(name)

@@ -137,7 +137,7 @@ print("X, Y and G(X):", *(tuple(clip.shape[1:]) for clip in (X, Y, predicted)))
 noise = stream("none is drawn")
 for name, ours, theirs in (("Eq. 15", eq_15, small.generator_losses(batch, None, noise)),
                            ("Eqs. 13-14", eq_13_14, small.discriminator_losses(batch, None, noise))):
-    page.expect(f"{name}: difference to the library", (ours - sum(theirs.values())).abs(), high=1e-5)
+    page.expect(f"{name}: difference to the library", (ours - sum(theirs.values())).detach().abs(), high=1e-5)
 
 # %% [markdown]
 # Algorithm 1 then alternates: a batch $(X, Y)$ for a step of $D$ down Eqs. 13-14, another batch for a step of $G$ down Eq. 15. Nothing in the loop of [chapter 06](06_training_loop.ipynb) had to change for it: a predictor is one more `System`. Here is the paper's
@@ -150,9 +150,9 @@ def stages_of(rows):
     return [shape for shape, before in zip(shapes, [None, *shapes]) if shape != before]
 
 
-def blocks(axis, shapes, left, middle, colour):
+def blocks(axis, shapes, left, middle, colours):
     """One block for each shape, as high as the logarithm of its side; returns where the next one may stand."""
-    for channels, frames, side in shapes:
+    for (channels, frames, side), colour in zip(shapes, colours):
         height = 0.25 + 0.28 * max(side, 1).bit_length()
         axis.add_patch(plt.Rectangle((left, middle - height / 2), 0.72, height, color=colour, alpha=0.75))
         axis.text(left + 0.36, middle - height / 2 - 0.14, f"{channels}×{frames}×{side}", ha="center", va="top",
@@ -161,6 +161,7 @@ def blocks(axis, shapes, left, middle, colour):
     return left
 
 
+E_COLOUR, G_COLOUR, D_COLOUR, CLIP = "#009E73", "#0072B2", "#D55E00", "#000000"
 full = paper.SETTINGS
 with torch.device("meta"):
     whole = build_system("prediction", frames=full.frames, size=full.size, preset="literal").eval()
@@ -168,15 +169,19 @@ with torch.device("meta"):
     pair = torch.empty(1, 3, full.frames, full.size, full.size)
 rows_G, rows_D = trace(whole.generator, past), trace(whole.discriminator, pair)
 
-fig, axis = plt.subplots(figsize=(11, 6.4))
-end = blocks(axis, [tuple(past.shape[1:4])], 0, 3, "#000000")
-end = blocks(axis, stages_of(rows_G), end + 0.2, 3, "#0072B2")
-axis.text(0.4, 4.9, "X", fontsize=12, ha="center")
-axis.text(end - 0.5, 4.9, "Y predicted", fontsize=12, ha="center")
-end = blocks(axis, [tuple(pair.shape[1:4])], 0, -2, "#000000")
-end = blocks(axis, stages_of(rows_D), end + 0.2, -2, "#D55E00")
-axis.text(0.4, -0.1, "X and Y", fontsize=12, ha="center")
-axis.set(xlim=(-0.5, 24), ylim=(-4.6, 5.3))
+shapes_G, shapes_D = stages_of(rows_G), stages_of(rows_D)
+middle = shapes_G.index(next(shape for shape in shapes_G if shape[2] == 4))  # the map that E hands over
+fig, axis = plt.subplots(figsize=(11, 6.2))
+blocks(axis, [tuple(past.shape[1:4])], 0, 3, [CLIP])
+end = blocks(axis, shapes_G, 1.1, 3, [E_COLOUR] * middle + [G_COLOUR] * (len(shapes_G) - middle - 1) + [CLIP])
+blocks(axis, [tuple(pair.shape[1:4])], 0, -2, [CLIP])
+blocks(axis, shapes_D, 1.1, -2, [D_COLOUR] * len(shapes_D))
+for x, y, words, colour in ((0.4, 4.8, "X", CLIP), (1.1 + 0.45 * middle, 4.8, "E reads", E_COLOUR),
+                            (1.1 + 0.45 * (middle + len(shapes_G)), 4.8, "Table 1 writes", G_COLOUR),
+                            (end - 0.5, 4.8, "Y", CLIP), (0.4, -0.2, "X, Y", CLIP),
+                            (1.1 + 0.45 * len(shapes_D), -0.2, "D judges the pair", D_COLOUR)):
+    axis.text(x, y, words, fontsize=11, ha="center", color=colour)
+axis.set(xlim=(-0.3, end), ylim=(-4.6, 5.2))
 axis.axis("off")
 page.figure(fig, name="fig1_prediction", data=(), alt="Figure 1 as it runs: E and G above, D below.")
 sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in (("G", whole.generator), ("D", whole.discriminator))}
@@ -294,15 +299,13 @@ def less_held(name, measure):
 table = []
 for name, found in measured.items():
     far, late = distance_of(name), found.late
-    table.append({
-        "prediction": name, "PSNR, dB": f"{late['PSNR']}", "less held, dB": f"{less_held(name, 'PSNR')}",
-        "SSIM": f"{late['SSIM']}", "edge gap": f"{late['edge gap']}",
-        "Fréchet distance": "" if far is None else f"{far}", "clips seen": clips_seen.get(name, 0),
-        "diverged": predictors[name].diverged or "no" if name in predictors else "",
-    })
+    row = {"prediction": name + (" (diverged)" if name in predictors and predictors[name].diverged else "")}
+    row |= {"PSNR, dB": f"{late['PSNR']}", "less held, dB": f"{less_held(name, 'PSNR')}", "SSIM": f"{late['SSIM']}"}
+    table.append(row | {"edge gap": f"{late['edge gap']}", "Fréchet distance": "" if far is None else f"{far}"})
 page.table(table, name="prediction_measures", data=[train_set, test_set], samples=n,
            note=f"Means over frames {truth.shape[2] // 2 + 1} to {truth.shape[2]} behind the last given one, {n} held-out "
-                f"clips of {len(set(draw.units))} {draw.unit}s, 95 % intervals over these.")
+                f"clips of {len(set(draw.units))} {draw.unit}s, 95 % intervals over these. Each predictor has seen "
+                f"{clips_seen['combined']:,} clips.")
 
 # %%
 sides = {arm: book.side_of(f"predictor, {arm}", predictors[arm], records[arm]) for arm in predictors}
@@ -336,7 +339,7 @@ for what, found, decision in (
 # blurred. We take the true future, let it come a little earlier or later, and average.
 
 # %% mystnb={"image": {"alt": "Rows of frames: the same future at three paces, and their mean, in which whatever moves is smeared."}, "figure": {"caption": "Three futures of one past, and their mean: the best answer to a squared error, and no picture of any of them.", "name": "fig-mean-future"}}
-whole_clip = torch.from_numpy(test_set.pixels(int(numbers[liveliest[0]]))).permute(3, 0, 1, 2).float() / 127.5 - 1
+whole_clip = torch.tensor(test_set.pixels(int(numbers[liveliest[0]]))).permute(3, 0, 1, 2).float() / 127.5 - 1
 length, stride = whole_clip.shape[1], test_set.stride
 base = min(m * stride, max(0, length - 1 - (truth.shape[2] + 1) * stride))
 paces = torch.stack([whole_clip[:, [min(length - 1, max(0, base + round(pace * step * stride)))

@@ -51,6 +51,9 @@ def test_a_turn_and_a_sample_stay_on_the_gpu(name, options, monkeypatch):
             for term in terms.values():
                 assert term.device.type == "cuda" and term.shape == ()
         system.update_sampler(system.generator, 0)
+        if name == "prediction":
+            assert system.latents(3) is None and system.predict(clips[:, :, :4], labels).device.type == "cpu"
+            return
         assert system.latents(3, stream("x")).device.type == "cuda"
         assert system.sample(3, generator=stream("x")).device.type == "cpu"
 

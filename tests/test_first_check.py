@@ -100,4 +100,4 @@ def test_an_unknown_profile_is_refused_in_one_line(asked, capsys):
 
 def test_a_few_steps_are_really_taken(capsys):
     assert first_check.main(["--profile", "smoke", "--rehearse"]) == 0
-    assert "HRVGAN at 8x32x32, batch 4, " in capsys.readouterr().out.splitlines()[-1]
+    assert "HRVGAN at 8x32x32, batch 2, " in capsys.readouterr().out.splitlines()[-1]

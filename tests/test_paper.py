@@ -85,7 +85,17 @@ def test_every_decision_that_is_cited_exists():
 def _resolve(switch: str):
     """The field or parameter that a switch such as "HRVGANConfig.latent" names."""
     owner, *path = switch.split(".")
-    for module in ("networks.hrvgan", "networks", "losses", "data", "profiles", "training", "metrics", "book.explore"):
+    for module in (
+        "networks.hrvgan",
+        "networks.prediction",
+        "networks",
+        "losses",
+        "data",
+        "profiles",
+        "training",
+        "metrics",
+        "book.explore",
+    ):
         found = getattr(importlib.import_module(f"hrvgan_lib.{module}"), owner, None)
         if found is not None:
             break

@@ -41,7 +41,7 @@ def test_a_rehearsal_keeps_the_shapes(name):
 def test_a_rehearsal_costs_next_to_nothing(name):
     rehearsal = get_profile(name, rehearse=True)
     steps = {field: value for field, value in vars(rehearsal).items() if field.endswith("steps")}
-    assert len(steps) == 5 and all(1 <= number <= 2 for number in steps.values())
+    assert len(steps) == 6 and all(1 <= number <= 2 for number in steps.values())
     assert rehearsal.batch == 2 and rehearsal.judge_batch <= 4 and rehearsal.minutes <= 10 and rehearsal.threads == 1
     assert rehearsal.native is None or rehearsal.native[2:] == (1, 1)
     assert (rehearsal.name, rehearsal.hardware) == (name, "2 CPU cores")
@@ -60,14 +60,24 @@ def test_the_profiles_grow_and_the_paper_s_has_the_paper_s_width():
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
 def test_a_share_of_a_profile_has_fewer_steps_and_samples_and_the_same_judge(profile, share):
     part = scaled(profile, share)
-    for field in ("steps", "rival_steps", "side_steps", "study_steps"):
+    for field in ("steps", "rival_steps", "side_steps", "prediction_steps", "study_steps"):
         assert getattr(part, field) == max(1, round(share * getattr(profile, field)))
     least = min(profile.samples, LEAST_SAMPLES)
     assert part.samples == max(least, round(share * profile.samples))
     assert (part.native or ())[:3] == (profile.native or ())[:3]
     assert profile.native is None or part.native[3] == max(1, round(share * profile.native[3]))
     assert (part.share, part.minutes) == (share, share * profile.minutes)
-    touched = {"steps", "rival_steps", "side_steps", "study_steps", "samples", "native", "share", "minutes"}
+    touched = {
+        "steps",
+        "rival_steps",
+        "side_steps",
+        "prediction_steps",
+        "study_steps",
+        "samples",
+        "native",
+        "share",
+        "minutes",
+    }
     assert {name for name, value in vars(part).items() if value != vars(profile)[name]} <= touched
     assert scaled(profile, 1.0) == profile
 

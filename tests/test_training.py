@@ -383,7 +383,7 @@ def test_snapshots_show_the_same_eight_latents_to_the_nearest_of_256_values(tmp_
         system.sampler.layers[-2].weight.mul_(40)  # out of the grey
     for global_seed in (1, 2):
         torch.manual_seed(global_seed)
-        training.take_snapshot(system.train(), tmp_path, 90 + global_seed)
+        training.take_snapshot(system.train(), Toy(), tmp_path, 90 + global_seed)
     (step, one), (_, two) = training.read_snapshots(tmp_path)
     assert step == 91 and len(one) == 8 and one.dtype == torch.float32 and torch.equal(one, two)
     now = system.sample(8, generator=stream("snapshot"))
@@ -394,7 +394,7 @@ def test_snapshots_show_the_same_eight_latents_to_the_nearest_of_256_values(tmp_
 def test_one_clip_is_always_shown_however_large(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "SNAPSHOT_BYTES", 1)
     system = build()
-    training.take_snapshot(system, tmp_path, 7)
+    training.take_snapshot(system, Toy(), tmp_path, 7)
     ((step, clips),) = training.read_snapshots(tmp_path)
     assert step == 7 and clips.shape == (1, 3, 8, 8, 8)
 

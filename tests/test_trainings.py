@@ -14,9 +14,20 @@ from hrvgan_lib import ablations, training
 from hrvgan_lib.ablations import FRAMES, OURS, SIZE, STUDIES
 from hrvgan_lib.book import learning
 from hrvgan_lib.keys import code_cells
-from hrvgan_lib.profiles import PROFILES
+from hrvgan_lib.profiles import PROFILES, get_profile
 from hrvgan_lib.series.reproduce import JUDGED
-from hrvgan_lib.trainings import LABELLED, RIVALS, SIDES, Training, native, trainings
+from hrvgan_lib.trainings import (
+    FORECASTS,
+    LABELLED,
+    RIVALS,
+    SIDES,
+    Training,
+    frame_by_frame,
+    native,
+    native_predictor,
+    predictor,
+    trainings,
+)
 from hrvgan_lib.trainings import training as one_training
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -89,13 +100,33 @@ def test_the_list_is_what_chapters_ask_for_and_nothing_else(profile):
     everything = set().union(*asked.values()) - {("native",)}
     plain = [one_training(profile, *what) for what in sorted(everything)]
     large = [native(profile)] if profile.native else []
-    listed = [work for work in trainings(profile) if work.readers != ("11",)]
+    listed = [work for work in trainings(profile) if work.readers not in (("07",), ("11",))]
     assert sorted(listed, key=lambda work: work.name) == sorted(plain + large, key=lambda work: work.name)
     for what in everything:  # who reads a training is who asks for it
         assert one_training(profile, *what).readers == tuple(n for n, found in asked.items() if what in found), what
     for work in large:
         assert work.readers == tuple(number for number, found in asked.items() if ("native",) in found)
     assert len(everything) == 2 + (1 + len(RIVALS)) * 3
+
+
+@every_profile
+def test_chapter_07_asks_for_predictors_and_for_one_latent_a_frame(profile):
+    expected = [predictor(profile, arm) for arm in FORECASTS] + [frame_by_frame(profile)]
+    listed = [work for work in trainings(profile) if work.readers == ("07",)]
+    assert sorted(listed, key=lambda work: work.name) == sorted(expected, key=lambda work: work.name)
+    for work in listed:
+        assert (work.frames, work.size, work.batch) == (profile.frames, profile.size, profile.batch)
+        assert work.steps == profile.prediction_steps and work.system == ("hrvgan" if work.labels else "prediction")
+    code = "\n".join(code_cells(CHAPTERS["07"]))
+    assert "learning.predictor(page, arm)" in code and "for arm in FORECASTS:" in code
+    assert "learning.frame_by_frame(page)" in code and "native_predictor(page.profile)" in code
+
+
+def test_a_rehearsal_predicts_in_the_papers_own_shape_once():
+    assert native_predictor(PROFILES["gpu"]) is None and native_predictor(get_profile("cpu", rehearse=True)) is None
+    large = native_predictor(get_profile("gpu", rehearse=True))
+    assert (large.system, large.frames, large.size, large.steps) == ("prediction", 32, 256, 1)
+    assert large in trainings(get_profile("gpu", rehearse=True))
 
 
 def test_readers_are_chapters():
@@ -107,7 +138,9 @@ def test_readers_are_chapters():
 @every_profile
 def test_who_learns_for_how_long(profile):
     steps = {
-        (work.system, work.data, work.labels): work.steps for work in trainings(profile) if work.size == profile.size
+        (work.system, work.data, work.labels): work.steps
+        for work in trainings(profile)
+        if work.size == profile.size and work.readers != ("07",)
     }
     assert steps["hrvgan", LABELLED, True] == profile.steps
     for system in ("hrvgan", *RIVALS):

@@ -33,7 +33,7 @@ MB = 2**20
 PIECE = 15 * MB
 PIECES = 4  # more are not carried
 NEEDED = (
-    "papermill jupytext ipykernel ipywidgets av safetensors tqdm filelock pillow".split()
+    "papermill jupytext ipykernel ipywidgets av safetensors torchmetrics tqdm filelock pillow".split()
 )  # beside torch and its kind
 DENSE = {".pt", ".safetensors", ".npz", ".png", ".webp", ".mp4", ".avi"}  # hardly smaller once compressed
 RUNS_STILL = 3
