@@ -5,11 +5,16 @@ OWNERS = {
     "hrvgan_lib/losses.py": "tests/test_losses.py tests/test_networks.py tests/test_switches.py",
     "hrvgan_lib/norms.py": "tests/test_norms.py tests/test_networks.py tests/test_switches.py",
     "hrvgan_lib/networks/hrvgan.py": "tests/test_networks.py tests/test_switches.py tests/test_training.py",
+    "hrvgan_lib/networks/prediction.py": "tests/test_prediction.py tests/test_switches.py",
+    "hrvgan_lib/networks/fused.py": "tests/test_fused.py",
+    "hrvgan_lib/networks/resampling.py": "tests/test_fused.py tests/test_networks.py tests/test_switches.py",
     "hrvgan_lib/networks/*.py": "tests/test_systems.py tests/test_networks.py tests/test_training.py",
     "hrvgan_lib/training.py": "tests/test_training.py tests/test_keys.py tests/test_systems.py tests/test_switches.py",
     "hrvgan_lib/metrics/rulers/draws.py": "tests/test_intervals.py tests/test_rulers.py",
     "hrvgan_lib/metrics/rulers/estimates.py": "tests/test_intervals.py tests/test_rulers.py",
     "hrvgan_lib/metrics/rulers/neighbours.py": "tests/test_intervals.py tests/test_rulers.py",
+    "hrvgan_lib/metrics/rulers/frames.py": "tests/test_prediction.py",
+    "hrvgan_lib/metrics/forecasts.py": "tests/test_prediction.py",
     "hrvgan_lib/metrics/comparisons.py": "tests/test_intervals.py tests/test_rulers.py",
     "hrvgan_lib/metrics/eyes/*.py": "tests/test_judge.py tests/test_rulers.py tests/test_metrics.py tests/test_eyes.py "
     "tests/test_switches.py tests/test_keys.py",
@@ -23,6 +28,10 @@ OWNERS = {
 }
 # Here only named bugs are planted.
 OTHERS = {
+    "hrvgan_lib/predict.py": "tests/test_predict.py",
+    "hrvgan_lib/series/jobs.py": "tests/test_jobs.py",
+    "hrvgan_lib/series/timing.py": "tests/test_timing.py",
+    "hrvgan_lib/captures.py": "tests/test_captures.py",
     "hrvgan_lib/book/page.py": "tests/test_book.py tests/test_ledgers.py",
     "hrvgan_lib/checkpoints.py": "tests/test_training.py",
     "hrvgan_lib/keys.py": "tests/test_keys.py",
@@ -53,7 +62,7 @@ PLANTED = {
         '"noise", config.seed, config.rank',
     ),
     "a cut video counts as whole": ("data/formats/video.py", "0.95 * declared - 2", "0.15 * declared - 2"),
-    "one mix a pixel": ("losses.py", "torch.rand(len(real), *[1] * (real.ndim - 1), ", "torch.rand(real.shape, "),
+    "one mix a pixel": ("losses.py", "shape = (len(real), *[1] * (real.ndim - 1))", "shape = real.shape"),
     "an average without warm-up": (
         "networks/system.py",
         "min(self.ema_decay, (1 + step) / (10 + step))",
@@ -143,6 +152,30 @@ PLANTED = {
         "pass",
     ),
     # Relatives of these, in what has come since.
+    "a horizon that starts from the first frames again": (
+        "networks/prediction.py",
+        "seen[:, :, -self.given :], asked",
+        "seen[:, :, : self.given], asked",
+    ),
+    "a change from the first frame": ("networks/prediction.py", "given[:, :, -1:] + 2", "given[:, :, :1] + 2"),
+    "frames counted from the first": (
+        "predict.py",
+        "length - 1 - np.arange(steps, -1, -1) * seconds * rate",
+        "np.arange(steps + 1) * seconds * rate",
+    ),
+    "a gap of means": (
+        "metrics/rulers/frames.py",
+        "np.abs(edges(predicted) - theirs).mean(axis=2)",
+        "np.abs((edges(predicted) - theirs).mean(axis=2))",
+    ),
+    "the first half of the horizon": (
+        "metrics/forecasts.py",
+        "values[:, values.shape[1] // 2 :]",
+        "values[:, : values.shape[1] // 2]",
+    ),
+    "a backward that forgets the mean": ("networks/fused.py", "rows.sub_(along).addcmul_", "rows.addcmul_"),
+    "taps that are not summed": ("networks/resampling.py", " + torch.cat([nothing, weight], axis)", ""),
+    "a share of more than everything": ("series/timing.py", "return min(1.0, float(", "return min(9.0, float("),
     "an evaluation's key without its held-out set": (
         "metrics/evaluation.py",
         "held_out=None if held_out is None else identity(held_out)",
