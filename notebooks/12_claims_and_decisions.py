@@ -263,15 +263,13 @@ page.table([{"claim": row["claim"], "where": row["where"], "the paper": row["the
 decisions = ledgers.decisions_ledger(measured)
 switched = sum(bool(row["switch"]) for row in decisions)
 effects = sum(bool(row["measured effect"]) for row in decisions)
-print(f"{len(decisions)} decisions; {switched} with a switch; {effects} with an effect measured in this run; "
-      f"{sum(bool(row['not built yet']) for row in decisions)} wait for what is not built yet")
+print(f"{len(decisions)} decisions; {switched} with a switch; {effects} with an effect measured in this run")
 
 # %%
 def short(row):
     """A decision as the page shows it; the file has more columns."""
-    waits = f" ({row['not built yet']})" if row["not built yet"] else ""
     return {"": book.Link(row["decision"], name=row["decision"]), "about": row["title"], "the paper": row["the paper"],
-            "options": row["options"], "our choice": row["our choice"] + waits, "why": row["why"],
+            "options": row["options"], "our choice": row["our choice"], "why": row["why"],
             "switch": row["switch"], "measured effect": row["measured effect"],
             "chapter": book.Link(row["chapter"][:2], f"{row['chapter']}.ipynb")}
 
