@@ -78,16 +78,20 @@ from hrvgan_lib.trainings import FORECASTS
 
 # %% mystnb={"image": {"alt": "Four clips as rows of frames: the first half is given, the second half is to be predicted."}, "figure": {"caption": "Held-out clips. The left half of each row is given, the right half is what has to be predicted.", "name": "fig-past-future"}}
 train_set, test_set = page.dataset("actions"), page.dataset("actions", split="test")
-n = min(len(test_set), page.profile.samples)
-clips, labels, numbers = test_set.draw(n, stream("held-out clips", page.seed))
-m = train_set.frames // 2
+long_enough = test_set.unpadded()  # a clip that ends too soon would repeat its last frame, which is no future
+if len(long_enough) == 0:
+    raise ValueError(f"{test_set.describe()}: none is {(test_set.frames - 1) * test_set.stride + 1} frames long")
+chance = stream("held-out clips", page.seed)
+numbers = long_enough[torch.randperm(len(long_enough), generator=chance)][: page.profile.samples]
+clips, labels = test_set.batch(numbers, chance)
+n, m = len(clips), train_set.frames // 2
 given, truth = clips[:, :, :m], clips[:, :, m:]
 draw = metrics.draw_of(test_set, numbers)  # whose clips they are: what an interval is over
 every = max(1, test_set.frames // 8)
 page.figure(book.clip_grid(clips[:4], every=every, labels=[test_set.classes[label] for label in labels[:4]]),
             alt="four held-out clips, past on the left, future on the right", data=[test_set])
-print(f"{n} held-out clips of {len(set(draw.units))} {draw.unit}s; {m} frames given, {test_set.frames - m} to predict, "
-      f"every {test_set.stride}. frame of the video")
+print(f"{n} held-out clips of {len(set(draw.units))} {draw.unit}s, {len(test_set) - len(long_enough)} too short; "
+      f"{m} frames given, {test_set.frames - m} to predict, {test_set.stride} frames of the video apart")
 
 # %% [markdown]
 # ## Two predictions that need no learning
@@ -109,10 +113,10 @@ page.expect("largest difference to the library's PSNR, dB", (mine - theirs)[movi
 # %%
 falls = metrics.psnr(held, truth)
 first_less_last = metrics.mean_estimate(falls[:, 0] - falls[:, -1], draw)
-print(f"the held frame: {falls[:, 0].mean():.1f} dB at the first predicted frame, {falls[:, -1].mean():.1f} dB at the last; "
-      f"it falls by {first_less_last}")
-page.expect("fall of the held frame's PSNR from the first predicted frame to the last, dB", first_less_last.value, low=0,
-            why="the longer the wait, the more has moved", digits=2)
+print(f"the held frame: {falls[:, 0].mean():.1f} dB at the first predicted frame, {falls[:, -1].mean():.1f} dB "
+      f"at the last; it falls by {first_less_last}")
+page.expect("fall of the held frame's PSNR from the first predicted frame to the last, dB", first_less_last.value,
+            low=0, why="the longer the wait, the more has moved", digits=2)
 
 # %% [markdown]
 # ## G reads X, D reads both
@@ -184,8 +188,8 @@ for x, y, words, colour in ((0.4, 4.8, "X", CLIP), (1.1 + 0.45 * middle, 4.8, "E
 axis.set(xlim=(-0.3, end), ylim=(-4.6, 5.2))
 axis.axis("off")
 page.figure(fig, name="fig1_prediction", data=(), alt="Figure 1 as it runs: E and G above, D below.")
-sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in (("G", whole.generator), ("D", whole.discriminator))}
-print("parameters:", ", ".join(f"{name} {count:,}" for name, count in sizes.items()))
+G_size, D_size = (sum(p.numel() for p in network.parameters()) for network in (whole.generator, whole.discriminator))
+print(f"parameters: G {G_size:,}, D {D_size:,}")
 
 # %% [markdown]
 # ## Two losses, together and apart
@@ -215,13 +219,14 @@ for number in liveliest:
         rows.append(torch.cat([given[number], future[number]], dim=1))
         names.append(name)
 page.figure(book.clip_grid(torch.stack(rows), every=every, labels=names), name="prediction_strips",
-            alt="truth and four predictions of two held-out clips, as film strips", data=[train_set, test_set], samples=2)
+            alt="truth and four predictions of two held-out clips, as film strips", data=[train_set, test_set],
+            samples=2)
 
 # %% mystnb={"image": {"alt": "Moving clips side by side: truth, last frame held, MSE only, combined, adversarial only; the clip starts from the same frames in all of them."}}
 film = torch.stack([torch.cat([given[liveliest[0]], future[liveliest[0]]], dim=1)
                     for future in (truth, *(futures[name] for name in SHOWN))])
-page.film(film, "prediction_film", alt="one clip continued: " + ", ".join(["truth", *SHOWN]), data=[train_set, test_set],
-          samples=1, fps=max(2, 25 // test_set.stride))
+page.film(film, "prediction_film", alt="one clip continued: " + ", ".join(["truth", *SHOWN]),
+          data=[train_set, test_set], samples=1, fps=max(2, 25 // test_set.stride))
 
 # %% [markdown]
 # ## Three measures of a frame
@@ -303,19 +308,23 @@ for name, found in measured.items():
     row |= {"PSNR, dB": f"{late['PSNR']}", "less held, dB": f"{less_held(name, 'PSNR')}", "SSIM": f"{late['SSIM']}"}
     table.append(row | {"edge gap": f"{late['edge gap']}", "Fréchet distance": "" if far is None else f"{far}"})
 page.table(table, name="prediction_measures", data=[train_set, test_set], samples=n,
-           note=f"Means over frames {truth.shape[2] // 2 + 1} to {truth.shape[2]} behind the last given one, {n} held-out "
-                f"clips of {len(set(draw.units))} {draw.unit}s, 95 % intervals over these. Each predictor has seen "
-                f"{clips_seen['combined']:,} clips.")
+           note=f"Means over frames {truth.shape[2] // 2 + 1} to {truth.shape[2]} behind the last given one, {n} "
+                f"held-out clips of {len(set(draw.units))} {draw.unit}s, 95 % intervals over these. Each predictor has "
+                f"seen {clips_seen['combined']:,} clips.")
 
 # %%
-sides = {arm: book.side_of(f"predictor, {arm}", predictors[arm], records[arm]) for arm in predictors}
-first_weights = metrics.untrained(predictors["combined"], page.seed).predict(given)
-start = metrics.difference(metrics.forecast(first_weights, truth, draw).late["PSNR"],
-                           measured["last frame held"].late["PSNR"])
+sides, starts = {}, {}
+for arm, predictor in predictors.items():  # it has learned where it is clearly nearer than it was before its first step
+    before = metrics.untrained(predictor, page.seed).predict(given, generator=stream("futures", page.seed))
+    starts[arm] = metrics.forecast(before, truth, draw).late["PSNR"]
+    gone = metrics.difference(measured[arm].late["PSNR"], starts[arm])
+    sides[arm] = book.side_of(f"predictor, {arm}", predictor, records[arm], gone.low > 0)
+    print(f"{arm}: {gone} dB nearer than before its first step")
 gain = less_held("combined", "PSNR")
 page.measure("PSNR over the second half of the horizon, combined objective less last frame held, dB", gain.value,
              interval=gain, low=0, claim="prediction", data=[train_set, test_set], sides=[sides["combined"]],
-             controls=[book.control("before its first step", start)])
+             controls=[book.control("before its first step", metrics.difference(
+                 starts["combined"], measured["last frame held"].late["PSNR"]))])
 sharper = metrics.difference(measured["MSE only"].late["edge gap"], measured["combined"].late["edge gap"])
 for what, found, decision in (
     ("edge gap, MSE only less combined objective (above 0: the combined one is nearer to the truth)", sharper, "L9"),
@@ -367,7 +376,8 @@ page.expect("expected error of the mean over that of the best single future", er
 everyone = truth.mean(dim=0, keepdim=True)
 wrong = truth.roll(1, dims=0)  # each past with its neighbour's future
 page.figure(book.clip_grid(torch.cat([truth[liveliest[:1]], everyone]), every=max(1, truth.shape[2] // 4),
-                           labels=["a true future", "their mean"]), alt="a true future and the mean of all", data=[test_set])
+                           labels=["a true future", "their mean"]), alt="a true future and the mean of all",
+            data=[test_set])
 page.expect("error of the mean against unpaired futures over that of the held frame", (everyone - wrong).square().mean()
             / (held - wrong).square().mean(), high=1.0, why="the mean is the answer to the wrong question")
 page.measure("PSNR against true futures, the mean of all futures less last frame held, dB",
@@ -404,7 +414,8 @@ long = predictors["combined"].predict(given[liveliest], frames=3 * truth.shape[2
 page.figure(book.clip_grid(torch.cat([given[liveliest], long], dim=2), every=2 * every, labels=["", ""]),
             alt="two clips continued three horizons ahead", data=[train_set, test_set], samples=2)
 change = (long - given[liveliest][:, :, -1:]).abs().mean(dim=(0, 1, 3, 4))
-print("mean distance from the last given frame:", ", ".join(f"{value:.3f}" for value in change[:: max(1, len(change) // 6)]))
+print("mean distance from the last given frame:",
+      ", ".join(f"{value:.3f}" for value in change[:: max(1, len(change) // 6)]))
 
 # %% [markdown]
 # ## The second stage: from latent sequences to pixels
@@ -435,8 +446,8 @@ print(f"codes: {tuple(codes.shape)}; {scribe_records[-1].clips_seen if scribe_re
 fidelity = metrics.psnr(made[0], pair_of).mean()
 grey = metrics.psnr(pair_of.mean(dim=(2, 3, 4), keepdim=True).expand_as(pair_of), pair_of).mean()
 print(f"PSNR of the two reconstructions: {fidelity:.1f} dB; of a clip of their mean colour: {grey:.1f} dB")
-page.measure("PSNR of reconstructions with one latent a frame, less that of a clip of the mean colour, dB", fidelity - grey,
-             decision="A16", data=[test_set],
+page.measure("PSNR of reconstructions with one latent a frame, less that of a clip of the mean colour, dB",
+             fidelity - grey, decision="A16", data=[test_set],
              sides=[book.side_of("HRVGAN, one latent a frame", scribe, scribe_records)])
 
 # %% tags=["nbval-check-output"]
@@ -444,9 +455,11 @@ page.measure("PSNR of reconstructions with one latent a frame, less that of a cl
 with torch.no_grad():
     nudged = codes[:1].clone()
     nudged[:, 0] += torch.randn(codes.shape[-1:], generator=stream("nudge")).to(codes)
-    moved = (scribe.sampler(nudged, None if asked is None else asked[:1]).float().cpu() - made[0][:1]).abs().mean(dim=(0, 1, 3, 4))
+    shifted = scribe.sampler(nudged, None if asked is None else asked[:1]).float().cpu()
+    moved = (shifted - made[0][:1]).abs().mean(dim=(0, 1, 3, 4))  # (T,)
 page.expect("change of the last quarter of the frames over that of the first, when the first latent changes",
-            moved[-(len(moved) // 4):].mean() / moved[: len(moved) // 4].mean(), high=0.9, why="a latent acts where it stands")
+            moved[-(len(moved) // 4):].mean() / moved[: len(moved) // 4].mean(), high=0.9,
+            why="a latent acts where it stands")
 
 # %% [markdown]
 # ## A video of your own
@@ -456,7 +469,7 @@ page.expect("change of the last quarter of the frames over that of the first, wh
 # %%
 page.model("predictor", predictors["combined"], "A predictor of the frames that follow",
            {"clips seen": f"{clips_seen['combined']:,}", "objective": "Eq. 15, α = β = 0.5"}, data=[train_set],
-           use=f'future = system.predict(clips[:, :, :{m}])  # clips (N, 3, T, {test_set.size}, {test_set.size}) in [-1, 1]')
+           use=f"future = system.predict(clips[:, :, :{m}])  # float32, in [-1, 1]")
 print(f"python -m hrvgan_lib.predict --weights figures/{page.run}/predictor.safetensors VIDEO -o continued.mp4")
 
 # %%
@@ -497,7 +510,8 @@ page.expect("factor of the error for one decibel more", 10 ** (-1 / 10), of=0.79
 
 # %% tags=["solution", "nbval-check-output"]
 # Exercise 2
-halfway, worse = metrics.psnr((held + line) / 2, truth).mean(), min(metrics.psnr(one, truth).mean() for one in (held, line))
+halfway, *both = (metrics.psnr(one, truth).mean() for one in ((held + line) / 2, held, line))
+worse = min(both)
 page.expect("PSNR of the blend less that of the worse of the two, dB", halfway - worse, low=0)
 
 # %% tags=["solution", "nbval-check-output"]
@@ -505,7 +519,8 @@ page.expect("PSNR of the blend less that of the worse of the two, dB", halfway -
 with torch.device("meta"):
     uneven = build_system("prediction", frames=16, size=64, given=12, width=1 / 8)
 reader = uneven.generator
-print(f"E reads {reader.read_frames} frames, the first one {reader.read_frames - reader.given + 1} times; G writes {reader.ahead}")
+print(f"E reads {reader.read_frames} frames, the first one {reader.read_frames - reader.given + 1} times; "
+      f"G writes {reader.ahead}")
 
 # %% tags=["solution", "nbval-check-output"]
 # Exercise 4

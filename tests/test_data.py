@@ -1218,6 +1218,16 @@ def test_windows(length, frames, stride):
         assert window(length, frames, stride, places - 1)[-1] == length - 1  # the last start reaches the end
 
 
+def test_clips_that_end_before_their_window_does_are_told(tmp_path):
+    """Clips of 13 and 14 frames: a window of two frames 13 apart needs 14 of them."""
+    make_ucf101(tmp_path / "ucf101")
+    for stride, expected in ((12, 1.0), (13, 0.5), (14, 0.0)):
+        clips = open_dataset("ucf101", tmp_path, split="test", frames=2, size=8, stride=stride, progress=False)
+        found = clips.unpadded()
+        assert len(found) == expected * len(clips) and found.dtype == torch.int64
+        assert all(clips.rows[number].frames > stride for number in found.tolist())
+
+
 def test_short_clip_repeats_its_last_frame(opened):
     data_set = opened("ucf101", frames=32)  # clips have 13 or 14 frames
     clip, _ = data_set[0]

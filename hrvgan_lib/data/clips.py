@@ -125,6 +125,11 @@ class ClipDataset(Dataset):
         clips = send(torch.from_numpy(pixels), device).permute(0, 4, 1, 2, 3).float().div_(127.5).sub_(1)
         return clips, send(self.labels[indices], device)
 
+    def unpadded(self) -> Tensor:
+        """Numbers of the clips with a frame for every place of a window: int64 (N,). The others repeat their last."""
+        needed = (self.frames - 1) * self.stride + 1
+        return torch.tensor([number for number, row in enumerate(self.rows) if row.frames >= needed], dtype=torch.long)
+
     def draw(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """(clips, labels, indices) of `n` clips: a random permutation, then others with other windows."""
         rounds = -(-n // len(self))
