@@ -59,7 +59,7 @@ PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
         Profile(
-            name="smoke", minutes=5, hardware="2 CPU cores",
+            name="smoke", minutes=4, hardware="2 CPU cores",
             clips_per_group=1, standin_frames=36, stack_videos=6, clips_per_video=4,
             frames=8, size=32, width=0.125, batch=8, steps=8, rival_steps=3, side_steps=3, prediction_steps=3,
             preset="stable",
@@ -71,7 +71,7 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="cpu", minutes=18, hardware="2 CPU cores",
             clips_per_group=2, standin_frames=48, stack_videos=12, clips_per_video=8,
-            frames=8, size=32, width=0.25, batch=8, steps=350, rival_steps=20, side_steps=20, prediction_steps=40,
+            frames=8, size=32, width=0.25, batch=8, steps=350, rival_steps=20, side_steps=20, prediction_steps=12,
             preset="stable",
             native=None,
             study_width=0.125, study_steps=30,

@@ -169,8 +169,9 @@ page.figure(book.clip_grid(torch.cat([pair[:1], between, pair[1:]]), every=max(1
                            labels=["real A", "G(E(A))", "25 %", "50 %", "75 %", "G(E(B))", "real B"]),
             "encoded_walk_golf", data=[golf_set, held_out_golf], samples=5,
             alt="a line between the codes of two real golf clips")
-print(f"PSNR of the two reconstructions: {metrics.psnr(between[[0, -1]], pair).mean():.1f} dB; of the mean of both clips: "
-      f"{metrics.psnr(pair.mean(dim=0, keepdim=True).expand_as(pair), pair).mean():.1f} dB")
+blend = pair.mean(dim=0, keepdim=True).expand_as(pair)
+print(f"PSNR of the two reconstructions: {metrics.psnr(between[[0, -1]], pair).mean():.1f} dB; "
+      f"of the mean of both clips: {metrics.psnr(blend, pair).mean():.1f} dB")
 
 # %% [markdown]
 # The last number is a bar: whoever answers with the mean of the two clips comes that near. A reconstruction that is farther away has not encoded the clip.
