@@ -2,6 +2,7 @@
 
 from hrvgan_lib.metrics.answers import Answers, ask
 from hrvgan_lib.metrics.comparisons import (
+    LEARNED,
     frechet_estimate,
     inception_estimate,
     kernel_estimate,
@@ -67,7 +68,7 @@ from hrvgan_lib.metrics.sources import (
 )
 
 __all__ = [
-    "CEILINGS", "GRADES", "KINDS", "MEASURES", "PROTOCOLS", "Answers", "Behaviour", "Draw", "Estimate",
+    "CEILINGS", "GRADES", "KINDS", "LEARNED", "MEASURES", "PROTOCOLS", "Answers", "Behaviour", "Draw", "Estimate",
     "Evaluation", "Extractor", "Forecast", "Interval", "Judge", "Moments", "Neighbourhoods", "Protocol", "Recipe",
     "RunningMoments", "Seeds", "Source", "Sweep", "ask", "average", "behaviour", "best_of", "continued", "damaged",
     "difference", "draw_of", "drawn", "edge_gap", "edges", "estimate", "evaluate", "exam", "exponential",
