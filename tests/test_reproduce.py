@@ -208,7 +208,7 @@ def test_a_finished_chapter_says_how_it_came_about(book, bench):
     assert re.fullmatch(r"[0-9a-f]{12}", record["key"])
     (call,) = bench.calls
     assert call.path == book / "notebooks/00_first.py" and call.environment == {"HRVGAN_ROOT": str(book)}
-    assert call.seconds == 1200 and call.parameters["seed"] == 5
+    assert call.seconds == 960 and call.parameters["seed"] == 5
     assert sorted(path.name for path in (book / "runs/smoke").iterdir()) == [
         "00_first.ipynb",
         "00_first.usage.json",
@@ -411,10 +411,10 @@ def slow_clock(bench, monkeypatch):
     return now
 
 
-HEADING = "smoke: 3 chapters, about 5 minutes on 2 CPU cores (PROFILE=smoke takes about 5 minutes)\n"
-LINES = ["[ 1/3] 00_first               ok            1.5 s    100 MB   0:12 of about 5:00\n",
-         "[ 2/3] 06_second              ok            1.5 s    100 MB   0:25 of about 5:00\n",
-         "[ 3/3] 08_last                ok            1.5 s    100 MB   0:37 of about 5:00\n"]  # fmt: skip
+HEADING = "smoke: 3 chapters, about 4 minutes on 2 CPU cores (PROFILE=smoke takes about 4 minutes)\n"
+LINES = ["[ 1/3] 00_first               ok            1.5 s    100 MB   0:12 of about 4:00\n",
+         "[ 2/3] 06_second              ok            1.5 s    100 MB   0:25 of about 4:00\n",
+         "[ 3/3] 08_last                ok            1.5 s    100 MB   0:37 of about 4:00\n"]  # fmt: skip
 CLOSING = "tables and figures: figures/smoke/   chapters: runs/smoke/\n"
 
 
