@@ -443,10 +443,17 @@ def test_make_hands_on_what_is_set_and_only_that(machine):
 
 def test_packages_are_written_whole_or_not_at_all(machine, tmp_path, monkeypatch):
     uv = tmp_path / "uv"
-    uv.write_text('#!/bin/sh\nwhile [ "$1" != --target ]; do shift; done; mkdir "$2"; echo "$4" > "$2/wheel"\n')
+    log = tmp_path / "asked"
+    script = 'while [ "$1" != --target ]; do shift; done; mkdir -p "$2"; echo "$4" > "$2/wheel"'
+    uv.write_text(f'#!/bin/sh\necho "$@" >> {log}\n{script}\n')
     uv.chmod(0o755)
     monkeypatch.setenv("UV", str(uv))
     made = call(machine, "packages", "--python-version", "3.12")
+    whole, bare = log.read_text().splitlines()
+    assert (
+        "papermill" in whole and "torch" not in whole
+    )  # torch is there already, and so large that nothing may bring it
+    assert bare.endswith("--no-deps torchmetrics lightning-utilities") and "--no-deps" not in whole
     assert made.returncode == 0 and "MB for Python 3.12" in made.stdout and made.stderr == "", made
     with tarfile.open(machine / "parcels/packages.tar.xz") as packed:
         assert packed.extractfile("packages/wheel").read() == b"3.12\n"

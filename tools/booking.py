@@ -33,8 +33,9 @@ MB = 2**20
 PIECE = 15 * MB
 PIECES = 4  # more are not carried
 NEEDED = (
-    "papermill jupytext ipykernel ipywidgets av safetensors torchmetrics tqdm filelock pillow".split()
+    "papermill jupytext ipykernel ipywidgets av safetensors tqdm filelock pillow".split()
 )  # beside torch and its kind
+ON_TORCH = "torchmetrics lightning-utilities".split()  # without what they need: torch is there, and it is large
 DENSE = {".pt", ".safetensors", ".npz", ".png", ".webp", ".mp4", ".avi"}  # hardly smaller once compressed
 RUNS_STILL = 3
 # The shell outlives a hangup, and notes how the series ended beside what it was.
@@ -386,9 +387,10 @@ def packages(settings: argparse.Namespace) -> int:
         target = Path(scratch) / "packages"
         words = ["pip", "install", "--quiet", "--target", str(target), "--python-version", python,
                  "--python-platform", "x86_64-manylinux_2_28", "--only-binary", ":all:",
-                 "--constraint", "requirements.lock", *NEEDED]  # fmt: skip
+                 "--constraint", "requirements.lock"]  # fmt: skip
         try:
-            subprocess.run([os.environ.get("UV", "uv"), *words], cwd=settings.root, check=True)
+            for asked in (NEEDED, ["--no-deps", *ON_TORCH]):
+                subprocess.run([os.environ.get("UV", "uv"), *words, *asked], cwd=settings.root, check=True)
         except (OSError, subprocess.CalledProcessError):
             raise Refused(f"what Python {python} needs is not complete; nothing is written") from None
         with tarfile.open(Path(scratch) / "whole", "w:xz") as packed:
