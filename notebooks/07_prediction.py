@@ -19,7 +19,7 @@
 # | **You will build** | a generator that continues a clip, a discriminator that sees past and future as one clip, and a scale of nearness for single frames |
 # | **Reads** | the action data set, the judge of chapter 08, the predictors of the run; all made here where they are not there yet |
 # | **Writes** | `prediction_measures`, `prediction_curves`, `prediction_strips`, `prediction_film`, `predictor` (weights with a card); a claim and five decisions |
-# | **Budget** | a minute on two cores at `smoke`, three at `cpu` |
+# | **Budget** | under a minute on two cores at `smoke`; at `cpu` some minutes, most of them for training |
 #
 # The title of the paper promises generation. Its equations and its algorithm speak of something else: they take frames $X$ and ask for the frames $Y$ that follow. Both use the same networks and the same losses. This
 # chapter builds the second task and asks what each of the two losses is good for.
@@ -278,7 +278,7 @@ page.figure(fig, name="prediction_curves", alt="PSNR, SSIM and edge gap over the
             data=[train_set, test_set], samples=n)
 
 # %% [markdown]
-# A table holds the second half of the horizon, where predicting is harder, and beside it what no comparison with a single true future can give: the Fréchet distance between predicted and true clips in the judge's features (`frames X and Y`, the same clips on both sides).
+# A table holds the second half of the horizon, where predicting is harder, and beside it what no comparison with a single true future can give: the Fréchet distance between predicted and true clips in the judge's features. Both sides are whole clips, $X$ and $Y$ together, and start from the same $X$.
 
 # %%
 judge = learning.judge(page)
