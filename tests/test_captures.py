@@ -13,7 +13,8 @@ import torch
 
 from hrvgan_lib import captures
 from hrvgan_lib.captures import WARM_UP, captured
-from hrvgan_lib.networks import SYSTEMS, build_system
+from hrvgan_lib.networks import SYSTEMS, build_system, hrvgan
+from hrvgan_lib.networks import system as networks_system
 from hrvgan_lib.streams import Tape, drawn, stream
 from hrvgan_lib.training import descend
 
@@ -111,6 +112,25 @@ def small(way):
     return lambda turn, size=3: float(
         down("generator", torch.ones(size) + turn, None, stream("t", turn))["pull"]
     ), weight
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_every_optimiser_of_every_system_is_one_that_a_graph_can_hold(name, monkeypatch):
+    asked = []
+    for module in (networks_system, hrvgan):
+        monkeypatch.setattr(module, "on_device", lambda kind, device: asked.append(kind) or {})
+    system = build_system(name, frames=8, size=16, width=0.06)
+    assert [type(optimiser) for optimiser in system.optimisers().values()] and {*asked} == {
+        type(optimiser) for optimiser in system.optimisers().values()
+    }
+
+
+def test_on_a_gpu_an_optimiser_keeps_its_count_of_steps_there():
+    gpu = torch.device("cuda")
+    assert networks_system.on_device(torch.optim.Adam, gpu) == {"capturable": True, "fused": True}
+    assert networks_system.on_device(torch.optim.RMSprop, gpu) == {"capturable": True}
+    for kind, device in ((torch.optim.SGD, gpu), (torch.optim.Adam, CPU)):
+        assert networks_system.on_device(kind, device) == {}
 
 
 def test_clips_of_another_shape_go_the_plain_way_and_the_recording_stays(played):

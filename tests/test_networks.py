@@ -479,6 +479,7 @@ def test_wrong_names_are_refused_in_one_line():
     for call, words in [
         (lambda: build_system("biggan"), "unknown system 'biggan'"),
         (lambda: small(preset="best"), "unknown preset 'best'"),
+        (lambda: small(alpha=0.0, beta=0.0), "Eq. 15 asks nothing of G"),
         (lambda: small(colour=1), "no option 'colour'"),
         (lambda: small(lipschitz="hope"), "lipschitz cannot be 'hope'"),
     ]:

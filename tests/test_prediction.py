@@ -79,6 +79,7 @@ def test_cut_keeps_the_first_doublings():
         ({"preset": "best"}, "unknown preset 'best'"),
         ({"features": "all"}, "features cannot be 'all'"),
         ({"colour": 1}, "no option 'colour'"),
+        ({"alpha": 0.0, "beta": 0.0}, "Eq. 15 asks nothing of G"),
     ],
 )
 def test_what_cannot_be_built_is_refused_in_a_line(options, words):
@@ -357,6 +358,8 @@ def test_the_edge_gap_is_zero_for_the_truth_one_without_edges_and_no_noise_close
     noisy = metrics.with_noise(soft, truth)
     assert abs(metrics.edges(noisy).mean() / metrics.edges(truth).mean() - 1) < 0.02  # the mean is deceived
     assert (metrics.edge_gap(noisy, truth) > metrics.edge_gap(soft, truth)).all()  # the gap is not
+    steep = metrics.with_noise(1.2 * truth, truth)  # steeper already: it gets noise all the same
+    assert abs(metrics.edges(steep).mean() / metrics.edges(1.2 * truth).mean() - 1.1) < 0.02
     sharper = avg_pool3d(truth, (1, 3, 3), 1, (0, 1, 1), count_include_pad=False)
     assert (metrics.edge_gap(sharper, truth) < metrics.edge_gap(soft, truth)).all()
 

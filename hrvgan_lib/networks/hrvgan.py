@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from hrvgan_lib import losses
 from hrvgan_lib.networks import fused
 from hrvgan_lib.networks.resampling import Downsample, Upsample
-from hrvgan_lib.networks.system import Losses, System, configure
+from hrvgan_lib.networks.system import Losses, System, configure, on_device
 from hrvgan_lib.norms import MinibatchStddev, PixelNorm, norms_around_activation
 from hrvgan_lib.streams import Noise, drawn
 
@@ -67,6 +67,7 @@ PRESETS: dict[str, dict] = {
     "stable": {"pixel_reduction": "norm", "learning_rate": 1e-3, "betas": (0.5, 0.99), "mismatched_labels": True},
 }
 
+Configuration = TypeVar("Configuration", bound=HRVGANConfig)
 CHOICES = {
     "latent": ("single", "sequence", "frames"),
     "latent_distribution": ("normal", "uniform"),
@@ -92,7 +93,14 @@ def make_config(preset: str = "stable", **options: object) -> HRVGANConfig:
     """
     if preset not in PRESETS:
         raise ValueError(f"unknown preset '{preset}'; choose one of {', '.join(PRESETS)}")
-    return configure(HRVGANConfig(), "HRVGAN", {**PRESETS[preset], **options}, CHOICES)
+    return check(configure(HRVGANConfig(), "HRVGAN", {**PRESETS[preset], **options}, CHOICES))
+
+
+def check(config: Configuration) -> Configuration:
+    """Return a configuration whose fields fit each other. Raises ValueError where G has nothing to learn from."""
+    if config.alpha == config.beta == 0:
+        raise ValueError("alpha and beta are both 0, so Eq. 15 asks nothing of G: give one of them a weight")
+    return config
 
 
 class Stage(NamedTuple):
@@ -301,13 +309,40 @@ def optimisers_of(
         parameters = [p for network in networks if network is not None for p in network.parameters()]
         if config.optimiser == "sgd":
             return torch.optim.SGD(parameters, lr=learning_rate)
-        on_gpu = parameters[0].device.type == "cuda"
-        return torch.optim.Adam(parameters, lr=learning_rate, betas=config.betas, eps=1e-8, fused=on_gpu or None)
+        return torch.optim.Adam(
+            parameters,
+            lr=learning_rate,
+            betas=config.betas,
+            eps=1e-8,
+            **on_device(torch.optim.Adam, parameters[0].device),
+        )
 
     return {
         "discriminator": make(config.discriminator_learning_rate, judges),
         "generator": make(config.learning_rate, makers),
     }
+
+
+def discriminator_terms(
+    system: System, real: Tensor, fake: Tensor, between: tuple[Tensor, Tensor], labels: Tensor | None, noise: Noise
+) -> Losses:
+    """What D of HRVGAN, or of its predictor, descends: Eqs 13-14, and the gradient penalty where it is asked for.
+
+    real, fake: logits, (batch,) each, or more fake ones. between: the real and the fake clips that a gradient penalty
+    mixes. labels: of both.
+    """
+    c = system.config
+    terms = {
+        "adversarial": losses.adversarial_discriminator_loss(
+            real, fake, k=c.k, reading=c.adversarial, lambda_1=c.lambda_1, lambda_2=c.lambda_2
+        )
+    }
+    if c.lipschitz == "gradient_penalty":
+        with fused.layer_by_layer():  # it is differentiated twice
+            terms["gradient_penalty"] = c.lambda_gp * losses.gradient_penalty(
+                lambda mixed: system.discriminator(mixed, labels), *between, generator=noise, target=c.k
+            )
+    return terms
 
 
 class HRVGAN(System):
@@ -368,17 +403,7 @@ class HRVGAN(System):
             away = drawn(lambda g: torch.randint(1, self.n_classes, shape, generator=g), noise, labels.device)
             wrong = (labels + away) % self.n_classes
             fake = torch.cat([fake, self.discriminator.logits(seen, wrong)])  # (2 * batch,)
-        terms = {
-            "adversarial": losses.adversarial_discriminator_loss(
-                real, fake, k=c.k, reading=c.adversarial, lambda_1=c.lambda_1, lambda_2=c.lambda_2
-            )
-        }
-        if c.lipschitz == "gradient_penalty":
-            with fused.layer_by_layer():  # it is differentiated twice
-                terms["gradient_penalty"] = c.lambda_gp * losses.gradient_penalty(
-                    lambda mixed: self.discriminator(mixed, labels), clips, fakes[0], generator=noise, target=c.k
-                )
-        return terms
+        return discriminator_terms(self, real, fake, (clips, fakes[0]), labels, noise)
 
     def fakes(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> list[Tensor]:
         """What D judges beside real clips (A20): G(z), G(E(Y)), or both."""

@@ -13,6 +13,8 @@ from hrvgan_lib.networks.hrvgan import (
     CHOICES,
     Discriminator,
     HRVGANConfig,
+    check,
+    discriminator_terms,
     initialise,
     optimisers_of,
     stack,
@@ -49,7 +51,7 @@ def make_config(preset: str = "stable", **options: object) -> PredictionConfig:
     if preset not in PRESETS:
         raise ValueError(f"unknown preset '{preset}'; choose one of {', '.join(PRESETS)}")
     choices = {**CHOICES, "features": ("map", "vector")}
-    return configure(PredictionConfig(), "prediction", {**PRESETS[preset], **options}, choices)
+    return check(configure(PredictionConfig(), "prediction", {**PRESETS[preset], **options}, choices))
 
 
 def cut(frames: int, size: int, config: HRVGANConfig) -> tuple[int, HRVGANConfig]:
@@ -148,21 +150,11 @@ class Prediction(System):
 
     def discriminator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
         """Eqs 13-14: D sees X with the true Y, and X with the predicted one."""
-        c, (given, _) = self.config, self.split(clips)
+        given, _ = self.split(clips)
         with torch.no_grad():
             fakes = torch.cat([given, self.generator(given, labels, self.latents(len(clips), noise))], dim=2)
         real, fake = self.discriminator(clips, labels), self.discriminator(fakes, labels)
-        terms = {
-            "adversarial": losses.adversarial_discriminator_loss(
-                real, fake, k=c.k, reading=c.adversarial, lambda_1=c.lambda_1, lambda_2=c.lambda_2
-            )
-        }
-        if c.lipschitz == "gradient_penalty":
-            with fused.layer_by_layer():  # it is differentiated twice
-                terms["gradient_penalty"] = c.lambda_gp * losses.gradient_penalty(
-                    lambda mixed: self.discriminator(mixed, labels), clips, fakes, generator=noise, target=c.k
-                )
-        return terms
+        return discriminator_terms(self, real, fake, (clips, fakes), labels, noise)
 
     def generator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
         """Eq 15: alpha times Eq 12 on X and the predicted Y, beta times Eq 10 between the predicted Y and the true."""
@@ -170,8 +162,8 @@ class Prediction(System):
         predicted = self.generator(given, labels, self.latents(len(clips), noise))
         mse = losses.mse_loss_paper(predicted, truth, c.pixel_reduction) if c.beta > 0 else None
         if not self.adversarial:
-            assert mse is not None or c.beta == 0
-            return {} if mse is None else {"pixel": c.beta * mse}
+            assert mse is not None  # `check` refuses a configuration without either
+            return {"pixel": c.beta * mse}
         adversarial = losses.adversarial_generator_loss(
             self.discriminator(torch.cat([given, predicted], dim=2), labels),
             k=c.k,

@@ -36,6 +36,13 @@ def configure(
     return replace(defaults, **options)
 
 
+def on_device(kind: type[torch.optim.Optimizer], device: torch.device) -> dict[str, bool]:
+    """Settings of an optimiser that only a GPU has: a graph can hold it, and Adam is one launch for all weights."""
+    if device.type != "cuda" or kind not in (torch.optim.Adam, torch.optim.RMSprop):
+        return {}
+    return {"capturable": True} | ({"fused": True} if kind is torch.optim.Adam else {})
+
+
 # What the systems with DCGAN's stages share: each stage halves or doubles the side of a map, 4x4 at its smallest.
 STAGE_SIZES = (16, 32, 64, 128, 256)
 
@@ -120,9 +127,7 @@ class System(nn.Module):
 
     def one_for_each(self, kind: type[torch.optim.Optimizer], **settings: object) -> dict[str, torch.optim.Optimizer]:
         """Two optimisers of one kind and the same settings: all that `optimisers` needs in most systems."""
-        if self.device.type == "cuda" and kind in (torch.optim.Adam, torch.optim.RMSprop):
-            settings["capturable"] = True  # a graph can hold it
-            settings |= {"fused": True} if kind is torch.optim.Adam else {}  # one launch for all weights
+        settings |= on_device(kind, self.device)
         return {name: kind(getattr(self, name).parameters(), **settings) for name in ("discriminator", "generator")}
 
     def discriminator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
