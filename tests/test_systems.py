@@ -71,17 +71,18 @@ def test_parameter_counts_are_the_published_ones():
     assert count(mocogan.generator) == 3_249_684 and count(mocogan.generator.recurrent) == 660
     assert count(mocogan.discriminator.image) == 663_296 and count(mocogan.discriminator.video) == 2_650_880
     assert count(labelled.generator) == 4_077_076 and count(labelled.discriminator.video) == 14_366_464
-    # VGAN's foreground with one bias a unit of the first map, not a channel, and without the mask
-    assert count(ivgan.generator) == 12_667_716 - 4_097 + 512 * 31
+    # VGAN's foreground with one bias a unit of the first map, not a channel, without the mask and without scales
+    assert count(ivgan.generator) == 12_667_716 - 4_097 + 512 * 31 - (512 + 256 + 128 + 64)
     for name, system in (("vgan", vgan), ("tgan", tgan), ("ivgan", ivgan), ("mocogan", mocogan)):
         assert (system.frames, system.size) == PUBLISHED[name] and system.n_classes == 0
 
 
 def test_the_other_defaults_are_the_published_ones_too():
     assert vgan.VGANConfig() == vgan.VGANConfig(
-        width=1.0, latent_dim=100, mask_weight=0.1, leak=0.2, learning_rate=2e-4, betas=(0.5, 0.999)
+        recipe="published", width=1.0, latent_dim=100, mask_weight=0.1, leak=0.2, learning_rate=2e-4, betas=(0.5, 0.999)
     )
     assert tgan.TGANConfig() == tgan.TGANConfig(
+        recipe="published",
         width=1.0,
         latent_dim=100,
         variant="svc",
@@ -93,6 +94,9 @@ def test_the_other_defaults_are_the_published_ones_too():
         alpha=0.99,
     )
     assert mocogan.MoCoGANConfig() == mocogan.MoCoGANConfig(
+        recipe="published",
+        frames_batch=10,
+        clips_batch=3,
         width=1.0,
         content_dim=50,
         motion_dim=10,
@@ -226,6 +230,19 @@ def test_published_optimisers():
     assert options["mocogan"].defaults["weight_decay"] == 1e-5
 
 
+@pytest.mark.parametrize("name", ["vgan", "tgan", "mocogan"])
+def test_the_common_recipe_is_hrvgans_optimisers_on_a_rivals_networks(name):
+    system, ours = small(name, recipe="common"), small("hrvgan").optimisers()
+    for network, optimiser in system.optimisers().items():
+        (group,), (wanted,) = optimiser.param_groups, ours[network].param_groups
+        assert {*map(id, group["params"])} == {*map(id, getattr(system, network).parameters())}
+        assert type(optimiser) is type(ours[network])
+        assert all(group[setting] == wanted[setting] for setting in ("lr", "betas", "eps", "weight_decay"))
+    assert system.order == small(name).order
+    with pytest.raises(ValueError, match="recipe cannot be 'mine'; choose one of published, common"):
+        small(name, recipe="mine")
+
+
 # What they refuse -----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "name, options, words",
@@ -272,18 +289,25 @@ def test_what_does_not_fit_is_refused_in_one_line(name, options, words):
         (tgan.initialise, nn.ConvTranspose1d(100, 50, 4), (50 * 4) ** -0.5),  # as Chainer counts
         (tgan.initialise, nn.Linear(100, 200), 0.01 / 3**0.5),
         (tgan.initialise, nn.ConvTranspose2d(20, 80, 4), 0.01 / 3**0.5),
-        (ivgan.initialise, nn.Conv3d(20, 40, 3), (2 / (20 * 27)) ** 0.5),
-        (ivgan.initialise, nn.Linear(100, 200), 0.02**0.5),
-        (ivgan.initialise, nn.ConvTranspose3d(20, 40, 3), (2 / (20 * 27)) ** 0.5),
+        (ivgan.initialise, nn.Conv3d(20, 40, 4, 2, 1), (4 / (20 * 64 + 40 * 8)) ** 0.5),
+        (ivgan.initialise, nn.Linear(100, 200), 0.01),
+        (ivgan.initialise, nn.ConvTranspose3d(20, 40, 4, 2, 1), (4 / (20 * 64 + 40 * 8)) ** 0.5),
+        (mocogan.initialise, nn.Conv2d(20, 40, 4, bias=False), (20 * 16 * 3) ** -0.5),
+        (mocogan.initialise, nn.Conv3d(20, 40, 4, bias=False), (20 * 64 * 3) ** -0.5),
+        (mocogan.initialise, nn.ConvTranspose2d(80, 20, 4, bias=False), (80 * 16 * 3) ** -0.5),  # its inputs count
     ],
 )
 def test_first_weights_have_the_published_deviation(initialise, layer, deviation):
     torch.manual_seed(0)
-    layer.bias.data.fill_(5)
+    if layer.bias is not None:
+        layer.bias.data.fill_(5)
     initialise(layer)
-    assert layer.weight.std().item() == pytest.approx(deviation, rel=0.02) and not layer.bias.any()
+    assert layer.weight.std().item() == pytest.approx(deviation, rel=0.02)
+    assert layer.bias is None or not layer.bias.any()
     assert abs(layer.weight.mean().item()) < 0.05 * deviation
-    bounded = initialise is not vgan.initialise and not (initialise is tgan.initialise and deviation > 0.01)
+    normal = (vgan.initialise, nn.Conv3d), (vgan.initialise, nn.ConvTranspose2d), (vgan.initialise, nn.ConvTranspose3d)
+    normal += (tgan.initialise, nn.Conv3d), (tgan.initialise, nn.ConvTranspose1d), (ivgan.initialise, nn.Linear)
+    bounded = (initialise, type(layer)) not in normal
     assert (layer.weight.abs().max().item() <= 1.001 * 3**0.5 * deviation) == bounded  # uniform, or normal
 
 
@@ -295,15 +319,33 @@ def test_the_scales_of_vgans_norms_start_around_one(norm):
     assert norm.weight.std().item() == pytest.approx(0.02, rel=0.03)
 
 
+@pytest.mark.parametrize("norm", [nn.BatchNorm2d(5000), nn.BatchNorm3d(5000)])
+def test_the_scales_of_mocogans_norms_start_anywhere_between_zero_and_one(norm):
+    torch.manual_seed(0)
+    mocogan.initialise(norm)
+    assert 0 <= norm.weight.min().item() < 0.01 and 0.99 < norm.weight.max().item() <= 1 and not norm.bias.any()
+
+
+def test_mocogans_first_frames_are_as_faint_as_the_released_ones():
+    torch.manual_seed(0)
+    system = SYSTEMS["mocogan"]().train()
+    with torch.no_grad():
+        clips = system.generator(system.latents(4, torch.Generator().manual_seed(0)))
+    assert 0.05 < clips.std().item() < 0.2  # 0.103 was measured on the released modules, 0.405 on today's defaults
+
+
 def test_the_systems_start_from_those_weights_and_so_does_the_average():
     def deviation(network) -> float:
         return torch.cat([m.weight.flatten() for m in network.modules() if isinstance(m, nn.Conv3d)]).std().item()
 
     assert deviation(small("vgan").discriminator) == pytest.approx(0.01, rel=0.05)
-    for name, gain in (("tgan", 1.0), ("ivgan", 2.0)):
-        layer = small(name, width=0.3).discriminator.layers[3 if name == "ivgan" else 1]
-        layer = layer if name == "ivgan" else layer[0]
-        assert layer.weight.std().item() == pytest.approx((gain / layer.weight[0].numel()) ** 0.5, rel=0.05)
+    layer = small("tgan", width=0.3).discriminator.layers[1][0]
+    assert layer.weight.std().item() == pytest.approx(layer.weight[0].numel() ** -0.5, rel=0.05)
+    layer = small("ivgan", width=0.3).discriminator.layers[3]
+    fans = layer.weight[0].numel() + layer.out_channels * 8
+    assert layer.weight.std().item() == pytest.approx((4 / fans) ** 0.5, rel=0.05)
+    layer = small("mocogan", width=0.3).generator.layers[-2]
+    assert layer.weight.std().item() == pytest.approx((layer.in_channels * 16 * 3) ** -0.5, rel=0.05)
     for name in NAMES:
         system = small(name)
         pairs = list(zip(system.sampler.parameters(), system.generator.parameters()))
@@ -407,9 +449,12 @@ def test_the_losses_are_the_published_formulas_of_what_the_discriminator_says(na
     told = spied(system, system.discriminator)
     terms, (answers,) = told["discriminator"]
     real, fake = answers[-2:]  # iVGAN's critic is asked for its slope first
-    made = told["generator"][1][0][0]
-    if name == "vgan":
-        real, fake, made = (logits[:, REAL] - logits[:, FAKE] for logits in (real, fake, made))
+    if name == "vgan":  # one look at the fakes serves both
+        assert told["generator"][1] == [[]]
+        real, fake = (logits[:, REAL] - logits[:, FAKE] for logits in (real, fake))
+        made = fake
+    else:
+        made = told["generator"][1][0][0]
     if name == "vgan" or options == {"variant": "normal"}:
         expected = softplus(-real).mean() + softplus(fake).mean(), softplus(-made).mean()
     else:
@@ -422,6 +467,8 @@ def test_the_losses_are_the_published_formulas_of_what_the_discriminator_says(na
 def test_mocogans_losses_are_the_published_formulas_of_what_its_judges_say(n_classes):
     system = small("mocogan", n_classes=n_classes).train()
     judges, labels = (system.discriminator.image, system.discriminator.video), batch(system)[1]
+    asked, draw = [], system.draw_labels
+    system.draw_labels = lambda n, noise: asked.append(draw(n, noise)) or asked[-1]
     told = spied(system, *judges)
     terms, ((real, fake), (real_clips, fake_clips)) = told["discriminator"]
     own, ((made,), (made_clips,)) = told["generator"]
@@ -435,8 +482,8 @@ def test_mocogans_losses_are_the_published_formulas_of_what_its_judges_say(n_cla
     torch.testing.assert_close(own["adversarial frames"], softplus(-made).mean())
     torch.testing.assert_close(own["adversarial clips"], softplus(-made_clips).mean())
     if n_classes:
-        torch.testing.assert_close(terms["categories"], cross_entropy(classes, labels))
-        torch.testing.assert_close(own["infogan"], cross_entropy(made_classes, labels))
+        torch.testing.assert_close(terms["categories"], cross_entropy(classes, labels[:1]))
+        torch.testing.assert_close(own["infogan"], cross_entropy(made_classes, asked[-1]))
 
 
 @pytest.mark.parametrize(
@@ -493,11 +540,50 @@ def test_vgan_judges_one_batch_of_fakes_in_both_updates():
     system, seen = small("vgan").train(), []
     system.discriminator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
     clips, labels, noise = batch(system)
+    for turn in range(2):
+        system.discriminator_losses(clips, labels, noise)
+        system.generator_losses(clips, labels, noise)
+        assert len(seen) == 2 * (turn + 1) and torch.equal(seen[2 * turn], clips)
+    assert not torch.equal(seen[1], seen[3])  # the next turn has fakes of its own
+
+
+def test_vgans_generator_learns_from_the_discriminator_before_its_update():
+    system = small("vgan").train()
+    clips, labels, noise = batch(system)
     system.discriminator_losses(clips, labels, noise)
-    system.generator_losses(clips, labels, noise)
-    assert len(seen) == 3 and torch.equal(seen[1], seen[2])
-    system.discriminator_losses(clips, labels, noise)
-    assert not torch.equal(seen[4], seen[1])  # the next turn has fakes of its own
+    fakes = system.generator(system.judged)
+    mask = system.generator.streams(system.judged)[1]
+    wanted = softmax_loss(system.discriminator(fakes), REAL) + 0.1 * mask.mean()
+    parameters = list(system.generator.parameters())
+    slopes = torch.autograd.grad(wanted, parameters)
+    with torch.no_grad():
+        for weight in system.discriminator.parameters():
+            weight.mul_(-2)  # an update that changes everything
+    terms = system.generator_losses(clips, labels, noise)
+    torch.testing.assert_close(sum(terms.values()), wanted)
+    for mine, slope in zip(torch.autograd.grad(sum(terms.values()), parameters), slopes):
+        torch.testing.assert_close(mine, slope, atol=1e-7, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name, network", [("vgan", "generator"), ("tgan", "discriminator")])
+def test_running_statistics_count_each_batch_of_fakes_once(name, network):
+    system, seen = small(name).train(), []
+    norm = next(m for m in getattr(system, network).modules() if isinstance(m, nn.BatchNorm3d))
+    norm.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    clips, labels, noise = batch(system)
+    for part in system.order:
+        getattr(system, f"{part}_losses")(clips, labels, noise)
+    assert torch.equal(seen[0], seen[-1])  # the fakes pass twice
+    expected = torch.ones_like(norm.running_var)
+    for features in seen[:-1]:
+        expected = 0.9 * expected + 0.1 * features.var(dim=(0, 2, 3, 4))
+    torch.testing.assert_close(norm.running_var, expected)
+    assert norm.momentum == 0.1
+
+
+def test_every_norm_of_tgan_has_chainers_epsilon():
+    norms = [m for m in small("tgan").modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    assert len(norms) > 5 and {norm.eps for norm in norms} == {2e-5}
 
 
 def test_vgans_discriminator_norms_have_the_released_epsilon():
@@ -735,8 +821,41 @@ def test_mocogan_categories_change_the_clip_and_are_terms():
         system.check_labels(None)
 
 
+@pytest.mark.parametrize(
+    "batch, frames, clips", [(13, 10, 3), (26, 20, 6), (8, 6, 2), (16, 12, 4), (2, 1, 1), (1, 1, 1)]
+)
+def test_mocogan_shares_a_batch_out_as_published(batch, frames, clips):
+    assert small("mocogan").shares(batch) == (frames, clips)
+    assert small("mocogan", recipe="common").shares(batch) == (batch, batch)
+
+
+def test_mocogans_two_judges_see_clips_of_their_own():
+    system, seen = small("mocogan").train(), {}
+    for name, judge in (("frames", system.discriminator.image), ("clips", system.discriminator.video)):
+        judge.register_forward_pre_hook(lambda _, inputs, name=name: seen.setdefault(name, []).append(inputs[0]))
+    system.discriminator_losses(*batch(system))
+    system.generator_losses(*batch(system))
+    assert [len(frames) for frames in seen["frames"]] == [3, 3, 3] and [len(clips) for clips in seen["clips"]] == [
+        1
+    ] * 3
+    assert torch.equal(seen["clips"][0], CLIPS[:1])
+    assert not any(torch.equal(frame, other) for frame in seen["frames"][0] for other in CLIPS[0].unbind(1))
+
+
+def test_mocogan_asks_for_every_class_alike_whatever_the_batch_holds():
+    system = small("mocogan", n_classes=3)
+    drawn = system.draw_labels(3000, torch.Generator().manual_seed(0))
+    assert drawn.bincount(minlength=3).min() > 900 and small("mocogan").draw_labels(3, torch.Generator()) is None
+    made = []
+    system.generator.register_forward_pre_hook(lambda _, inputs: made.append(inputs[1]))
+    clips, _, noise = batch(system)
+    for _ in range(20):
+        system.generator_losses(clips, torch.zeros(len(clips), dtype=torch.long), noise)
+    assert torch.cat(made).unique().tolist() == [0, 1, 2]
+
+
 def test_mocogan_shows_its_image_discriminator_one_frame_of_each_clip():
-    system, seen = small("mocogan").train(), []
+    system, seen = small("mocogan", recipe="common").train(), []
     system.discriminator.image.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     system.discriminator_losses(*batch(system))
     real, fake = sorted(seen, key=lambda frames: not any(torch.equal(frames[0], f) for f in CLIPS[0].unbind(1)))
@@ -771,6 +890,11 @@ def test_ivgans_critic_treats_each_clip_on_its_own_with_layer_norm():
     x = torch.ones(1, 1, 3, 4, 4)
     padded = pad(x)  # three frames and one of zeros behind them
     assert padded.shape == (1, 1, 4, 4, 4) and torch.equal(padded[:, :, :3], x) and not padded[:, :, 3].any()
+
+
+def test_ivgans_generator_norms_shift_and_do_not_scale():
+    norms = [m for m in small("ivgan").generator.modules() if isinstance(m, nn.BatchNorm3d)]
+    assert norms and all([*dict(norm.named_parameters())] == ["bias"] and norm.eps == 1e-3 for norm in norms)
 
 
 def test_ivgan_layer_norm_is_layer_norm():

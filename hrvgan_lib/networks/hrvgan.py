@@ -345,6 +345,11 @@ def discriminator_terms(
     return terms
 
 
+def our_optimisers(system: System) -> dict[str, torch.optim.Optimizer]:
+    """What trains HRVGAN's headline row, for another system's two networks (the recipe "common" of chapter 10)."""
+    return optimisers_of(make_config(), [system.discriminator], [system.generator])
+
+
 class HRVGAN(System):
     """The paper's system: generator, discriminator, encoder, and the losses of Eqs 10-15."""
 

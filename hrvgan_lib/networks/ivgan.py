@@ -1,5 +1,6 @@
 """iVGAN: one plain 3-D generator against a Wasserstein critic (Kratzwald et al. 2017); chapter 10."""
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,6 +24,14 @@ class IVGANConfig:
     betas: tuple[float, float] = (0.5, 0.99)  # the paper's; the released code has 0.999
 
 
+def shift_only(channels: int) -> nn.Module:
+    """A batch norm with a shift and no scale, as in the authors' code."""
+    norm = nn.BatchNorm3d(channels, eps=1e-3)
+    del norm.weight
+    norm.register_buffer("weight", torch.ones(channels))
+    return norm
+
+
 class Generator(nn.Module):
     """Latents (batch, 100) to a small map, doubled until it is the clip (batch, 3, T, S, S)."""
 
@@ -31,7 +40,7 @@ class Generator(nn.Module):
         base, channels = cut_cube("iVGAN", frames, size, config.width)
         layers = [nn.Linear(config.latent_dim, channels[0] * base * 16), nn.Unflatten(1, (channels[0], base, 4, 4))]
         for before, after in pairwise([*channels, 3]):
-            layers += [nn.BatchNorm3d(before), nn.ReLU(), nn.ConvTranspose3d(before, after, 4, 2, 1)]
+            layers += [shift_only(before), nn.ReLU(), nn.ConvTranspose3d(before, after, 4, 2, 1)]
         self.layers = nn.Sequential(*layers, nn.Tanh())
 
     def forward(self, latents: Tensor, labels: None = None) -> Tensor:
@@ -64,11 +73,15 @@ class Discriminator(nn.Module):
 
 
 def initialise(module: nn.Module) -> None:
-    """He's uniform initialisation, biases zero."""
-    if isinstance(module, nn.Linear | nn.Conv3d | nn.ConvTranspose3d):
-        # A transposed convolution's weight is stored (in, out, ...): its fan_out is its fan-in.
-        mode = "fan_out" if isinstance(module, nn.ConvTranspose3d) else "fan_in"
-        nn.init.kaiming_uniform_(module.weight, mode=mode, nonlinearity="relu")
+    """The authors' code: convolutions uniform with variance 4 / (fan in + fan out), where a stride of two in each of
+    three dimensions leaves an eighth of the fan out; linear layers from N(0, 0.01); biases zero."""
+    if isinstance(module, nn.Conv3d | nn.ConvTranspose3d):
+        taps = math.prod(module.kernel_size)
+        variance = 4 / (module.in_channels * taps + module.out_channels * taps / math.prod(module.stride))
+        nn.init.uniform_(module.weight, -((3 * variance) ** 0.5), (3 * variance) ** 0.5)
+        nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, std=0.01)
         nn.init.zeros_(module.bias)
 
 

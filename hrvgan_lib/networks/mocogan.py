@@ -1,6 +1,7 @@
 """MoCoGAN: one content code a clip, a recurrent motion code a frame, two discriminators (Tulyakov et al. 2018);
 chapter 10."""
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,14 +10,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hrvgan_lib import losses
-from hrvgan_lib.networks.system import Losses, System, configure, count_stages, refuse_cut, stage_channels
+from hrvgan_lib.networks.hrvgan import our_optimisers
+from hrvgan_lib.networks.system import RECIPES, Losses, System, configure, count_stages, refuse_cut, stage_channels
 from hrvgan_lib.streams import Noise, drawn, normal_like
 
 
 @dataclass(frozen=True)
 class MoCoGANConfig:
-    """The settings of the released code; its batches are in `MoCoGAN`'s docstring."""
+    """The settings of the released code."""
 
+    recipe: str = "published"  # or "common": HRVGAN's optimisers, and the whole batch for either discriminator
+    frames_batch: int = 10  # of so many frames for D_I ...
+    clips_batch: int = 3  # ... and so many clips for D_V a published batch consists; the loop's is shared out alike
     width: float = 1.0  # multiplies every channel count
     content_dim: int = 50  # z_C, fixed for a clip
     motion_dim: int = 10  # z_M, one a frame, and the noise that drives it
@@ -137,19 +142,30 @@ class Discriminator(nn.Module):
         return logits[:, 0], logits[:, 1:]  # (batch,), (batch, K)
 
 
+def initialise(module: nn.Module) -> None:
+    """What the released code started from, the defaults of the PyTorch of 2017: convolutions uniform within one over
+    the root of their inputs (of a transposed one too), batch norms with scales from (0, 1)."""
+    if isinstance(module, nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d):
+        bound = (module.in_channels * math.prod(module.kernel_size)) ** -0.5
+        nn.init.uniform_(module.weight, -bound, bound)
+    elif isinstance(module, nn.BatchNorm2d | nn.BatchNorm3d):
+        nn.init.uniform_(module.weight)
+
+
 class MoCoGAN(System):
     """Tulyakov et al. (2018), section 3.
 
-    The released code shows D_I ten frames a step and D_V three clips. Here both get the loop's batch, as every system
-    does, so that all see the same number of clips. It also trains on every second frame: a clip of this book spans 32
-    source frames, which at 16 frames is the same. Samples come from the averaged generator, like every other system's.
+    The released code shows D_I ten frames a step and D_V three clips, each from videos of its own. A batch of the loop
+    is shared out in this proportion, so that MoCoGAN sees as many clips as every system. It also trains on every
+    second frame: a clip of this book spans 32 source frames, which at 16 frames is the same. Samples come from the
+    averaged generator, like every other system's.
     """
 
     name = "mocogan"
 
     def __init__(self, frames: int = 16, size: int = 64, n_classes: int = 0, **options: object) -> None:
         super().__init__(frames, size, n_classes)
-        self.config = config = configure(MoCoGANConfig(), "MoCoGAN", options)
+        self.config = config = configure(MoCoGANConfig(), "MoCoGAN", options, {"recipe": RECIPES})
         for option in ("categories", "infogan"):
             if getattr(config, option) and not n_classes:
                 raise ValueError(f"{option} needs labels, and this data set has none; leave the option out")
@@ -157,6 +173,7 @@ class MoCoGAN(System):
         self.infogan = bool(n_classes) and config.infogan is not False
         self.generator = Generator(frames, size, n_classes, config)
         self.discriminator = Discriminator(frames, size, n_classes, config)
+        self.apply(initialise)
         self.follow(self.generator)
 
     def latents(self, n: int, generator: Noise | None = None) -> Tensor:
@@ -166,41 +183,65 @@ class MoCoGAN(System):
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         c = self.config  # Adam treats every weight on its own: one over D_I and D_V equals the published two
+        if c.recipe == "common":
+            return our_optimisers(self)
         return self.one_for_each(torch.optim.Adam, lr=c.learning_rate, betas=c.betas, weight_decay=c.weight_decay)
 
-    def draw_frames(self, n: int, labels: Tensor | None, noise: Noise) -> Tensor:
+    def shares(self, batch: int) -> tuple[int, int]:
+        """How many of a batch's clips give D_I one frame each, and how many D_V looks at."""
+        c = self.config
+        if c.recipe == "common" or batch == 1:
+            return batch, batch
+        clips = min(batch - 1, max(1, round(batch * c.clips_batch / (c.frames_batch + c.clips_batch))))
+        return batch - clips, clips
+
+    def draw_labels(self, n: int, noise: Noise) -> Tensor | None:
+        """The classes of n fakes, all equally likely as published: (n,); None without labels."""
+        if not self.n_classes:
+            return None
+        return drawn(lambda g: torch.randint(self.n_classes, (n,), generator=g), noise, self.device)
+
+    def draw_frames(self, n: int, noise: Noise) -> Tensor:
         """Make one random frame of each of n new clips, and only that one: (n, 3, S, S)."""
-        codes = self.generator.codes(self.latents(n, noise), labels)
+        codes = self.generator.codes(self.latents(n, noise), self.draw_labels(n, noise))
         return self.generator.images(pick(codes, noise))  # (n, 60 + K) -> (n, 3, S, S)
+
+    def draw_clips(self, n: int, noise: Noise) -> tuple[Tensor, Tensor | None]:
+        """Make n clips and return them with the classes that they were asked for."""
+        labels = self.draw_labels(n, noise)
+        return self.generator(self.latents(n, noise), labels), labels
 
     def discriminator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
         judge = self.discriminator
+        n_frames, n_clips = self.shares(len(clips))
         with torch.no_grad():
-            fake_frames = self.draw_frames(len(clips), labels, noise)
-            fake_clips = self.generator(self.latents(len(clips), noise), labels)
-        real, classes = judge.clips(clips, noise)
+            fake_frames, (fake_clips, _) = self.draw_frames(n_frames, noise), self.draw_clips(n_clips, noise)
+        real_frames = pick(clips[-n_frames:].transpose(1, 2), noise)
+        real, classes = judge.clips(clips[:n_clips], noise)
         fake, _ = judge.clips(fake_clips, noise)
         terms = {
-            "adversarial frames": losses.bce_with_logits(judge.image(pick(clips.transpose(1, 2), noise), noise), 1)
+            "adversarial frames": losses.bce_with_logits(judge.image(real_frames, noise), 1)
             + losses.bce_with_logits(judge.image(fake_frames, noise), 0),
             "adversarial clips": losses.bce_with_logits(real, 1) + losses.bce_with_logits(fake, 0),
         }
         if self.categories:
-            assert classes is not None  # there are categories only where there are labels
-            terms["categories"] = F.cross_entropy(classes.float(), labels)
+            assert classes is not None and labels is not None  # there are categories only where there are labels
+            terms["categories"] = F.cross_entropy(classes.float(), labels[:n_clips])
         return terms
 
     def generator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
-        judge, n = self.discriminator, len(clips)
-        frames = judge.image(self.draw_frames(n, labels, noise), noise)
-        fake, classes = judge.clips(self.generator(self.latents(n, noise), labels), noise)
+        judge = self.discriminator
+        n_frames, n_clips = self.shares(len(clips))
+        frames = judge.image(self.draw_frames(n_frames, noise), noise)
+        fakes, asked = self.draw_clips(n_clips, noise)
+        fake, classes = judge.clips(fakes, noise)
         terms = {
             "adversarial frames": losses.bce_with_logits(frames, 1),
             "adversarial clips": losses.bce_with_logits(fake, 1),
         }
         if self.infogan:
             assert classes is not None
-            terms["infogan"] = F.cross_entropy(classes.float(), labels)
+            terms["infogan"] = F.cross_entropy(classes.float(), asked)
         return terms
 
 

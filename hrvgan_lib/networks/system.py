@@ -1,7 +1,8 @@
 """The interface between a GAN system and Algorithm 1: what `training.py` may ask of any system; chapter 06."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -43,6 +44,9 @@ def on_device(kind: type[torch.optim.Optimizer], device: torch.device) -> dict[s
     return {"capturable": True} | ({"fused": True} if kind is torch.optim.Adam else {})
 
 
+# How a rival is trained: with its authors' optimisers and batches, or with those of HRVGAN's headline row (chapter 10).
+RECIPES = ("published", "common")
+
 # What the systems with DCGAN's stages share: each stage halves or doubles the side of a map, 4x4 at its smallest.
 STAGE_SIZES = (16, 32, 64, 128, 256)
 
@@ -79,6 +83,20 @@ def cut_cube(system: str, frames: int, size: int, width: float) -> tuple[int, li
         ask = max(1, frames // factor) * factor
         raise refuse_cut(system, frames, size, f"frames must be a multiple of {factor}; ask for {ask}")
     return frames // factor, stage_channels(stages, 64, width)[::-1]
+
+
+@contextmanager
+def statistics_kept(network: nn.Module) -> Iterator[None]:
+    """Within it batch norms work as in training, but leave their running statistics as they are."""
+    norms = [norm for norm in network.modules() if isinstance(norm, nn.modules.batchnorm._BatchNorm)]
+    before = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    try:
+        yield
+    finally:
+        for norm, momentum in zip(norms, before):
+            norm.momentum = momentum
 
 
 def lay_out(module: nn.Module) -> nn.Module:

@@ -1,6 +1,7 @@
 """TGAN: one generator for time, one for images, and a critic with clipped singular values (Saito et al. 2017);
 chapter 10."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -8,16 +9,28 @@ import torch
 from torch import Tensor, nn
 
 from hrvgan_lib import losses
-from hrvgan_lib.networks.system import Losses, System, configure, count_stages, refuse_cut, stage_channels
+from hrvgan_lib.networks.hrvgan import our_optimisers
+from hrvgan_lib.networks.system import (
+    RECIPES,
+    Losses,
+    System,
+    configure,
+    count_stages,
+    refuse_cut,
+    stage_channels,
+    statistics_kept,
+)
 from hrvgan_lib.streams import Noise, drawn, normal_like
 
 VARIANTS = ("svc", "clip", "normal")
+EPS = 2e-5  # of every batch norm: Chainer's, in which the authors' code is written
 
 
 @dataclass(frozen=True)
 class TGANConfig:
     """The published settings: singular value clipping, and no shift in the batch norms of time and critic."""
 
+    recipe: str = "published"  # or "common": HRVGAN's optimisers, all else as published
     width: float = 1.0  # multiplies every channel count
     latent_dim: int = 100  # of z_slow, one a clip, and of z_fast, one a frame
     variant: str = "svc"  # or "clip", WGAN with weight clipping; "normal", the game of Eqs 1-3
@@ -57,9 +70,17 @@ class TemporalGenerator(nn.Module):
 
     def __init__(self, latent_dim: int, channels: list[int]) -> None:
         super().__init__()
-        layers = [nn.ConvTranspose1d(latent_dim, channels[0], 1), scale_only(nn.BatchNorm1d(channels[0])), nn.ReLU()]
+        layers = [
+            nn.ConvTranspose1d(latent_dim, channels[0], 1),
+            scale_only(nn.BatchNorm1d(channels[0], eps=EPS)),
+            nn.ReLU(),
+        ]
         for before, after in pairwise(channels):
-            layers += [nn.ConvTranspose1d(before, after, 4, 2, 1), scale_only(nn.BatchNorm1d(after)), nn.ReLU()]
+            layers += [
+                nn.ConvTranspose1d(before, after, 4, 2, 1),
+                scale_only(nn.BatchNorm1d(after, eps=EPS)),
+                nn.ReLU(),
+            ]
         self.layers = nn.Sequential(*layers, nn.ConvTranspose1d(channels[-1], latent_dim, 4, 2, 1), nn.Tanh())
 
     def forward(self, slow: Tensor) -> Tensor:
@@ -76,7 +97,7 @@ class ImageGenerator(nn.Module):
             features = channels[0] // 2 * 4 * 4
             return nn.Sequential(
                 nn.Linear(latent_dim, features, bias=False),
-                nn.BatchNorm1d(features),
+                nn.BatchNorm1d(features, eps=EPS),
                 nn.ReLU(),
                 nn.Unflatten(1, (-1, 4, 4)),
             )
@@ -84,7 +105,11 @@ class ImageGenerator(nn.Module):
         self.slow, self.fast = half(), half()
         layers, first = [], channels[0] // 2 * 2
         for before, after in pairwise([first, *channels[1:]]):
-            layers += [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+            layers += [
+                nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(after, eps=EPS),
+                nn.ReLU(),
+            ]
         self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(channels[-1], 3, 3, 1, 1), nn.Tanh())
 
     def forward(self, slow: Tensor, fast: Tensor) -> Tensor:
@@ -115,7 +140,7 @@ class Discriminator(nn.Module):
         *_, channels = cut(frames, size, config.width)
         layers = [nn.Conv3d(3, channels[0], 4, 2, 1)]
         for before, after in pairwise(channels):
-            layers.append(nn.Sequential(nn.Conv3d(before, after, 4, 2, 1), scale_only(nn.BatchNorm3d(after))))
+            layers.append(nn.Sequential(nn.Conv3d(before, after, 4, 2, 1), scale_only(nn.BatchNorm3d(after, eps=EPS))))
         self.layers = nn.ModuleList(layers)
         self.activation = nn.LeakyReLU(config.leak)
         self.score = nn.Conv3d(channels[-1], 1, (frames // (size // 4), 4, 4))
@@ -184,7 +209,7 @@ class TGAN(System):
 
     def __init__(self, frames: int = 16, size: int = 64, n_classes: int = 0, **options: object) -> None:
         super().__init__(frames, size, n_classes)
-        self.config = config = configure(TGANConfig(), "TGAN", options, {"variant": VARIANTS})
+        self.config = config = configure(TGANConfig(), "TGAN", options, {"variant": VARIANTS, "recipe": RECIPES})
         self.zero_means_won = config.variant == "normal"
         self.generator = Generator(frames, size, config)
         self.discriminator = Discriminator(frames, size, config)
@@ -198,6 +223,8 @@ class TGAN(System):
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         c = self.config
+        if c.recipe == "common":
+            return our_optimisers(self)
         return self.one_for_each(torch.optim.RMSprop, lr=c.learning_rate, alpha=c.alpha, eps=1e-8)
 
     def generator_losses(self, clips: Tensor, labels: None, noise: Noise) -> Losses:
@@ -208,11 +235,15 @@ class TGAN(System):
 
     def discriminator_losses(self, clips: Tensor, labels: None, noise: Noise) -> Losses:
         fakes, self.fakes = self.fakes, None  # as published, one batch of fakes serves both updates
+        told = fakes is not None
         if fakes is None:
             with torch.no_grad():
                 fakes = self.generator(self.latents(len(clips), noise))
         loss = losses.gan_value if self.config.variant == "normal" else losses.critic_loss
-        return {"adversarial": loss(self.discriminator(clips, noise), self.discriminator(fakes, noise))}
+        real = self.discriminator(clips, noise)
+        # D's running deviations, which bound its scales, count each batch of fakes once: they did so in G's update.
+        with statistics_kept(self.discriminator) if told else nullcontext():
+            return {"adversarial": loss(real, self.discriminator(fakes, noise))}
 
     def constrain_discriminator(self, step: int) -> None:
         if self.config.variant == "clip":

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hrvgan_lib.networks.system import Losses, System, configure, cut_cube
+from hrvgan_lib.networks.hrvgan import our_optimisers
+from hrvgan_lib.networks.system import RECIPES, Losses, System, configure, cut_cube, statistics_kept
 from hrvgan_lib.streams import Noise, drawn
 
 FAKE, REAL = 0, 1  # the two classes of the discriminator's softmax
@@ -17,6 +18,7 @@ FAKE, REAL = 0, 1  # the two classes of the discriminator's softmax
 class VGANConfig:
     """The published settings, which are those of the released code."""
 
+    recipe: str = "published"  # or "common": HRVGAN's optimisers, all else as published
     width: float = 1.0  # multiplies every channel count
     latent_dim: int = 100
     mask_weight: float = 0.1  # lambda of the L1 penalty on the mask
@@ -105,11 +107,13 @@ class VGAN(System):
 
     def __init__(self, frames: int = 32, size: int = 64, n_classes: int = 0, **options: object) -> None:
         super().__init__(frames, size, n_classes)
-        self.config = config = configure(VGANConfig(), "VGAN", options)
+        self.config = config = configure(VGANConfig(), "VGAN", options, {"recipe": RECIPES})
         self.generator = Generator(frames, size, config)
         self.discriminator = Discriminator(frames, size, config)
         self.apply(initialise)
-        self.judged: Tensor | None = None  # latents of the fakes that D has judged in this turn
+        self.judged: Tensor | None = None  # latents of the fakes that D has judged in this turn,
+        self.fooled: Tensor | None = None  # G's loss on them,
+        self.pull: Tensor | None = None  # and its slope at each of their pixels, (batch, 3, T, S, S)
         self.follow(self.generator)
 
     def latents(self, n: int, generator: Noise | None = None) -> Tensor:
@@ -117,24 +121,33 @@ class VGAN(System):
         return drawn(lambda g: torch.randn(n, self.config.latent_dim, generator=g), generator, self.device)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        if self.config.recipe == "common":
+            return our_optimisers(self)
         return self.one_for_each(torch.optim.Adam, lr=self.config.learning_rate, betas=self.config.betas)
 
     def discriminator_losses(self, clips: Tensor, labels: None, noise: Noise) -> Losses:
+        """D's cross entropy. As in the released code, D looks once at one batch of fakes in a turn, and both networks
+        learn from that look: G's slope is that of D before D's own update."""
         self.judged = self.latents(len(clips), noise)
-        with torch.no_grad():
+        with torch.no_grad(), statistics_kept(self.generator):
             fakes = self.generator(self.judged)
-        return {
-            "adversarial": softmax_loss(self.discriminator(clips), REAL) + softmax_loss(self.discriminator(fakes), FAKE)
-        }
+        real = softmax_loss(self.discriminator(clips), REAL)
+        with torch.enable_grad():  # also where only the losses are asked for
+            answers = self.discriminator(fakes.requires_grad_())
+            fooled = softmax_loss(answers, REAL)
+            (self.pull,) = torch.autograd.grad(fooled, fakes, retain_graph=True)
+        self.fooled = fooled.detach()
+        return {"adversarial": real + softmax_loss(answers, FAKE)}
 
     def generator_losses(self, clips: Tensor, labels: None, noise: Noise) -> Losses:
-        # The fakes that D has just judged, made again: as published, one batch of fakes serves both updates.
-        latents, self.judged = self.judged, None
-        if latents is None:
-            latents = self.latents(len(clips), noise)
+        """G's cross entropy and the mask's price; its value and its slope are those of D's look at the same fakes."""
+        if self.judged is None:  # D has not looked yet
+            self.discriminator_losses(clips, labels, noise)
+        latents, fooled, pull = self.judged, self.fooled, self.pull
+        self.judged = None
         foreground, mask, background = self.generator.streams(latents)
-        fakes = self.generator.mix(foreground, mask, background)
+        pulled = (pull * self.generator.mix(foreground, mask, background)).sum()  # its slope at the fakes is `pull`
         return {
-            "adversarial": softmax_loss(self.discriminator(fakes), REAL),
+            "adversarial": fooled + pulled - pulled.detach(),
             "mask": self.config.mask_weight * mask.float().abs().mean(),
         }
