@@ -46,7 +46,7 @@ NBVAL := -p no:python --nbval-lax --nbval-current-env --nbval-cell-timeout 300 -
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  variables: PROFILE=smoke|cpu|gpu|paper DATA_ROOT=<folder> ACTIONS=ucf101|weizmann RUN=<name> SEED=<n>"
+	@echo "  variables: PROFILE=smoke|cpu|overnight|gpu|paper DATA_ROOT=<folder> ACTIONS=ucf101|weizmann RUN=<name> SEED=<n>"
 	@echo "             REHEARSE=1 ALLOW_PARTIAL=1 CHAPTERS=06,08 TIMEOUT=<seconds a chapter> PYTHON=<interpreter, used as it is>"
 
 setup: $(READY)  ## build .venv from requirements.lock (nothing to do with PYTHON=)

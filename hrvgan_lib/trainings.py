@@ -11,11 +11,14 @@ from hrvgan_lib.profiles import Profile
 RIVALS = ("vgan", "tgan", "mocogan")
 LABELLED = "actions"
 SIDES = ("golf", "aeroplane")  # without labels
-# What chapter 07 sets side by side: a name, and what is changed in the predictor's configuration.
+# What chapter 07 sets side by side: a name, and what is changed in the predictor's configuration. First the objectives,
 FORECASTS: Mapping[str, Mapping[str, Any]] = {
     "combined": {},
     "MSE only": {"alpha": 0.0},
     "adversarial only": {"beta": 0.0},
+}
+# then choices, which are compared after `Profile.choice_steps` steps.
+FORECAST_CHOICES: Mapping[str, Mapping[str, Any]] = {
     "frames, not their change": {"change": False},
     "one vector": {"features": "vector"},
     "with noise": {"noise": True},
@@ -43,7 +46,7 @@ class Training:
         """In words, for a line of status."""
         words = [self.system, self.data, "labels" if self.labels else "no labels", f"{self.frames}x{self.size}"]
         words += [f"{name} {value}" for name, value in self.options.items()]
-        return ", ".join(words + ([f"seed +{self.seed}"] if self.seed else []))
+        return ", ".join(words + [f"{self.steps:,} steps"] + ([f"seed +{self.seed}"] if self.seed else []))
 
     @property
     def cost(self) -> float:
@@ -72,11 +75,15 @@ def native(profile: Profile) -> Training | None:
     return Training("hrvgan", LABELLED, True, frames, size, batch, steps, ("06", "09", "10"), {"width": 1.0})
 
 
-def predictor(profile: Profile, arm: str) -> Training:
-    """The training of a predictor, one of `FORECASTS`: half of a clip is given, the other half predicted."""
+def predictor(profile: Profile, arm: str, short: bool = False) -> Training:
+    """The training of a predictor, one of `FORECASTS` or `FORECAST_CHOICES`: half of a clip is given, half predicted.
+
+    short: an objective for as long as the choices only, to compare them with.
+    """
+    choice = short or arm in FORECAST_CHOICES
     return Training(
-        "prediction", LABELLED, False, profile.frames, profile.size, profile.batch, profile.prediction_steps, ("07",),
-        FORECASTS[arm],
+        "prediction", LABELLED, False, profile.frames, profile.size, profile.batch,
+        profile.choice_steps if choice else profile.prediction_steps, ("07",), {**FORECASTS, **FORECAST_CHOICES}[arm],
     )  # fmt: skip
 
 
@@ -90,7 +97,7 @@ def native_predictor(profile: Profile) -> Training | None:
 
 def frame_by_frame(profile: Profile) -> Training:
     """HRVGAN with one latent a frame, which chapter 07 reconstructs, edits and splices."""
-    shape = (profile.frames, profile.size, profile.batch, profile.prediction_steps)
+    shape = (profile.frames, profile.size, profile.batch, profile.choice_steps)
     return Training("hrvgan", LABELLED, True, *shape, ("07",), {"latent": "frames"})
 
 
@@ -101,7 +108,8 @@ def trainings(profile: Profile) -> list[Training]:
     found = [training(profile, "hrvgan", labels=True), training(profile, "ivgan")]
     for data in (LABELLED, *SIDES):
         found += [training(profile, system, data) for system in ("hrvgan", *RIVALS)]
-    found += [predictor(profile, arm) for arm in FORECASTS] + [frame_by_frame(profile)]
+    found += [predictor(profile, arm) for arm in (*FORECASTS, *FORECAST_CHOICES)] + [frame_by_frame(profile)]
+    found += [predictor(profile, "combined", short=True)] * (profile.choice_steps != profile.prediction_steps)
     found += [large for large in (native(profile), native_predictor(profile)) if large]
     arms = {repr(sorted(arm.options.items())): arm for study in STUDIES.values() for arm in study.chosen(long=False)}
     for arm in arms.values():

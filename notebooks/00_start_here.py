@@ -33,7 +33,7 @@
 # - say what the book will count as evidence, and what it will not.
 
 # %% tags=["parameters"]
-profile = "smoke"  # smoke, cpu, gpu or paper
+profile = "smoke"  # smoke, cpu, overnight, gpu or paper
 seed = 0
 data_root = ""  # folder with ucf101/ golf/ aeroplane/ weizmann/; empty: data/
 actions = "ucf101"  # the labelled data set: ucf101 or weizmann

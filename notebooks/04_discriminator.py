@@ -33,7 +33,7 @@
 # - say how a label enters a score, and what the leak in leaky ReLU is for.
 
 # %% tags=["parameters"]
-profile = "smoke"  # smoke, cpu, gpu or paper
+profile = "smoke"  # smoke, cpu, overnight, gpu or paper
 seed = 0
 data_root = ""  # folder with ucf101/ golf/ aeroplane/ weizmann/; empty: data/
 actions = "ucf101"  # the labelled data set: ucf101 or weizmann

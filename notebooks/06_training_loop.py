@@ -32,7 +32,7 @@
 # - tell a run that has diverged from one that is only losing.
 
 # %% tags=["parameters"]
-profile = "smoke"  # smoke, cpu, gpu or paper
+profile = "smoke"  # smoke, cpu, overnight, gpu or paper
 seed = 0
 data_root = ""  # folder with ucf101/ golf/ aeroplane/ weizmann/; empty: data/
 actions = "ucf101"  # the labelled data set: ucf101 or weizmann

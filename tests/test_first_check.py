@@ -95,7 +95,7 @@ def test_the_gpu_kernels_are_told_with_how_far_they_are_off(monkeypatch, differ,
 def test_an_unknown_profile_is_refused_in_one_line(asked, capsys):
     assert first_check.main(["--profile", "none"]) == 2 and not asked
     told = capsys.readouterr()
-    assert told.err == "unknown profile 'none': choose one of smoke, cpu, gpu, paper\n" and not told.out
+    assert told.err == "unknown profile 'none': choose one of smoke, cpu, overnight, gpu, paper\n" and not told.out
 
 
 def test_a_few_steps_are_really_taken(capsys):

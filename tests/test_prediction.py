@@ -15,7 +15,7 @@ from hrvgan_lib.networks.hrvgan import trace
 from hrvgan_lib.networks.prediction import PRESETS, cut, make_config
 from hrvgan_lib.streams import stream
 from hrvgan_lib.training import TrainConfig, train, trained
-from hrvgan_lib.trainings import FORECASTS
+from hrvgan_lib.trainings import FORECAST_CHOICES, FORECASTS
 
 CLIPS = torch.rand(4, 3, 8, 16, 16, generator=torch.Generator().manual_seed(5)) * 2 - 1
 X, Y = CLIPS[:, :, :4], CLIPS[:, :, 4:]
@@ -208,11 +208,11 @@ def test_clips_of_another_shape_are_refused():
         small().sample(2)
 
 
-@pytest.mark.parametrize("arm", FORECASTS)
+@pytest.mark.parametrize("arm", FORECASTS | FORECAST_CHOICES)
 def test_every_arm_comes_nearer_to_the_true_frames_than_it_began(arm, tmp_path):
     data = MovingBlobs()
     clips = data.batch(range(8))[0]
-    system = small("stable", size=clips.shape[-1], **FORECASTS[arm])
+    system = small("stable", size=clips.shape[-1], **(FORECASTS | FORECAST_CHOICES)[arm])
     start = metrics.psnr(system.eval().predict(clips[:, :, :4], generator=stream("a")), clips[:, :, 4:]).mean()
     for _ in train(system, data, TrainConfig(steps=40, batch=8)):
         pass

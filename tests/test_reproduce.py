@@ -623,7 +623,7 @@ def test_the_help_explains_every_option(capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--profile", "tiny"], "unknown profile 'tiny': choose one of smoke, cpu, gpu, paper"),
+        (["--profile", "tiny"], "unknown profile 'tiny': choose one of smoke, cpu, overnight, gpu, paper"),
         (["--actions", "kinetics"], "unknown action data set 'kinetics'"),
         (["--data-root", "nowhere"], "DATA_ROOT=nowhere holds none of ucf101/"),
         (["--run", "../up"], "run name '../up'"),

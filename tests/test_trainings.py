@@ -17,6 +17,7 @@ from hrvgan_lib.keys import code_cells
 from hrvgan_lib.profiles import PROFILES, get_profile
 from hrvgan_lib.series.reproduce import JUDGED
 from hrvgan_lib.trainings import (
+    FORECAST_CHOICES,
     FORECASTS,
     LABELLED,
     RIVALS,
@@ -90,8 +91,8 @@ def test_a_training_costs_what_its_steps_read():
 
 def test_a_name_says_what_sets_a_training_apart():
     work = Training("hrvgan", "actions", True, 8, 16, 4, 10, ("11",), {"width": 0.5, "k": 4.0}, seed=1)
-    assert work.name == "hrvgan, actions, labels, 8x16, width 0.5, k 4.0, seed +1"
-    assert Training("vgan", "golf", False, 8, 32, 4, 10, ("10",)).name == "vgan, golf, no labels, 8x32"
+    assert work.name == "hrvgan, actions, labels, 8x16, width 0.5, k 4.0, 10 steps, seed +1"
+    assert Training("vgan", "golf", False, 8, 32, 4, 10, ("10",)).name == "vgan, golf, no labels, 8x32, 10 steps"
 
 
 @every_profile
@@ -111,14 +112,20 @@ def test_the_list_is_what_chapters_ask_for_and_nothing_else(profile):
 
 @every_profile
 def test_chapter_07_asks_for_predictors_and_for_one_latent_a_frame(profile):
-    expected = [predictor(profile, arm) for arm in FORECASTS] + [frame_by_frame(profile)]
+    expected = [predictor(profile, arm) for arm in (*FORECASTS, *FORECAST_CHOICES)] + [frame_by_frame(profile)]
+    reference = predictor(profile, "combined", short=True)
+    expected += [reference] * (reference not in expected)
     listed = [work for work in trainings(profile) if work.readers == ("07",)]
     assert sorted(listed, key=lambda work: work.name) == sorted(expected, key=lambda work: work.name)
     for work in listed:
         assert (work.frames, work.size, work.batch) == (profile.frames, profile.size, profile.batch)
-        assert work.steps == profile.prediction_steps and work.system == ("hrvgan" if work.labels else "prediction")
+        assert work.system == ("hrvgan" if work.labels else "prediction")
+    assert {predictor(profile, arm).steps for arm in FORECASTS} == {profile.prediction_steps}
+    others = [predictor(profile, arm) for arm in FORECAST_CHOICES] + [reference, frame_by_frame(profile)]
+    assert {work.steps for work in others} == {profile.choice_steps} and reference.options == {}
     code = "\n".join(code_cells(CHAPTERS["07"]))
     assert "learning.predictor(page, arm)" in code and "for arm in FORECASTS:" in code
+    assert "for arm in FORECAST_CHOICES:" in code and 'learning.predictor(page, "combined", short=True)' in code
     assert "learning.frame_by_frame(page)" in code and "native_predictor(page.profile)" in code
 
 

@@ -33,9 +33,12 @@ def native(page: Page) -> tuple[System, list[StepRecord]]:
     return learn(page, large)
 
 
-def predictor(page: Page, arm: str) -> tuple[System, list[StepRecord]]:
-    """A predictor of the run, one of `trainings.FORECASTS`, and its records."""
-    return learn(page, training_of_predictor(page.profile, arm))
+def predictor(page: Page, arm: str, short: bool = False) -> tuple[System, list[StepRecord]]:
+    """A predictor of the run, one of `trainings.FORECASTS` or `FORECAST_CHOICES`, and its records.
+
+    short: an objective for as long as the choices only, to compare them with.
+    """
+    return learn(page, training_of_predictor(page.profile, arm, short))
 
 
 def frame_by_frame(page: Page) -> tuple[System, list[StepRecord]]:
