@@ -30,7 +30,8 @@ class Profile:
     width: float  # channel multiplier of Tables 1 and 2
     batch: int
     steps: int  # conditional, on the action data set
-    rival_steps: int  # the systems without labels on the action data set: VGAN, TGAN, MoCoGAN, HRVGAN
+    rival_steps: int  # VGAN, TGAN and MoCoGAN on the action data set, in either recipe
+    contrast_steps: int  # HRVGAN there without labels, and with them as the paper's text has it
     side_steps: int  # every system on Golf and Aeroplane, which have no labels
     prediction_steps: int  # the predictors of chapter 07: Eq 15, and either of its two terms alone
     choice_steps: int  # a predictor with one choice changed, and HRVGAN with one latent a frame
@@ -62,8 +63,8 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="smoke", minutes=4, hardware="2 CPU cores",
             clips_per_group=1, standin_frames=36, stack_videos=6, clips_per_video=4,
-            frames=8, size=32, width=0.125, batch=8, steps=8, rival_steps=3, side_steps=3, prediction_steps=3,
-            choice_steps=3, preset="stable",
+            frames=8, size=32, width=0.125, batch=8, steps=8, rival_steps=3, contrast_steps=3, side_steps=3,
+            prediction_steps=3, choice_steps=3, preset="stable",
             native=None,
             study_width=0.125, study_steps=2,
             judge_width=0.125, judge_steps=30, judge_batch=16,
@@ -72,8 +73,8 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="cpu", minutes=18, hardware="2 CPU cores",
             clips_per_group=2, standin_frames=48, stack_videos=12, clips_per_video=8,
-            frames=8, size=32, width=0.25, batch=8, steps=350, rival_steps=20, side_steps=20, prediction_steps=12,
-            choice_steps=12, preset="stable",
+            frames=8, size=32, width=0.25, batch=8, steps=350, rival_steps=350, contrast_steps=20, side_steps=20,
+            prediction_steps=12, choice_steps=12, preset="stable",
             native=None,
             study_width=0.125, study_steps=30,
             judge_width=0.25, judge_steps=350, judge_batch=16,
@@ -82,8 +83,8 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="overnight", minutes=110, hardware="2 CPU cores",
             clips_per_group=2, standin_frames=48, stack_videos=12, clips_per_video=8,
-            frames=8, size=32, width=0.25, batch=8, steps=1800, rival_steps=400, side_steps=300, prediction_steps=700,
-            choice_steps=60, preset="stable",
+            frames=8, size=32, width=0.25, batch=8, steps=1800, rival_steps=1500, contrast_steps=400,
+            side_steps=300, prediction_steps=700, choice_steps=60, preset="stable",
             native=None,
             study_width=0.125, study_steps=100,
             judge_width=0.25, judge_steps=600, judge_batch=16,
@@ -92,7 +93,7 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="gpu", minutes=20, hardware="one H100- or H200-class GPU",
             clips_per_group=4, standin_frames=64, stack_videos=40, clips_per_video=16,
-            frames=16, size=64, width=1.0, batch=16, steps=6000, rival_steps=600, side_steps=300,
+            frames=16, size=64, width=1.0, batch=16, steps=6000, rival_steps=600, contrast_steps=600, side_steps=300,
             prediction_steps=600, choice_steps=600, preset="stable",
             native=(32, 256, 8, 1600),
             study_width=1.0, study_steps=120,
@@ -102,7 +103,8 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="paper", minutes=10_000, hardware="one or many H200-class GPUs",
             clips_per_group=5, standin_frames=64, stack_videos=200, clips_per_video=20,
-            frames=16, size=64, width=1.0, batch=32, steps=100_000, rival_steps=100_000, side_steps=100_000,
+            frames=16, size=64, width=1.0, batch=32, steps=100_000, rival_steps=100_000,
+            contrast_steps=100_000, side_steps=100_000,
             prediction_steps=100_000, choice_steps=100_000, preset="stable",
             native=(32, 256, 16, 100_000),
             study_width=1.0, study_steps=20_000,
@@ -132,7 +134,8 @@ def scaled(profile: Profile, share: float) -> Profile:
 
     return replace(
         profile, share=share, minutes=profile.minutes * share, steps=part(profile.steps),
-        rival_steps=part(profile.rival_steps), side_steps=part(profile.side_steps),
+        rival_steps=part(profile.rival_steps), contrast_steps=part(profile.contrast_steps),
+        side_steps=part(profile.side_steps),
         prediction_steps=part(profile.prediction_steps), choice_steps=part(profile.choice_steps),
         study_steps=part(profile.study_steps), native=profile.native and (*profile.native[:3], part(profile.native[3])),
         samples=max(min(profile.samples, LEAST_SAMPLES), round(profile.samples * share)),
@@ -159,7 +162,8 @@ def get_profile(name: str, rehearse: bool = False) -> Profile:
         profile,
         minutes=min(profile.minutes, REHEARSAL_MINUTES), hardware="2 CPU cores",
         clips_per_group=1, standin_frames=36, stack_videos=6, clips_per_video=4,
-        batch=2, steps=2, rival_steps=1, side_steps=1, prediction_steps=1, choice_steps=1, study_steps=1, threads=1,
+        batch=2, steps=2, rival_steps=1, contrast_steps=1, side_steps=1, prediction_steps=1, choice_steps=1,
+        study_steps=1, threads=1,
         native=profile.native and (*profile.native[:2], 1, 1),
         judge_steps=2, judge_batch=min(profile.judge_batch, 4),
         samples=4, repeats=2, rehearse=True,

@@ -10,6 +10,33 @@ from hrvgan_lib.profiles import Profile
 
 RIVALS = ("vgan", "tgan", "mocogan")
 LABELLED = "actions"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A trained row of Table 3: which system, whether it is told the labels, and its recipe.
+
+    A rival's recipe is "published", its authors', or "common", HRVGAN's optimisers; HRVGAN's is a preset.
+    """
+
+    system: str
+    recipe: str
+    labels: bool = False
+
+
+ROWS: Mapping[str, Row] = {
+    "vgan": Row("vgan", "published"),
+    "vgan, common": Row("vgan", "common"),
+    "tgan": Row("tgan", "published"),
+    "tgan, common": Row("tgan", "common"),
+    "mocogan": Row("mocogan", "published"),
+    "mocogan, common": Row("mocogan", "common"),
+    "mocogan, labels": Row("mocogan", "published", labels=True),
+    "mocogan, labels, common": Row("mocogan", "common", labels=True),
+    "hrvgan, no labels": Row("hrvgan", "stable"),
+    "hrvgan": Row("hrvgan", "stable", labels=True),
+    "hrvgan, literal": Row("hrvgan", "literal", labels=True),
+}
 SIDES = ("golf", "aeroplane")  # without labels
 # What chapter 07 sets side by side: a name, and what is changed in the predictor's configuration. First the objectives,
 FORECASTS: Mapping[str, Mapping[str, Any]] = {
@@ -56,15 +83,26 @@ class Training:
 
 def training(profile: Profile, system: str, data: str = LABELLED, labels: bool = False) -> Training:
     """The training of `system` in the profile's shape: HRVGAN with labels is the main one, the others are shorter."""
+    if data == LABELLED and system != "ivgan":
+        return row(profile, next(name for name, one in ROWS.items() if (one.system, one.labels) == (system, labels)))
     shape: dict[str, Any] = {"frames": profile.frames, "size": profile.size, "batch": profile.batch}
-    if labels:
-        return Training(system, data, True, **shape, steps=profile.steps, readers=("06", "08", "09", "10"))
     if system == "ivgan":
         steps = min(profile.rival_steps, WORKED_EXAMPLE_STEPS)
         return Training(system, data, False, **shape, steps=steps, readers=("10",))
-    steps = profile.rival_steps if data == LABELLED else profile.side_steps
-    readers = ("06", "09", "10") if system == "hrvgan" and data in SIDES else ("10",)
-    return Training(system, data, False, **shape, steps=steps, readers=readers)
+    readers = ("06", "09", "10") if system == "hrvgan" else ("10",)
+    return Training(system, data, False, **shape, steps=profile.side_steps, readers=readers)
+
+
+def row(profile: Profile, name: str) -> Training:
+    """The training behind a row of Table 3, one of `ROWS`."""
+    one = ROWS[name]
+    main = one == Row("hrvgan", "stable", labels=True)
+    steps = profile.steps if main else profile.contrast_steps if one.system == "hrvgan" else profile.rival_steps
+    option = {"published": {}, "stable": {}, "common": {"recipe": "common"}, "literal": {"preset": "literal"}}
+    return Training(
+        one.system, LABELLED, one.labels, profile.frames, profile.size, profile.batch, steps,
+        ("06", "08", "09", "10") if main else ("10",), option[one.recipe],
+    )  # fmt: skip
 
 
 def native(profile: Profile) -> Training | None:
@@ -105,9 +143,8 @@ def trainings(profile: Profile) -> list[Training]:
     """All of them, the arms of chapter 11 too, longest first."""
     from hrvgan_lib.ablations import FRAMES, SIZE, STUDIES
 
-    found = [training(profile, "hrvgan", labels=True), training(profile, "ivgan")]
-    for data in (LABELLED, *SIDES):
-        found += [training(profile, system, data) for system in ("hrvgan", *RIVALS)]
+    found = [row(profile, name) for name in ROWS] + [training(profile, "ivgan")]
+    found += [training(profile, system, data) for data in SIDES for system in ("hrvgan", *RIVALS)]
     found += [predictor(profile, arm) for arm in (*FORECASTS, *FORECAST_CHOICES)] + [frame_by_frame(profile)]
     found += [predictor(profile, "combined", short=True)] * (profile.choice_steps != profile.prediction_steps)
     found += [large for large in (native(profile), native_predictor(profile)) if large]

@@ -41,7 +41,7 @@ def test_a_rehearsal_keeps_the_shapes(name):
 def test_a_rehearsal_costs_next_to_nothing(name):
     rehearsal = get_profile(name, rehearse=True)
     steps = {field: value for field, value in vars(rehearsal).items() if field.endswith("steps")}
-    assert len(steps) == 7 and all(1 <= number <= 2 for number in steps.values())
+    assert len(steps) == 8 and all(1 <= number <= 2 for number in steps.values())
     assert rehearsal.batch == 2 and rehearsal.judge_batch <= 4 and rehearsal.minutes <= 10 and rehearsal.threads == 1
     assert rehearsal.native is None or rehearsal.native[2:] == (1, 1)
     assert (rehearsal.name, rehearsal.hardware) == (name, "2 CPU cores")
@@ -60,7 +60,15 @@ def test_the_profiles_grow_and_the_paper_s_has_the_paper_s_width():
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
 def test_a_share_of_a_profile_has_fewer_steps_and_samples_and_the_same_judge(profile, share):
     part = scaled(profile, share)
-    for field in ("steps", "rival_steps", "side_steps", "prediction_steps", "choice_steps", "study_steps"):
+    for field in (
+        "steps",
+        "rival_steps",
+        "contrast_steps",
+        "side_steps",
+        "prediction_steps",
+        "choice_steps",
+        "study_steps",
+    ):
         assert getattr(part, field) == max(1, round(share * getattr(profile, field)))
     least = min(profile.samples, LEAST_SAMPLES)
     assert part.samples == max(least, round(share * profile.samples))
@@ -70,6 +78,7 @@ def test_a_share_of_a_profile_has_fewer_steps_and_samples_and_the_same_judge(pro
     touched = {
         "steps",
         "rival_steps",
+        "contrast_steps",
         "side_steps",
         "prediction_steps",
         "choice_steps",

@@ -14,6 +14,8 @@ from hrvgan_lib import ablations, training
 from hrvgan_lib.ablations import FRAMES, OURS, SIZE, STUDIES
 from hrvgan_lib.book import learning
 from hrvgan_lib.keys import code_cells
+from hrvgan_lib.networks import system_class
+from hrvgan_lib.networks.system import RECIPES
 from hrvgan_lib.profiles import PROFILES, get_profile
 from hrvgan_lib.series.reproduce import JUDGED
 from hrvgan_lib.trainings import (
@@ -21,12 +23,14 @@ from hrvgan_lib.trainings import (
     FORECASTS,
     LABELLED,
     RIVALS,
+    ROWS,
     SIDES,
     Training,
     frame_by_frame,
     native,
     native_predictor,
     predictor,
+    row,
     trainings,
 )
 from hrvgan_lib.trainings import training as one_training
@@ -41,7 +45,10 @@ def arms_of(profile) -> list[Training]:
 
 
 def asked_in(path: Path) -> set[tuple]:
-    """What a chapter's `learning` calls ask for: (system, data, labels), or ("native",). Names are those of loops."""
+    """What a chapter's `learning` calls ask for: (system, data, labels), ("row", name) or ("native",).
+
+    Names are those of loops.
+    """
     tree = ast.parse("\n".join(code_cells(path)))
     constants = {node.targets[0].id: node.value for node in tree.body
                  if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)}  # fmt: skip
@@ -60,6 +67,9 @@ def asked_in(path: Path) -> set[tuple]:
             return
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "learning.native":
             found.add(("native",))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "learning.row":
+            assert any(ast.unparse(loop).startswith("for row in ROWS:") for loop in tree.body)
+            found.update(("row", name) for name in ROWS)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "learning.trained":
             given = [one.value if isinstance(one, ast.Constant) else scope[one.id] for one in node.args[1:]]
             named = {one.arg: ast.literal_eval(one.value) for one in node.keywords}
@@ -99,15 +109,18 @@ def test_a_name_says_what_sets_a_training_apart():
 def test_the_list_is_what_chapters_ask_for_and_nothing_else(profile):
     asked = {number: asked_in(path) for number, path in CHAPTERS.items()}
     everything = set().union(*asked.values()) - {("native",)}
-    plain = [one_training(profile, *what) for what in sorted(everything)]
+    plain = {what: row(profile, what[1]) if what[0] == "row" else one_training(profile, *what) for what in everything}
     large = [native(profile)] if profile.native else []
     listed = [work for work in trainings(profile) if work.readers not in (("07",), ("11",))]
-    assert sorted(listed, key=lambda work: work.name) == sorted(plain + large, key=lambda work: work.name)
-    for what in everything:  # who reads a training is who asks for it
-        assert one_training(profile, *what).readers == tuple(n for n, found in asked.items() if what in found), what
+    expected = {work.name: work for work in [*plain.values(), *large]}
+    assert sorted(listed, key=lambda work: work.name) == [expected[name] for name in sorted(expected)]
+    for work in plain.values():  # who reads a training is who asks for it
+        assert work.readers == tuple(
+            number for number, found in asked.items() if any(plain[what] == work for what in found - {("native",)})
+        ), work.name
     for work in large:
         assert work.readers == tuple(number for number, found in asked.items() if ("native",) in found)
-    assert len(everything) == 2 + (1 + len(RIVALS)) * 3
+    assert len(plain) == len(ROWS) + 1 + 1 + (1 + len(RIVALS)) * len(SIDES)  # iVGAN, and a row under two names
 
 
 @every_profile
@@ -144,21 +157,33 @@ def test_readers_are_chapters():
 
 @every_profile
 def test_who_learns_for_how_long(profile):
-    steps = {
-        (work.system, work.data, work.labels): work.steps
-        for work in trainings(profile)
-        if work.size == profile.size and work.readers != ("07",)
-    }
-    assert steps["hrvgan", LABELLED, True] == profile.steps
+    steps = {name: row(profile, name).steps for name in ROWS}
+    assert steps.pop("hrvgan") == profile.steps
+    assert steps.pop("hrvgan, no labels") == steps.pop("hrvgan, literal") == profile.contrast_steps
+    assert len(steps) == 8 and set(steps.values()) == {profile.rival_steps}
     for system in ("hrvgan", *RIVALS):
-        assert steps[system, LABELLED, False] == profile.rival_steps
-        assert steps[system, "golf", False] == steps[system, "aeroplane", False] == profile.side_steps
-    assert 0 < steps["ivgan", LABELLED, False] <= min(profile.rival_steps, 10)  # a worked example
+        assert {one_training(profile, system, data).steps for data in SIDES} == {profile.side_steps}
+    assert 0 < one_training(profile, "ivgan").steps <= min(profile.rival_steps, 10)  # a worked example
     large = [work for work in trainings(profile) if work.size > profile.size]
     assert [(work.frames, work.size, work.batch, work.steps) for work in large] == [profile.native] * bool(
         profile.native
     )
     assert all(work.system == "hrvgan" and work.labels and work.options == {"width": 1.0} for work in large)
+
+
+def test_rows_are_each_rival_in_both_recipes_with_labels_where_it_takes_them_and_hrvgan_by_text_and_stable():
+    found = {(one.system, one.recipe, one.labels) for one in ROWS.values()}
+    expected = {(system, recipe, labels) for system in RIVALS for recipe in RECIPES
+                for labels in {False, system_class(system).takes_labels}}  # fmt: skip
+    expected |= {("hrvgan", "stable", False), ("hrvgan", "stable", True), ("hrvgan", "literal", True)}
+    assert found == expected and len(ROWS) == len(found)
+    smoke = PROFILES["smoke"]
+    options = {name: {**row(smoke, name).options} for name in ROWS}
+    for name, one in ROWS.items():
+        wanted = {"common": {"recipe": "common"}, "literal": {"preset": "literal"}}.get(one.recipe, {})
+        assert options[name] == wanted and row(smoke, name).labels == one.labels
+    assert one_training(smoke, "hrvgan", labels=True) == row(smoke, "hrvgan")  # the main system is the stable one
+    assert one_training(smoke, "vgan") == row(smoke, "vgan") and row(smoke, "vgan").options == {}
 
 
 @every_profile
@@ -195,7 +220,7 @@ def test_chapters_train_only_through_the_list():
 def page(tmp_path):
     """As much of a page as `learning` needs, of a run with a seed of its own."""
     tiny = replace(PROFILES["smoke"], size=SIZE, width=1 / 32, study_width=1 / 32, batch=4,
-                   steps=1, rival_steps=1, side_steps=1, study_steps=1)  # fmt: skip
+                   steps=1, rival_steps=1, contrast_steps=1, side_steps=1, study_steps=1)  # fmt: skip
     opened = []
 
     def dataset(name, split="train", frames=None, size=None):
@@ -274,4 +299,4 @@ def test_the_large_shape_is_the_profile_s_own_and_refused_where_there_is_none(pa
     assert page.opened == [(LABELLED, "train", 32, 256)] and system == "hrvgan"
     assert how == {"seed": 3, "steps": 7, "batch": 2, "conditional": True, "folder": page.runs / "checkpoints",
                    "width": 1.0}  # fmt: skip
-    assert page.trainings == ["hrvgan, actions, labels, 32x256, width 1.0"]
+    assert page.trainings == ["hrvgan, actions, labels, 32x256, width 1.0, 7 steps"]

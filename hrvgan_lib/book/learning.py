@@ -11,6 +11,7 @@ from hrvgan_lib.trainings import LABELLED, Training, training
 from hrvgan_lib.trainings import frame_by_frame as training_frame_by_frame
 from hrvgan_lib.trainings import native as native_training
 from hrvgan_lib.trainings import predictor as training_of_predictor
+from hrvgan_lib.trainings import row as training_of_row
 
 if TYPE_CHECKING:
     from hrvgan_lib.book.page import Page
@@ -24,6 +25,11 @@ def trained(page: Page, system: str, data: str = LABELLED, labels: bool = False)
     data: "actions", "golf" or "aeroplane". labels: with them HRVGAN is the main system, which is trained for longest.
     """
     return learn(page, training(page.profile, system, data, labels))
+
+
+def row(page: Page, name: str) -> tuple[System, list[StepRecord]]:
+    """The system behind a row of Table 3, one of `trainings.ROWS`, and its records."""
+    return learn(page, training_of_row(page.profile, name))
 
 
 def native(page: Page) -> tuple[System, list[StepRecord]]:
