@@ -399,7 +399,7 @@ page.measure("share of the values that a padded last pool of C3D has in common w
 # Now the training. `learning.judge` keeps its result under a key of data, recipe and code, so this cell is slow only once.
 
 # %% mystnb={"image": {"alt": "Left: the judge's loss over training steps. Right: held-out confusion matrix, asked class against named class, in shades of blue."}, "figure": {"caption": "The judge learns on the training split, and is examined on the test split.", "name": "fig-judge"}}
-shape = metrics.judge_shape(page.profile)
+shape = learning.judge_shape(page)
 train_clips, test_clips = page.dataset("actions", **shape), page.dataset("actions", split="test", **shape)
 judge = learning.judge(page)
 held_out, n_exam = metrics.real_clips(test_clips), min(len(test_clips), page.profile.samples)

@@ -306,9 +306,10 @@ if native:
                f"HRVGAN's generator at {frames}x{size}x{size}, conditional on the action",
                {"seen": f"{len(records):,} steps, {training.clips_seen(records):,} clips"},
                data=(large_clips,), classes=large_clips.classes)
-    row, every = f"hrvgan, {frames}x{size}x{size}", frames // train_clips.frames
+    row, every = f"hrvgan, {frames}x{size}x{size}", train_clips.stride // large_clips.stride
     thinned = metrics.treated(metrics.generated(large, "hrvgan", training.describe(large, records)), "hrvgan",
-                              lambda clips: clips[:, :, ::every], f"every {every}. frame")
+                              lambda clips: clips[:, :, ::every][:, :, : train_clips.frames],
+                              f"every {every}. frame, {train_clips.frames} of them")
     scored[row] = metrics.evaluate(metrics.resized(thinned, train_clips.size, "hrvgan"), judge, train_clips,
                                    held_out=test_clips, **(asked | {"seeds": (0,)}))  # large clips take long
     systems[row], runs[row], NAMES[row] = large, records, f"HRVGAN, labels, {frames}x{size}x{size}"

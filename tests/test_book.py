@@ -10,7 +10,7 @@ import pytest
 matplotlib.use("agg")
 
 from hrvgan_lib import book
-from hrvgan_lib.book import pictures
+from hrvgan_lib.book import learning, pictures
 
 
 class ToySet(SimpleNamespace):
@@ -244,3 +244,22 @@ def test_a_figure_in_a_notebook_has_fewer_bytes_and_the_same_picture():
     with Image.open(io.BytesIO(small)) as after, Image.open(buffer) as before:
         difference = np.abs(np.asarray(after.convert("RGB"), float) - np.asarray(before.convert("RGB"), float))
     assert len(small) < 0.7 * len(buffer.getvalue()) and difference.mean() < 6
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_where_the_published_classifier_judges_clips_are_consecutive(tmp_path, monkeypatch, judged):
+    monkeypatch.setenv("HRVGAN_ROOT", str(tmp_path))
+    root, asked = tmp_path / "sets", []
+    (root / "ucf101").mkdir(parents=True)
+    if judged:
+        (root / "reference").mkdir()
+        (root / "reference/c3d_ucf101.safetensors").touch()
+    monkeypatch.setattr("hrvgan_lib.data.open_dataset", lambda name, root, **how: asked.append((name, how["stride"])))
+    page = book.open_page("99_toy", profile="gpu", data_root=str(root))
+    page.dataset("actions")
+    page.dataset("golf")
+    page.dataset("actions", frames=8, size=32, stride=4)  # an option wins
+    assert asked == [("ucf101", 1 if judged else 2), ("golf", 1 if judged else 2), ("ucf101", 4)]
+    assert learning.judge_shape(page) == {"frames": 16, "size": 64, "stride": 1 if judged else 2}
+    assert page.stride(8) == 4 and page.stride(32) == 1  # too short to be judged by it; as long as the window
+    assert book.open_page("99_toy", profile="gpu", data_root=str(root), actions="weizmann").stride(16) == 2

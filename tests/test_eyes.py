@@ -176,7 +176,7 @@ def test_tgan_protocol_geometry():
     assert seen.shape == (1, 3, 16, 112, 112)
     assert (seen[:, 2] == -128).all() and torch.equal(seen[:, 0], seen[:, 1])
     at = (torch.arange(8, 120) + 0.5) / 2 - 0.5  # where the columns lie in the 64 wide frame
-    expected = 128 * (at * 2 / 63 - 1)
+    expected = 127.5 * (at * 2 / 63 - 1) - 0.5
     # A column is 2.03; this cubic (a = -0.75, as OpenCV has it) bends a ramp a little.
     assert (seen[0, 0, 0, 50] - expected).abs()[4:-4].max() < 0.2
     mean = torch.arange(171.0).expand(3, 16, 128, 171)
@@ -187,23 +187,31 @@ def test_tgan_protocol_geometry():
     )
 
 
+@pytest.mark.parametrize("protocol", metrics.PROTOCOLS)
+def test_every_protocol_shows_the_grey_levels_of_the_video(protocol):
+    levels = torch.tensor([0, 1, 127, 128, 254, 255], dtype=torch.uint8)
+    clips = (levels.float() / 127.5 - 1).view(-1, 1, 1, 1, 1).expand(-1, 3, 16, 64, 64)  # as `ClipDataset.batch` maps
+    seen = 128 + metrics.get_protocol(protocol).prepare(clips)
+    torch.testing.assert_close(seen[:, 0, 0, 50, 50], levels.float(), atol=1e-3, rtol=0)
+
+
 def test_tgan_v2_resizes_corner_to_corner():
     """As Chainer does: column j of 112 lies at j * 63 / 111 of the 64 wide frame, so a ramp stays a ramp."""
     ramp = torch.linspace(-1, 1, 64).expand(1, 3, 16, 64, 64)
     seen = metrics.get_protocol("tgan-v2").prepare(ramp)
-    assert torch.allclose(seen[0, 0, 0, 50], torch.linspace(-128, 128, 112), atol=1e-3)
+    assert torch.allclose(seen[0, 0, 0, 50], torch.linspace(-128, 127, 112), atol=1e-3)
 
 
 def test_other_protocols_read_112_at_once_and_clamp():
     clips = torch.full((2, 3, 32, 64, 64), 1.5)
     for name in ("tgan-v2", "stylegan-v"):
         seen = replace(metrics.get_protocol(name), stride=2).prepare(clips)
-        assert seen.shape == (2, 3, 16, 112, 112) and torch.allclose(seen, torch.tensor(128.0))  # clamped to 1
-    assert torch.allclose(metrics.get_protocol("tgan-v1").prepare(clips), torch.tensor(192.0))  # not clamped
-    counted = torch.arange(32.0).view(1, 1, 32, 1, 1).expand(1, 3, 32, 64, 64) / 128
+        assert seen.shape == (2, 3, 16, 112, 112) and torch.allclose(seen, torch.tensor(127.0))  # clamped to 1
+    assert torch.allclose(metrics.get_protocol("tgan-v1").prepare(clips), torch.tensor(190.75))  # not clamped
+    counted = torch.arange(32.0).view(1, 1, 32, 1, 1).expand(1, 3, 32, 64, 64) / 127.5
     for stride in (1, 2):  # the first 16 frames, or every second of the first 32
         seen = replace(metrics.get_protocol("tgan-v1"), stride=stride).prepare(counted)
-        assert torch.allclose(seen[0, 0, :, 50, 50], stride * torch.arange(16.0), atol=1e-3)
+        assert torch.allclose(seen[0, 0, :, 50, 50], stride * torch.arange(16.0) - 0.5, atol=1e-3)
     with pytest.raises(ValueError, match="reads 16 frames, these clips have 8"):
         metrics.get_protocol("tgan-v1").prepare(clips[:, :, :8])
     with pytest.raises(ValueError, match="unknown protocol 'is'"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hrvgan_lib.metrics import judge_for, judge_shape
+from hrvgan_lib.metrics import judge_for
+from hrvgan_lib.metrics import judge_shape as judge_shape_of
 from hrvgan_lib.training import StepRecord
 from hrvgan_lib.training import trained as train_or_read
 from hrvgan_lib.trainings import LABELLED, Training, training
@@ -62,7 +63,13 @@ def learn(page: Page, training: Training) -> tuple[System, list[StepRecord]]:
     )  # fmt: skip
 
 
+def judge_shape(page: Page) -> dict[str, int]:
+    """Frames, size and stride of the clips that the run's judge reads: `metrics.judge_shape`, or consecutive frames."""
+    shape = judge_shape_of(page.profile)
+    return shape | {"stride": min(shape["stride"], page.stride(shape["frames"]))}
+
+
 def judge(page: Page, **shape: int) -> Judge:
-    """The run's judge of clips of `shape` (frames, size and stride; by default `metrics.judge_shape`), trained once."""
-    clips = [page.dataset("actions", split=split, **shape or judge_shape(page.profile)) for split in ("train", "test")]
+    """The run's judge of clips of `shape` (frames, size and stride; by default `judge_shape`), trained once."""
+    clips = [page.dataset("actions", split=split, **shape or judge_shape(page)) for split in ("train", "test")]
     return judge_for(clips[0], clips[1], page.profile, data_root=page.data_root, folder=page.runs / "judges")

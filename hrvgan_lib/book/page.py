@@ -22,7 +22,6 @@ from hrvgan_lib.book.tables import html_table, markdown_table
 from hrvgan_lib.devices import pick_device
 from hrvgan_lib.files import sha256_file, to_json, write_atomic
 from hrvgan_lib.profiles import RECORDED_RUN, check_actions, get_profile, run_name
-from hrvgan_lib.windows import WINDOW
 
 if TYPE_CHECKING:
     import torch
@@ -112,7 +111,7 @@ class Page:
             split=split,
             frames=frames or profile.frames,
             size=size or profile.size,
-            stride=max(1, WINDOW // (frames or profile.frames)),
+            stride=self.stride(frames or profile.frames),
             clips_per_group=profile.clips_per_group,
             standin_frames=profile.standin_frames,
             stack_videos=profile.stack_videos,
@@ -125,6 +124,12 @@ class Page:
         if key not in self._datasets:
             self._datasets[key] = open_dataset(name, self.data_root, **settings)
         return self._datasets[key]
+
+    def stride(self, frames: int) -> int:
+        """Source frames between two frames of a clip of `frames` frames (decisions T3, E1)."""
+        from hrvgan_lib.metrics.eyes.published import stride_for
+
+        return stride_for(self.data_root, self.actions, frames)
 
     @property
     def measured(self) -> list[Measurement]:
@@ -235,7 +240,7 @@ system = load_generator("{path.relative_to(self.root)}")
 ```
 """
         self._save(f"{name}.md", card)
-        about = {"classes": list(classes), "title": title, "stride": WINDOW // system.frames} | facts
+        about = {"classes": list(classes), "title": title, "stride": self.stride(system.frames)} | facts
         self.save_file(path.name, lambda place: save_generator(place, system, **about), datasets, beside=[f"{name}.md"])
 
     def recorded(self, filename: str) -> Path | None:

@@ -40,6 +40,9 @@ class Protocol:
     def prepare(self, clips: Tensor, mean: Tensor | None = None) -> Tensor:
         """Clips (N, 3, T, H, W), RGB in [-1, 1] -> what the published C3D reads: (N, 3, 16, 112, 112), BGR, mean away.
 
+        It is shown the grey levels of the decoded video, 0 to 255: TGAN's own clips, (x - 128) / 128, reach it as
+        128 x + 128, and this book's, x / 127.5 - 1, as 127.5 x + 127.5, which is the same picture.
+
         mean: (3, 16, H, W), 112 to 171 wide, on the scale 0..255, BGR; None subtracts 128.
         Raises ValueError for clips with too few frames.
         """
@@ -52,7 +55,7 @@ class Protocol:
         if self.clamp:
             clips = clips.clamp(-1, 1)
         n = len(clips)
-        flat = (128 * clips.flip(1) + 128).transpose(1, 2).flatten(0, 1)  # RGB -> BGR, 0..256, not rounded
+        flat = (127.5 * clips.flip(1) + 127.5).transpose(1, 2).flatten(0, 1)  # RGB -> BGR, 0..255, not rounded
         if self.through_128:
             flat = F.interpolate(flat, size=(FULL, FULL), mode="bicubic", align_corners=False)
         else:

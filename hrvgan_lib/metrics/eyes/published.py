@@ -15,6 +15,7 @@ from hrvgan_lib.metrics.eyes.extractors import Extractor
 from hrvgan_lib.metrics.eyes.judge import Judge, exam, trained_judge, weights_digest
 from hrvgan_lib.metrics.eyes.protocols import FRAMES, get_protocol
 from hrvgan_lib.metrics.eyes.weights import READABLE, load_c3d, load_mean
+from hrvgan_lib.windows import WINDOW
 
 if TYPE_CHECKING:
     from hrvgan_lib.data.clips import Clips
@@ -72,6 +73,16 @@ def published_judge(
         protocol=get_protocol(protocol),
         mean=volume,
     )
+
+
+def stride_for(data_root: str | Path, name: str, frames: int) -> int:
+    """Source frames between two frames of a clip of `frames` frames, where the labelled data set `name` is judged.
+
+    The published classifier has learned from 16 consecutive frames: where it will judge, clips are consecutive
+    (decision E1). Else every clip spans the same 32 source frames (decision T3).
+    """
+    judged = name == "ucf101" and (Path(data_root) / name).is_dir() and "weights" in reference_files(data_root)
+    return 1 if judged and frames >= FRAMES else max(1, WINDOW // frames)
 
 
 def judge_for(
