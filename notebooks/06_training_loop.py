@@ -299,7 +299,43 @@ page.measure("distance of G's averaged weights from its last ones, over their le
 print(f"error of G(E(Y)) over that of the mean clip: {fidelity} on {n_fidelity} held-out clips")
 
 # %% [markdown]
-# Above 1, the mean clip is the better answer; close to 1, a reconstruction knows little more than it. The second entry says what the fresh noise in the code ([**A20**](12_claims_and_decisions.ipynb#A20)) costs a reconstruction; the third how far the averaged generator, from which all samples come
+# Section 4.2 also says what D is there for: its 3-D convolutions "analyze the spatiotemporal coherence" of a clip. Shuffle the frames of a held-out clip, and every single frame is as good as before: only a D that looks at their order can mind. Freeze the first frame, and nothing moves at all.
+
+# %%
+@torch.no_grad()
+def scores_of(judge, change, n=n_fidelity // 4 * 4):
+    """D's scores of n held-out clips after `change`: (n,)."""
+    found = []
+    for part in torch.arange(n).split(8):
+        clips, labels = test_set.batch(numbers_of[part])
+        found.append(judge(change(clips).to(page.device), labels.to(page.device)).float().cpu())
+    return torch.cat(found)
+
+
+n_scored = n_fidelity // 4 * 4  # in groups of four, as D's minibatch stddev asks
+numbers_of = torch.arange(n_fidelity) * len(test_set) // n_fidelity
+mixed = torch.randperm(test_set.frames, generator=stream("shuffled frames"))
+CHANGES = {"shuffled": lambda clips: clips[:, :, mixed], "frozen": lambda clips: clips[:, :, :1].expand_as(clips)}
+scored_draw = metrics.draw_of(test_set, numbers_of[:n_scored].tolist(), balanced=True)
+
+
+def preferred(judge, change):
+    """How much higher D scores clips as they are than changed ones, in standard deviations of its scores."""
+    plain = scores_of(judge, lambda clips: clips)
+    return metrics.mean_estimate(((plain - scores_of(judge, change)) / plain.std()).numpy(), scored_draw)
+
+
+beginner_D = metrics.untrained(system, page.seed).discriminator.eval()
+for name, change in CHANGES.items():
+    minds, by_luck = preferred(system.discriminator.eval(), change), preferred(beginner_D, change)
+    print(f"D's score of real clips less that of the same clips {name}: {minds}; before training: {by_luck}")
+    if name == "shuffled":
+        page.measure("D's score of held-out clips less that of the same frames in shuffled order, in standard "
+                     "deviations", minds.value, interval=minds, low=0, claim="spatiotemporal-discriminator",
+                     controls=[book.control("D before its first step", by_luck)], **behind)
+
+# %% [markdown]
+# Of the reconstructions: above 1, the mean clip is the better answer; close to 1, a reconstruction knows little more than it. The second entry says what the fresh noise in the code ([**A20**](12_claims_and_decisions.ipynb#A20)) costs a reconstruction; the third how far the averaged generator, from which all samples come
 # ([**O2**](12_claims_and_decisions.ipynb#O2)), lies behind the one that is trained.
 #
 # ## Golf and Aeroplane

@@ -317,6 +317,30 @@ page.measure("detour of the line in the judge's features, over that of a random 
              interval=line, over=f"{PAIRS} pairs of latents", claim="smooth-interpolation", high=1, data=[golf_set],
              sides=[book.side_of("HRVGAN", golf, side_records["golf"])],
              controls=[book.control(name, found) for name, found in impostors.items()])
+
+
+def straightness(network):
+    """Detour of lines over that of random walks with as many latents, in the judge's features, over the pairs."""
+    logs = []
+    for pair in range(PAIRS):
+        ends = network.latents(2, stream("walk", page.seed, pair))
+        line_walk = explore.interpolate(*ends, STEPS)
+        pace = (line_walk[1] - line_walk[0]).norm().item()
+        astray = explore.random_walk(ends[0], STEPS, pace, stream("wander", page.seed, pair))
+        straight, crooked = (explore.walk_shape(judge.features(explore.decode(network, walk))).detour
+                             for walk in (line_walk, astray))
+        logs.append(np.log(max(np.nan_to_num(straight), 1e-6) / crooked))
+    found = metrics.seed_interval(logs)
+    return metrics.Interval(*np.exp([found.low, found.high, found.value]), PAIRS, "geometric mean")
+
+
+flown, flown_set = sides["aeroplane"]  # Figure 3 walks on the second set
+line_3, beginner_3 = straightness(flown), straightness(metrics.untrained(flown, page.seed))
+print(f"Aeroplane: {line_3}; untrained network: {beginner_3}")
+page.measure("Aeroplane: detour of the line in the judge's features, over that of a random walk with as many latents",
+             line_3.value, interval=line_3, over=f"{PAIRS} pairs of latents", claim="smooth-interpolation", high=1,
+             data=[flown_set], sides=[book.side_of("HRVGAN", flown, side_records["aeroplane"])],
+             controls=[book.control("untrained network", beginner_3)])
 for other in ("untrained, line", "random walk"):
     ratio = shapes["line"]["detour, pixels"] / shapes[other]["detour, pixels"]
     print(f"detour of our line over that of '{other}': {ratio:.2f}, "

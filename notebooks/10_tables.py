@@ -114,9 +114,30 @@ for name in MODELS:
         whole = networks.system_class(name)()
     print(f"{name:8s} {whole.frames:2d} frames of {whole.size:3d}x{whole.size:<3d}  "
           f"G {weights_of(whole.generator):11,d}   D {weights_of(whole.discriminator):11,d} weights")
-published = networks.system_class("mocogan")().sample(1)  # at the size that its authors published
-page.measure("side of a clip of MoCoGAN as published", published.shape[-1], claim="resolution-rivals", low=64, high=64,
+rivals = {name: networks.system_class(name)() for name in MODELS if name != "hrvgan"}  # as their authors published them
+sides = {name: rival.sample(1).shape[-1] for name, rival in rivals.items()}
+page.measure("side of a clip of MoCoGAN as published", sides["mocogan"], claim="resolution-rivals", low=64, high=64,
              has=["all systems"])
+page.measure("largest side of a clip of VGAN, TGAN and MoCoGAN as published", max(sides.values()),
+             claim="rivals-low-resolution", high=64, has=["all systems"])
+
+
+def kinds_of(module):
+    """The dimensions of a network's convolutions, such as {3}."""
+    return {int(type(m).__name__.removesuffix("d")[-1]) for m in module.modules()
+            if type(m).__name__.startswith("Conv")}
+
+
+streams = [kinds_of(rivals["vgan"].generator.background), kinds_of(rivals["vgan"].generator.foreground),
+           kinds_of(rivals["vgan"].discriminator)]
+page.measure("parts of VGAN whose convolutions are of the kind that the paper says",
+             sum(found == said for found, said in zip(streams, ({2}, {3}, {3}))), claim="vgan-two-streams", low=3,
+             has=["all systems"])
+temporal = rivals["tgan"].generator.temporal
+vectors = temporal(rivals["tgan"].latents(2, stream("cascade")))
+page.measure("vectors that TGAN's 1-D deconvolutions make of one latent", vectors.shape[1] * (kinds_of(temporal) == {1}),
+             claim="tgan-cascade", low=16, high=16, has=["all systems"])
+print("sides as published:", sides, "VGAN's streams and D:", streams, "TGAN:", tuple(vectors.shape[1:]))
 
 # %% [markdown]
 # Each rival is one file in `hrvgan_lib/networks/`. What is peculiar to it stands there, and Algorithm 1's loop runs all of them: it asks a system for its losses, and for the order in which its two networks are updated.
@@ -641,6 +662,17 @@ page.table(rows, name="table3_fidelity_variety", data=(train_clips, test_clips),
                 f"clips. Intervals: 95 %, over samples, real clips by {test_clips.unit}.")
 
 # %% [markdown]
+# The abstract claims to be ahead in quality "and diversity". Coverage is the diversity that one number can hold: how many of the real clips some sample is near to.
+
+# %%
+for rival in (row for row, one in ROWS.items() if one.system != "hrvgan" and not one.labels):
+    ahead = metrics.difference(scored["hrvgan, no labels"].coverage, scored[rival].coverage)
+    page.measure(f"coverage of HRVGAN, no labels, less that of {LONG[rival]}", ahead.value, interval=ahead, low=0,
+                 claim="diversity-over-prior-work", has=["all systems"], data=[train_clips],
+                 sides=[side("hrvgan, no labels"), side(rival)])
+    print(f"coverage of HRVGAN, no labels, less that of {LONG[rival]}: {ahead}")
+
+# %% [markdown]
 # ## Detail, motion, labels
 #
 # Section 2 promises "significantly improving spatial detail and temporal coherence over prior work". Both can be counted without any judge: how far frames are from their own blur, and how much they change from one to the next,
@@ -706,6 +738,9 @@ with_labels = metrics.quotient(scored["hrvgan"].inception, scored["hrvgan, no la
 page.measure(f"Inception Score, with labels after {seen('hrvgan'):,} clips over without after "
              f"{seen('hrvgan, no labels'):,}", with_labels.value, decision="T7", interval=with_labels,
              data=[train_clips], sides=[side("hrvgan"), side("hrvgan, no labels")])
+consistent = seeds.joined("is hrvgan less hrvgan, no labels")
+page.measure("Inception Score of HRVGAN with labels less that without", consistent.value,
+             claim="labels-improve-consistency", low=0, **told(consistent, train_clips))
 page.measure("width of the 95 % interval of HRVGAN's score, as a share of the score",
              (record.inception.high - record.inception.low) / record.inception.value, decision="E4",
              data=[train_clips])
