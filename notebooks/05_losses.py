@@ -664,8 +664,8 @@ for reduction, length in pull.items():
     page.measure(f"length of Eq. 10's gradient at one clip of 8×32×32, read as {reduction}", length, decision="L10")
 
 # %% [markdown]
-# Printed as it stands, Eq. 10 is the sum: beside an adversarial term of about 1 it is the only voice in the room, six million times louder at full size than the mean. The mean ([**L10**](12_claims_and_decisions.ipynb#L10),
-# our default) can be the opposite, a whisper. The norm without its square, often printed and seldom meant, pulls every clip with the same strength.
+# Printed as it stands, Eq. 10 is the sum: beside an adversarial term of about 1 it is the only voice in the room, six million times louder at full size than the mean. The mean ([**L10**](12_claims_and_decisions.ipynb#L10))
+# can be the opposite, a whisper; it is the reading of the preset *literal*. The norm without its square pulls every clip with the same strength. It is not what Eq. 10 says, and it is what the preset *stable* trains with, in which the headline rows of chapter 10 were trained: [chapter 06](06_training_loop.ipynb) lists all that this preset changes.
 #
 # ## The two together (Eq. 15)
 #

@@ -184,7 +184,7 @@ _READ_LINE_BY_LINE = (
         "statement",
         "2",
         words="[21]: 1-D deconvolutions turn a latent vector into a sequence, and an image generator draws each frame",
-        test="Shapes along TGAN as published: vectors behind the temporal generator, frames behind the image generator.",
+        test="Shapes along TGAN as published: vectors behind the temporal generator, frames behind the other.",
         chapter="10_tables",
         value=16.0,
         needs=("all systems",),
