@@ -41,7 +41,7 @@ QUIET := TQDM_DISABLE=1 PYTHONHASHSEED=0 CUBLAS_WORKSPACE_CONFIG=:4096:8 SOURCE_
          PYDEVD_DISABLE_FILE_VALIDATION=1 OMP_NUM_THREADS=1
 NBVAL := -p no:python --nbval-lax --nbval-current-env --nbval-cell-timeout 300 -n 2 --dist loadscope
 
-.PHONY: help check-python setup reproduce ablations booking packages unpack test lint mutants test-lowest coverage bench lab \
+.PHONY: help check-python setup reproduce ablations study booking packages unpack test lint mutants test-lowest coverage bench lab \
         notebooks lock test-environment clean
 
 help:  ## this list
@@ -89,6 +89,9 @@ reproduce: $(READY)  ## run every chapter: tables and figures into figures/<run>
 ablations: $(READY)  ## every arm of chapter 11, three seeds each, as the run "ablations" (about 100 minutes on two cores)
 	@$(DRIVER) --run "$(or $(RUN),ablations)" --seconds 36000 --chapters 11 long=true
 	@$(DRIVER) --run "$(or $(RUN),ablations)" --chapters 12
+
+study: $(READY)  ## what the paper leaves open: tables into figures/study (about 50 minutes on two cores; goes on where it stopped)
+	@$(QUIET) $(PY) -m hrvgan_lib.series.study --jobs "$(or $(JOBS),2)"
 
 # Without check-python: what it asks for may be in the archive that booking unpacks. MINUTES and the rest only where set.
 booking: $(if $(PYTHON),,$(READY))  ## all of it on a machine booked for minutes: check, run, wait WAIT=570 s, pack (LIMIT=<MB>)

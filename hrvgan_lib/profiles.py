@@ -9,6 +9,8 @@ from math import inf
 from hrvgan_lib.windows import WINDOW
 
 RECORDED_RUN = "gpu"  # the committed run on a real GPU, shown beside the reader's own
+STUDY_RUN = "study"  # the committed tables of `make study`
+MADE_BY = {RECORDED_RUN: "PROFILE=gpu", STUDY_RUN: "make study"}  # what writes each of the two
 ACTION_SETS = ("ucf101", "weizmann")  # the labelled data sets: what `actions` may name
 
 

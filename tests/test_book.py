@@ -211,6 +211,14 @@ def test_the_recorded_run_stands_beside_the_own_one(page, tmp_path, monkeypatch,
     assert "Recorded on NVIDIA H200: golf, procedural, 16 samples, seed 1." in picture
     assert table.startswith("**Recorded on NVIDIA H200: golf, procedural, seed 1.**") and "| 1 |" in table
     assert page.recorded_system().n_classes == 2
+    page.show_recorded("fields.md", run="study")
+    assert capsys.readouterr().out == (
+        "not recorded yet: figures/study/fields.md and its sidecar are written by make study\n"
+    )
+    book.open_page("99_toy", run="study").table([{"b": 2}], name="fields", data=[TOY])
+    page.show_recorded("fields.md", run="study")
+    assert "| 2 |" in shown[-1].data and shown[-1].data.startswith("**Recorded on NVIDIA H200")
+    capsys.readouterr()
     gpu.show_recorded("line.png")
     assert "this is the run that is recorded" in capsys.readouterr().out and gpu.recorded_system() is None
 

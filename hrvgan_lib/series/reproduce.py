@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from hrvgan_lib import keys, provenance
 from hrvgan_lib.files import sha256_file, write_atomic
-from hrvgan_lib.profiles import PROFILES, RECORDED_RUN, Profile, check_actions, get_profile, run_name
+from hrvgan_lib.profiles import PROFILES, RECORDED_RUN, STUDY_RUN, Profile, check_actions, get_profile, run_name
 from hrvgan_lib.series.chapters import (
     Outcome,
     execute,
@@ -76,9 +76,9 @@ def chapter_key(path: Path, settings: Settings) -> str:
         usages = sorted(settings.folder.glob("[0-9]*.usage.json"))
         read["measurements"] = {usage.name: json.loads(usage.read_text(encoding="utf-8")).get("measurements", [])
                                 for usage in usages if usage.stem.split(".")[0] != path.stem}  # fmt: skip
-    if SHOWS_RECORDED.search(cells) and settings.run != RECORDED_RUN:
-        recorded = sorted((settings.root / "figures" / RECORDED_RUN).glob("*.*"))
-        read["recorded"] = {file.name: sha256_file(file) for file in recorded if file.is_file()}
+    for run in (RECORDED_RUN, STUDY_RUN) if SHOWS_RECORDED.search(cells) else ():
+        recorded = sorted((settings.root / "figures" / run).glob("*.*")) if run != settings.run else []
+        read[run] = {file.name: sha256_file(file) for file in recorded if file.is_file()}
     return keys.key_of(
         code=keys.chapter_code(path),
         parameters={name: value for name, value in settings.parameters.items() if name != "data_root"},
@@ -286,7 +286,8 @@ def preparations(stale: list[Path], settings: Settings, needs: dict[str, set[str
     for name, (shape, readers) in shapes.items():
         frames, size = shape["frames"], shape["size"]
         cost = profile.judge_steps * profile.judge_batch * frames * size**2
-        add(readers, "actions", frames, size, name, train_judge, (name, shape, settings), cost)
+        asked_for = shape if shape is JUDGE_SHAPE else {}  # the run's own: as chapters ask for it
+        add(readers, "actions", frames, size, name, train_judge, (name, asked_for, settings), cost)
     for one in trainings(profile):
         # The long form of chapter 11 trains many more arms than the short one, in the chapter itself.
         asked = [number for number in one.readers if not (number == "11" and settings.parameters.get("long"))]

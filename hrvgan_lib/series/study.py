@@ -1,0 +1,615 @@
+"""What the paper leaves open, measured once and committed: figures/study/ (`make study`; shown in chapter 11).
+
+Six parts, each a table and a figure: which layer of C3D gives distances of 10^5; what it takes to decide an order; the
+paper's text against our preset, one field at a time; ways to hold a critic; what a score owes to size and pace; how far
+each rival is after how many clips.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import combinations, product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from scipy import stats
+from torch import Tensor
+from torch.nn import functional as F
+
+from hrvgan_lib import metrics, paper, provenance
+from hrvgan_lib.ablations import FRAMES, SIZE, Arm, Outcome, joined, run_arm
+from hrvgan_lib.book import learning, open_page
+from hrvgan_lib.files import write_atomic
+from hrvgan_lib.keys import key_of
+from hrvgan_lib.losses import LIPSCHITZ
+from hrvgan_lib.metrics.eyes.c3d import C3D
+from hrvgan_lib.metrics.eyes.judge_training import Recipe, train_judge
+from hrvgan_lib.networks.hrvgan import PRESETS
+from hrvgan_lib.profiles import get_profile
+from hrvgan_lib.series.jobs import Entry, Job, set_threads, side_by_side, start_server
+from hrvgan_lib.series.reproduce import Settings, train_one
+from hrvgan_lib.series.reproduce import train_judge as train_the_judge
+from hrvgan_lib.streams import stream
+from hrvgan_lib.trainings import LABELLED, RIVALS, Training
+
+if TYPE_CHECKING:
+    from hrvgan_lib.book.page import Page
+    from hrvgan_lib.metrics import Answers, Estimate, Judge
+
+FIELDS = tuple(PRESETS["stable"])  # what our preset changes in the paper's text
+READINGS = ("bce_shift", "wgan")  # of Eqs 12-14
+GAPS = (0.08, 0.09, 0.14, 0.30)  # between two systems: the paper's smallest and largest on Golf and Aeroplane
+PAPER_DISTANCE = min(row.golf for row in paper.TABLE4)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of everything: the published tables have the defaults."""
+
+    steps: int = 100  # of an arm at 8x16x16
+    field_seeds: int = 2
+    lipschitz_seeds: int = 5
+    rival_steps: tuple[int, ...] = (100, 400, 1500)
+    c3d_steps: int = 900
+    c3d_width: float = 1.0
+    samples: int = 256  # of an arm or a system
+
+
+SMALL = Size(1, 2, 2, (1, 2), 2, 1 / 32, 16)  # every part, in no time: for tests
+
+
+def fields_of(changed: Iterable[str]) -> dict[str, Any]:
+    """The paper's text with some of our preset's fields."""
+    return {"preset": "literal"} | {name: PRESETS["stable"][name] for name in changed}
+
+
+def field_arms() -> dict[frozenset[str], Arm]:
+    """All 2^4 mixtures of the paper's text and our preset."""
+    subsets = [frozenset(some) for count in range(len(FIELDS) + 1) for some in combinations(FIELDS, count)]
+    return {
+        some: Arm(" + ".join(name for name in FIELDS if name in some) or "text", fields_of(some)) for some in subsets
+    }
+
+
+def lipschitz_arms() -> dict[tuple[str, str], Arm]:
+    """Both readings of Eqs 12-14 with each way to hold D."""
+    return {
+        (reading, way): Arm(f"{reading}, {way}", {"adversarial": reading, "lipschitz": way})
+        for reading, way in product(READINGS, LIPSCHITZ)
+    }
+
+
+def rival_trainings(profile: Any, size: Size) -> list[tuple[str, str, int, Training]]:
+    """Every rival in both recipes, stopped after each number of steps: (system, recipe, steps, training)."""
+    found = []
+    for system, recipe, steps in product(RIVALS, ("published", "common"), size.rival_steps):
+        options = {"recipe": recipe} if recipe != "published" else {}
+        shape = (profile.frames, profile.size, profile.batch, steps)
+        found.append((system, recipe, steps, Training(system, LABELLED, False, *shape, ("study",), options)))
+    return found
+
+
+def trainings(profile: Any, size: Size) -> list[Training]:
+    """All trainings of the study, longest first."""
+    shape = (FRAMES, SIZE, profile.batch, size.steps)
+    found = [one for *_, one in rival_trainings(profile, size)]
+    for arms, seeds in ((field_arms(), size.field_seeds), (lipschitz_arms(), size.lipschitz_seeds)):
+        found += [
+            Training(
+                "hrvgan", LABELLED, True, *shape, ("study",), {"width": profile.study_width} | dict(arm.options), seed
+            )
+            for arm in arms.values()
+            for seed in range(seeds)
+        ]
+    return sorted({one.name: one for one in found}.values(), key=lambda one: -one.cost)
+
+
+class Study:
+    """One page, its data and its judge, and the parts that write their tables."""
+
+    def __init__(self, page: Page, size: Size) -> None:
+        self.page, self.size = page, size
+        self.clips, self.held_out = page.dataset("actions"), page.dataset("actions", split="test")
+        self.data = [self.clips, self.held_out]
+
+    @cached_property
+    def judge(self) -> Judge:
+        return learning.judge(self.page)
+
+    def arms(self, arms: dict[Any, Arm], seeds: int) -> dict[Any, Outcome]:
+        """Train and measure arms at 8x16x16."""
+        train_set, test_set = (
+            self.page.dataset("actions", split=split, frames=FRAMES, size=SIZE) for split in ("train", "test")
+        )
+        return {
+            key: run_arm(
+                arm,
+                train_set,
+                test_set,
+                self.judge,
+                self.page.profile,
+                steps=self.size.steps,
+                seeds=range(seeds),
+                n=self.size.samples,
+                folder=self.page.runs,
+            )
+            for key, arm in arms.items()
+        }
+
+    # Literal against stable ---------------------------------------------------------------------------------------
+    def fields(self) -> None:
+        """The paper's text against our preset, one field at a time, in every company of the other three."""
+        found = self.arms(field_arms(), self.size.field_seeds)
+        logs = {some: np.log([record.frechet.value for record in one.records]) for some, one in found.items()}
+        rows = []
+        for field in FIELDS:
+            without = [some for some in found if field not in some]
+            pairs = np.stack([logs[some | {field}] - logs[some] for some in without])  # (8, seeds)
+            over = metrics.seed_interval(pairs.flatten())
+            alone = float(np.exp((logs[frozenset([field])] - logs[frozenset()]).mean()))
+            rows.append(
+                {
+                    "field": field,
+                    "text": str(getattr(_literal(), field)),
+                    "ours": str(PRESETS["stable"][field]),
+                    "Fréchet distance, with over without": float(np.exp(over.value)),
+                    "95 % low": float(np.exp(over.low)),
+                    "95 % high": float(np.exp(over.high)),
+                    "alone": alone,
+                    "pairs": pairs.size,
+                }
+            )
+        note = (
+            f"Geometric means over the eight mixtures of the other three fields and {self.size.field_seeds} seeds; "
+            f"below 1 the field helps. {self._arm_note()}"
+        )
+        self.page.table(rows, name="fields", data=self.data, samples=self.size.samples, note=note)
+        every = [{"of our preset": one.arm.name, **_row(one)} for one in found.values()]
+        self.page.table(every, name="fields_all", data=self.data, samples=self.size.samples, note=self._arm_note())
+        self._bars(
+            "fields_figure", {row["field"]: row for row in rows}, "Fréchet distance, with the field over without"
+        )
+
+    # Ways to hold a critic ----------------------------------------------------------------------------------------
+    def lipschitz(self) -> None:
+        """Two readings of Eqs 12-14 and four ways to hold D: distances, divergences, D's slope."""
+        found, rows = self.arms(lipschitz_arms(), self.size.lipschitz_seeds), []
+        for (reading, way), one in found.items():
+            failed = [bool(system.diverged) for system in one.systems]
+            free = [bool(system.diverged) for system in found[reading, "none"].systems]
+            table = [[sum(failed), len(failed) - sum(failed)], [sum(free), len(free) - sum(free)]]
+            slopes = [self._slope(system) for system in one.systems]
+            rows.append(
+                {
+                    "reading": reading,
+                    "held by": way,
+                    "diverged": sum(failed),
+                    "of": len(failed),
+                    "Fisher's p against none": float(stats.fisher_exact(table).pvalue),
+                    **_row(one),
+                    "slope of D, median": float(np.median(slopes)),
+                    "largest": float(np.max(slopes)),
+                }
+            )
+        self.page.table(
+            rows,
+            name="lipschitz",
+            data=self.data,
+            samples=self.size.samples,
+            note="Slope: length of D's gradient at 32 points between real and generated clips. " + self._arm_note(),
+        )
+        bars = {f"{row['reading']}, {row['held by']}": row for row in rows}
+        self._bars("lipschitz_figure", bars, "Fréchet distance", value="Fréchet distance", one=None)
+
+    def _slope(self, system: Any) -> float:
+        """Mean length of D's gradient between held-out and generated clips; NaN where it is not finite."""
+        clips, labels = self.page.dataset("actions", split="test", frames=FRAMES, size=SIZE).batch(range(32))
+        fakes, share = (
+            system.sample(32, labels, stream("slope")).nan_to_num(),
+            torch.rand(32, 1, 1, 1, 1, generator=stream("between")),
+        )
+        between = (share * clips + (1 - share) * fakes).to(system.device).requires_grad_()
+        score = system.discriminator.eval()(between, labels.to(system.device)).sum()
+        return float(torch.autograd.grad(score, between)[0].flatten(1).norm(dim=1).mean())
+
+    # Rivals against clips seen ------------------------------------------------------------------------------------
+    def rivals(self) -> None:
+        """How far each rival is from real clips after how many clips, in both recipes."""
+        rows, measure = (
+            [],
+            partial(
+                metrics.evaluate,
+                judge=self.judge,
+                reference=self.clips,
+                held_out=self.held_out,
+                n=self.size.samples,
+                folder=self.page.runs / "evaluations",
+            ),
+        )
+        real = measure(metrics.real_clips(self.held_out)).frechet
+        for system, recipe, steps, training in rival_trainings(self.page.profile, self.size):
+            trained, records = learning.learn(self.page, training)
+            after = measure(metrics.generated(trained, system, f"{system}, {recipe}, {steps} steps")).frechet
+            fresh = metrics.generated(metrics.untrained(trained), "untrained", f"{system} before its first step")
+            before = measure(fresh).frechet
+            rows.append(
+                {
+                    "system": system,
+                    "recipe": recipe,
+                    "clips seen": records[-1].clips_seen if records else 0,
+                    "Fréchet distance": after.value,
+                    "95 % low": after.low,
+                    "95 % high": after.high,
+                    "untrained": before.value,
+                    "real": real.value,
+                    "clear of untrained": metrics.learned(after, before, real, better=-1),
+                    "diverged": trained.diverged,
+                }
+            )
+        self.page.table(
+            rows,
+            name="rivals",
+            data=self.data,
+            samples=self.size.samples,
+            note=f"Seed 0, {self.clips.frames}x{self.clips.size}x{self.clips.size}, width "
+            f"{self.page.profile.width:g}; intervals over samples.",
+        )
+        import matplotlib.pyplot as plt
+
+        from hrvgan_lib import book
+
+        figure, axis = plt.subplots(figsize=(7, 3.6))
+        for system, recipe in product(RIVALS, ("published", "common")):
+            mine = [row for row in rows if (row["system"], row["recipe"]) == (system, recipe)]
+            axis.plot(
+                [row["clips seen"] for row in mine],
+                [row["Fréchet distance"] for row in mine],
+                "o-" if recipe == "published" else "s--",
+                color=book.SYSTEM_COLOURS[system],
+                label=f"{system}, {recipe}",
+            )
+        axis.axhline(real.value, color="0.4", linestyle=":")
+        axis.set(xscale="log", yscale="log", xlabel="clips seen", ylabel="Fréchet distance (dotted: real clips)")
+        axis.legend(fontsize=7, frameon=False)
+        self.page.figure(
+            figure,
+            name="rivals_figure",
+            alt="Fréchet distance of each rival against clips seen",
+            data=self.data,
+            samples=self.size.samples,
+        )
+
+    # Which layer ---------------------------------------------------------------------------------------------------
+    def layers(self) -> None:
+        """Fréchet distances through a C3D as published, on 0..255, layer by layer and N by N, trained and not."""
+        sets = [self.page.dataset("actions", split=split, frames=16, size=32) for split in ("train", "test")]
+        rows = []
+        for name, network in (("trained", self._c3d(sets[0])), ("random weights", self._blank(sets[0]))):
+            real, held_out = (_features(network, _some(clips, self.size.samples)) for clips in sets)
+            noise = _features(
+                network, torch.randn(self.size.samples, 3, 16, 32, 32, generator=stream("noise")).clamp(-1, 1)
+            )
+            for layer, count in product(real, sorted({self.size.samples // 4, self.size.samples})):
+                distance = [
+                    metrics.frechet_distance(real[layer][:count], other[layer][:count]) for other in (held_out, noise)
+                ]
+                rows.append(
+                    {
+                        "C3D": name,
+                        "layer": layer,
+                        "features": real[layer].shape[1],
+                        "N": count,
+                        "real clips": distance[0],
+                        "noise": distance[1],
+                        "holds the paper's lowest": distance[0] <= PAPER_DISTANCE <= distance[1],
+                    }
+                )
+        self.page.table(
+            rows,
+            name="layers",
+            data=sets,
+            samples=self.size.samples,
+            note=f"A C3D of the published shape without batch norm, width {self.size.c3d_width:g}, that reads "
+            f"16 frames of 32x32 in grey levels 0 to 255 less 128; {self.size.c3d_steps} steps. The "
+            f"paper's lowest value is {PAPER_DISTANCE:,}.",
+        )
+        bars = {
+            f"{row['C3D']}, {row['layer']}": row | {"95 % low": row["real clips"], "95 % high": row["noise"]}
+            for row in rows
+            if row["N"] == self.size.samples
+        }
+        self._bars(
+            "layers_figure",
+            bars,
+            "Fréchet distance, from real clips to noise",
+            value="real clips",
+            one=float(PAPER_DISTANCE),
+        )
+
+    def _blank(self, clips: Any) -> C3D:
+        with torch.random.fork_rng():
+            torch.manual_seed(self.page.seed)
+            network = C3D(clips.n_classes, self.size.c3d_width, clips.frames, clips.size)
+        return network
+
+    def _c3d(self, clips: Any) -> C3D:
+        """The published shape, trained on grey levels; kept in the run's folder."""
+        recipe = Recipe(
+            width=self.size.c3d_width,
+            steps=self.size.c3d_steps,
+            batch=8,
+            learning_rate=1e-4,
+            batch_norm=False,
+            dropout=0.5,
+            seed=self.page.seed,
+        )
+        place = self.page.runs / f"c3d-{key_of(__name__, recipe=recipe, data=clips.digest)}.pt"
+        network = self._blank(clips)
+        if place.is_file():
+            network.load_state_dict(torch.load(place, weights_only=True))
+        else:
+            for row in train_judge(_GreyLevels(network), clips, recipe):  # type: ignore[arg-type]
+                if row.step % 100 == 0:
+                    print(f"C3D on 0..255: step {row.step}, loss {row.loss:.3f}, right {row.accuracy:.2f}", flush=True)
+            write_atomic(place, lambda temporary: torch.save(network.state_dict(), temporary))
+        return network.eval()
+
+    # What a score owes to size and pace ----------------------------------------------------------------------------
+    def paces(self) -> None:
+        """Inception Score and distance of held-out real clips at other sizes and paces, through one judge."""
+        rows, judge = [], self.judge
+        reference = metrics.ask(judge, metrics.real_clips(self.clips), self.size.samples)
+        for stride, side in product((1, 2, 4, 8), (8, 12, 16, 24, 32)):
+            if stride != self.held_out.stride and side != self.held_out.size:
+                continue  # one thing at a time
+            clips = self.page.dataset("actions", split="test", stride=stride)
+            source = metrics.real_clips(clips)
+            if side != clips.size:
+                source = metrics.treated(source, source.name, partial(_through, side=side), f"through {side}x{side}")
+            seen = metrics.ask(judge, source, self.size.samples)
+            score, far = metrics.inception_estimate(seen), metrics.frechet_estimate(reference, seen)
+            rows.append(
+                {
+                    "size": side,
+                    "frames apart": stride,
+                    "Inception Score": score.value,
+                    "95 % low": score.low,
+                    "95 % high": score.high,
+                    "named right": seen.accuracy.value if seen.accuracy else None,
+                    "Fréchet distance": far.value,
+                }
+            )
+        self.page.table(
+            rows,
+            name="paces",
+            data=self.data,
+            samples=self.size.samples,
+            note=f"Held-out real clips, shrunk and enlarged again, through the judge of "
+            f"{judge.network.frames}x{judge.network.size}x{judge.network.size}, {judge.stride} apart.",
+        )
+        bars = {f"{row['size']}x{row['size']}, {row['frames apart']} apart": row for row in rows}
+        self._bars("paces_figure", bars, "Inception Score", value="Inception Score", one=None)
+
+    # What it takes to decide an order ------------------------------------------------------------------------------
+    def decisions(self) -> None:
+        """Samples and training seeds that confirm a gap between two systems."""
+        judge, spreads = self.judge, []
+        last = {
+            (system, recipe): training for system, recipe, _, training in rival_trainings(self.page.profile, self.size)
+        }
+        counts = sorted({max(8, self.size.samples // 4), max(16, self.size.samples // 2), self.size.samples})
+        for count in counts:
+            reference = metrics.ask(judge, metrics.real_clips(self.clips), count)
+            found = [self._asked(judge, training, count) for training in last.values()]
+            for one, other in combinations(found, 2):
+                far, near = (metrics.frechet_estimate(reference, seen) for seen in (one, other))
+                lead = metrics.difference(far, near)
+                spreads.append((count, (lead.high - lead.low) / 2 / ((far.value + near.value) / 2)))
+        constant = float(np.median([half * count**0.5 for count, half in spreads]))  # half-width = constant / root of N
+        ours = self.arms({"ours": lipschitz_arms()["bce_shift", "none"]}, self.size.lipschitz_seeds)["ours"]
+        noise = float(np.std(np.log([record.frechet.value for record in ours.records]), ddof=1))
+        rows = [
+            {
+                "gap": gap,
+                "samples of each": int(np.ceil((constant / gap) ** 2)),
+                "training seeds of each": seeds_for(gap, noise),
+            }
+            for gap in GAPS
+        ]
+        pairs = {
+            f"{a} / {b}, {name}": abs(1 - paper.frechet_ratio(name, a, to=b))
+            for name in ("golf", "aeroplane")
+            for a, b in ((paper.OURS, "VGAN"), (paper.OURS, "TGAN"), ("TGAN", "VGAN"))
+        }
+        said = "; ".join(f"{name} {gap:.1%}" for name, gap in pairs.items())
+        self.page.table(
+            rows,
+            name="decisions",
+            data=self.data,
+            samples=self.size.samples,
+            note=f"Paired 95 % intervals of Fréchet distances through fc6 of the judge, half as wide as "
+            f"{constant:.2g} / root of N of the distance; {noise:.1%} between training seeds of one "
+            f"network ({self.size.lipschitz_seeds} seeds at 8x16x16). In the paper: {said}.",
+        )
+        self._bars(
+            "decisions_figure",
+            {f"{row['gap']:.0%}": row for row in rows},
+            "samples of each",
+            value="samples of each",
+            one=None,
+        )
+
+    def _asked(self, judge: Judge, training: Training, count: int) -> Answers:
+        system, _ = learning.learn(self.page, training)
+        return metrics.ask(judge, metrics.generated(system, system.name, training.name), count)
+
+    # Drawing -------------------------------------------------------------------------------------------------------
+    def _arm_note(self) -> str:
+        return (
+            f"HRVGAN with labels, 8x16x16, width {self.page.profile.study_width:g}, {self.size.steps} steps of "
+            f"{self.page.profile.batch}, {self.size.samples} samples."
+        )
+
+    def _bars(
+        self,
+        name: str,
+        rows: dict[str, dict[str, Any]],
+        title: str,
+        value: str = "Fréchet distance, with over without",
+        one: float | None = 1.0,
+    ) -> None:
+        """One line a row, its interval as a bar; `one`: where a dotted line stands."""
+        import matplotlib.pyplot as plt
+
+        figure, axis = plt.subplots(figsize=(7, 0.6 + 0.3 * len(rows)))
+        for height, row in enumerate(rows.values()):
+            low, high = row.get("95 % low", row[value]), row.get("95 % high", row[value])
+            axis.plot([low, high], [height, height], color="#0072B2", linewidth=5, alpha=0.5, solid_capstyle="butt")
+            axis.plot(row[value], height, "o", color="#0072B2")
+        if one is not None:
+            axis.axvline(one, color="0.4", linestyle=":")
+        axis.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel=title, xscale="log")
+        axis.invert_yaxis()
+        self.page.figure(
+            figure, name=name, alt=f"{title}: {', '.join(rows)}", data=self.data, samples=self.size.samples
+        )
+
+
+PARTS: dict[str, Callable[[Study], None]] = {
+    name: getattr(Study, name) for name in ("layers", "fields", "lipschitz", "rivals", "paces", "decisions")
+}
+
+
+def seeds_for(gap: float, noise: float, most: int = 1000) -> int | None:
+    """Training seeds of each of two systems that confirm a relative gap, where one seed scatters by `noise`.
+
+    The smallest number whose 95 % Student interval of the difference of two means is no wider than the gap on either
+    side; None where more than `most` would be needed.
+    """
+    for seeds in range(2, most + 1):
+        if stats.t.ppf(0.975, 2 * (seeds - 1)) * noise * (2 / seeds) ** 0.5 <= gap:
+            return seeds
+    return None
+
+
+class _GreyLevels(torch.nn.Module):
+    """A network that is shown clips in [-1, 1] as grey levels less 128."""
+
+    def __init__(self, network: C3D) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, clips: Tensor) -> Tensor:
+        return self.network(127.5 * clips - 0.5)
+
+
+def _literal() -> Any:
+    from hrvgan_lib.networks.hrvgan import make_config
+
+    return make_config("literal")
+
+
+def _row(one: Outcome) -> dict[str, Any]:
+    far: Estimate = joined([record.frechet for record in one.records])[0]
+    start = float(np.mean([start.frechet.value for start in one.starts]))
+    return {
+        "Fréchet distance": far.value,
+        "95 % low": far.low,
+        "95 % high": far.high,
+        "named as asked": one.named_right.value,
+        "untrained": start,
+    }
+
+
+def _some(clips: Any, count: int) -> Tensor:
+    return clips.draw(count, stream("layers"))[0]
+
+
+@torch.inference_mode()
+def _features(network: C3D, clips: Tensor) -> dict[str, np.ndarray]:
+    """Features of clips in [-1, 1] at pool5, fc6 and fc7: float64 (N, D) each."""
+    parts = [network.eval().layers(127.5 * part - 0.5) for part in clips.split(16)]
+    return {
+        layer: torch.cat([one[layer].flatten(1) for one in parts]).double().numpy() for layer in ("pool5", "fc6", "fc7")
+    }
+
+
+def _through(clips: Tensor, side: int) -> Tensor:
+    """Clips (N, 3, T, S, S) shrunk to `side` and enlarged again."""
+    flat, full = clips.transpose(1, 2).flatten(0, 1), clips.shape[-1]
+    small = F.interpolate(flat, size=(side, side), mode="area")
+    large = F.interpolate(small, size=(full, full), mode="bicubic", antialias=True).clamp(-1, 1)
+    return large.unflatten(0, (len(clips), -1)).transpose(1, 2)
+
+
+def run_part(name: str, settings: Settings, size: Size) -> Entry:
+    """One part of the study, on a page of its own."""
+    begun = time.monotonic()
+    page = open_page(name, **{word: settings.parameters[word] for word in ("profile", "seed", "data_root", "run")})
+    PARTS[name](Study(page, size))
+    numbers = provenance.peak_rss_mb(), provenance.peak_cuda_mb()
+    return Entry(name, "ok", round(time.monotonic() - begun, 1), *numbers)
+
+
+def jobs_of(settings: Settings, size: Size, parts: Sequence[str]) -> list[Job]:
+    """The judge and the trainings, and then the parts that read them."""
+    judge = Job("judge", train_the_judge, ("judge", {}, settings), cost=200.0)
+    needed = [
+        Job(one.name, train_one, (one, settings), frozenset({"judge"}), one.cost / 2e5)
+        for one in trainings(settings.profile, size)
+    ]
+    before = frozenset(job.name for job in needed) | {"judge"}
+    alone = {"layers": frozenset({"judge"}), "paces": frozenset({"judge"})}
+    return [
+        judge,
+        *needed,
+        *(Job(name, run_part, (name, settings, size), alone.get(name, before), 500.0) for name in parts),
+    ]
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("python -m hrvgan_lib.series.study", description=__doc__)
+    parser.add_argument("--jobs", type=int, default=2, help="how many side by side")
+    parser.add_argument("--parts", default=",".join(PARTS), help="which of: " + ", ".join(PARTS))
+    parser.add_argument("--run", default="study")
+    parser.add_argument("--small", action="store_true", help="every part, in no time and without meaning")
+    asked = parser.parse_args(argv)
+    parts = [name for name in asked.parts.split(",") if name]
+    if unknown := [name for name in parts if name not in PARTS]:
+        print(f"unknown part {unknown[0]!r}: choose from {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    name, size = ("smoke", SMALL) if asked.small else ("cpu", Size())
+    profile = get_profile(name)
+    parameters = {
+        "profile": name,
+        "seed": 0,
+        "data_root": "",
+        "actions": "ucf101",
+        "run": asked.run,
+        "rehearse": False,
+        "allow_partial": False,
+    }
+    settings = Settings(provenance.repo_root(), profile, None, asked.run, parameters, "make study", jobs=asked.jobs)
+    set_threads(profile.threads)
+    start_server()
+    began = time.monotonic()
+
+    def on_end(job: Job, entry: Entry) -> None:
+        since = time.monotonic() - began
+        print(
+            f"{entry.name:70.70s} {entry.status:10s} {entry.seconds:8.1f} s, {since:6.0f} s in all {entry.error}",
+            flush=True,
+        )
+
+    ended = side_by_side(jobs_of(settings, size, parts), asked.jobs, on_end, lambda running: None)
+    return 0 if all(entry.good for entry in ended.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""The definitive study: what it trains, what its tables hold, and that it goes on where it stopped."""
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+
+from hrvgan_lib.losses import LIPSCHITZ
+from hrvgan_lib.networks.hrvgan import PRESETS, make_config
+from hrvgan_lib.profiles import get_profile
+from hrvgan_lib.series import study
+from hrvgan_lib.series.study import GAPS, SMALL, Size, field_arms, lipschitz_arms, seeds_for, trainings
+
+
+def test_the_fields_are_all_mixtures_of_text_and_preset():
+    arms = field_arms()
+    assert len(arms) == 2 ** len(PRESETS["stable"]) == 16 and len({arm.name for arm in arms.values()}) == 16
+    assert make_config(**arms[frozenset()].options) == make_config("literal")
+    assert make_config(**arms[frozenset(PRESETS["stable"])].options) == make_config("stable")
+    for some, arm in arms.items():
+        config = make_config(**arm.options)
+        for field, ours in PRESETS["stable"].items():
+            assert getattr(config, field) == (ours if field in some else getattr(make_config("literal"), field))
+
+
+def test_critics_are_held_in_every_way_in_two_readings():
+    arms = lipschitz_arms()
+    assert len(arms) == 2 * len(LIPSCHITZ) == 8
+    for (reading, way), arm in arms.items():
+        config = make_config(**arm.options)
+        assert (config.adversarial, config.lipschitz) == (reading, way)
+
+
+def test_every_training_of_the_study_is_listed_once_longest_first():
+    found = trainings(get_profile("cpu"), Size())
+    assert len({one.name for one in found}) == len(found) == 16 * 2 + 8 * 5 + 6 * 3
+    assert [one.cost for one in found] == sorted((one.cost for one in found), reverse=True)
+    rivals = [one for one in found if one.system != "hrvgan"]
+    assert {one.options.get("recipe", "published") for one in rivals} == {"published", "common"}
+    assert {one.steps for one in rivals} == {100, 400, 1500} and all(one.steps == 100 for one in found if one.labels)
+
+
+@pytest.mark.parametrize("noise", [0.05, 0.2, 0.5])
+def test_seeds_that_confirm_a_gap_are_as_many_as_simulation_says(noise):
+    """With so many seeds the interval of a difference is as wide as the gap or less, with one fewer it is wider."""
+    numbers = [seeds_for(gap, noise) for gap in GAPS]
+    assert numbers == sorted(numbers, reverse=True) and min(numbers) >= 2
+    draws, enough = np.random.default_rng(0), seeds_for(0.3, noise)
+    for seeds, holds in ((enough, True), (enough - 1, False)):
+        if seeds < 2:
+            continue
+        pools = draws.normal(0, noise, (4000, 2, seeds)).var(axis=2, ddof=1).mean(axis=1) ** 0.5
+        half = study.stats.t.ppf(0.975, 2 * (seeds - 1)) * (pools**2).mean() ** 0.5 * (2 / seeds) ** 0.5
+        assert (half <= 0.3 * 1.02) == holds
+    assert seeds_for(1e-6, 0.5) is None
+
+
+def test_clips_that_go_through_a_smaller_size_lose_detail_and_nothing_else():
+    clips = torch.rand(2, 3, 4, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    through = [study._through(clips, side) for side in (8, 16)]
+    assert all(one.shape == clips.shape and one.abs().max() <= 1 for one in through)
+    lost = [(one - clips).square().mean() for one in through]
+    assert lost[0] > lost[1] > 0
+    torch.testing.assert_close(through[0].mean(), clips.mean(), atol=0.01, rtol=0)
+
+
+def test_the_published_shape_sees_grey_levels():
+    class Seen(torch.nn.Module):
+        def forward(self, clips):
+            return clips
+
+    clips = torch.tensor([0.0, 127.0, 255.0]) / 127.5 - 1
+    torch.testing.assert_close(study._GreyLevels(Seen())(clips), torch.tensor([-128.0, -1.0, 127.0]))
+
+
+def test_an_unknown_part_is_refused_in_one_line(capsys):
+    assert study.main(["--parts", "layers,magic"]) == 2
+    told = capsys.readouterr().err
+    assert told == "unknown part 'magic': choose from layers, fields, lipschitz, rivals, paces, decisions\n"
+
+
+@pytest.fixture(scope="module")
+def small_study(tmp_path_factory):
+    """Every part once, in small and with fewer arms; and again, to see what is done twice."""
+    patch, root = pytest.MonkeyPatch(), tmp_path_factory.mktemp("study")
+    patch.setenv("HRVGAN_ROOT", str(root))
+    patch.setattr(study, "FIELDS", study.FIELDS[:2])
+    patch.setattr(study, "LIPSCHITZ", ("none", "clip"))
+    page = study.open_page("study", profile="smoke", run="study")
+    made = study.Study(page, SMALL)
+    for part in study.PARTS.values():
+        part(made)
+    yield root, made
+    patch.undo()
+
+
+def table(root, name):
+    with (root / f"figures/study/{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_part_leaves_a_table_and_a_figure_with_their_provenance(small_study):
+    root, _ = small_study
+    for name in study.PARTS:
+        assert table(root, name), name
+        for ending in (".csv", ".md", ".json"):
+            assert (root / f"figures/study/{name}{ending}").is_file(), name + ending
+        assert (root / f"figures/study/{name}_figure.png").is_file()
+
+
+def test_the_tables_hold_every_row_that_was_asked_for(small_study):
+    root, _ = small_study
+    assert [row["field"] for row in table(root, "fields")] == list(study.FIELDS) and len(table(root, "fields_all")) == 4
+    held = table(root, "lipschitz")
+    assert [(row["reading"], row["held by"], row["of"]) for row in held] == [
+        (reading, way, "2") for reading in study.READINGS for way in study.LIPSCHITZ
+    ]
+    assert all(float(row["slope of D, median"]) >= 0 and row["Fisher's p against none"] == "1" for row in held)
+    rivals = table(root, "rivals")
+    assert len(rivals) == 3 * 2 * 2 and {row["clips seen"] for row in rivals} == {"8", "16"}
+    layers = table(root, "layers")
+    assert len(layers) == 2 * 3 * 2 and {row["layer"] for row in layers} == {"pool5", "fc6", "fc7"}
+    assert [float(row["gap"]) for row in table(root, "decisions")] == list(GAPS)
+    paces = {(row["size"], row["frames apart"]) for row in table(root, "paces")}
+    assert len(paces) == 8 and ("32", "4") in paces and ("8", "1") not in paces
+
+
+def test_a_study_that_was_interrupted_trains_nothing_twice(small_study, monkeypatch):
+    _, made = small_study
+
+    def refuse(*arguments, **options):
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr("hrvgan_lib.training.train", refuse)
+    monkeypatch.setattr(study, "train_judge", refuse)
+    for part in study.PARTS.values():
+        part(study.Study(made.page, SMALL))
