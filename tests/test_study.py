@@ -1,6 +1,7 @@
 """The definitive study: what it trains, what its tables hold, and that it goes on where it stopped."""
 
 import csv
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -32,13 +33,20 @@ def test_critics_are_held_in_every_way_in_two_readings():
         assert (config.adversarial, config.lipschitz) == (reading, way)
 
 
-def test_every_training_of_the_study_is_listed_once_longest_first():
+def test_each_part_waits_for_what_it_reads_and_every_training_is_one_job():
     found = trainings(get_profile("cpu"), Size())
-    assert len({one.name for one in found}) == len(found) == 16 * 2 + 8 * 5 + 6 * 3
-    assert [one.cost for one in found] == sorted((one.cost for one in found), reverse=True)
-    rivals = [one for one in found if one.system != "hrvgan"]
-    assert {one.options.get("recipe", "published") for one in rivals} == {"published", "common"}
-    assert {one.steps for one in rivals} == {100, 400, 1500} and all(one.steps == 100 for one in found if one.labels)
+    assert {part: len(some) for part, some in found.items()} == {
+        "fields": 16 * 2, "lipschitz": 8 * 5, "rivals": 6 * 3, "decisions": 6 * 3 + 5
+    }  # fmt: skip
+    assert {one.options.get("recipe", "published") for one in found["rivals"]} == {"published", "common"}
+    assert {one.steps for one in found["rivals"]} == {100, 400, 1500}
+    settings = SimpleNamespace(profile=get_profile("cpu"))
+    jobs = {job.name: job for job in study.jobs_of(settings, Size(), list(study.PARTS))}
+    names = {one.name for some in found.values() for one in some}
+    assert len(names) == 16 * 2 + 8 * 5 + 6 * 3 and jobs.keys() == {"judge", *names, *study.PARTS}
+    for part in study.PARTS:
+        assert jobs[part].needs == {"judge", *(one.name for one in found.get(part, []))}
+    assert study.jobs_of(settings, Size(), ["layers"])[1:] == [jobs["layers"]]
 
 
 @pytest.mark.parametrize("noise", [0.05, 0.2, 0.5])

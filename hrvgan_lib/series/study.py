@@ -95,19 +95,26 @@ def rival_trainings(profile: Any, size: Size) -> list[tuple[str, str, int, Train
     return found
 
 
-def trainings(profile: Any, size: Size) -> list[Training]:
-    """All trainings of the study, longest first."""
+def arm_trainings(profile: Any, size: Size, arms: Iterable[Arm], seeds: int) -> list[Training]:
+    """HRVGAN with labels at 8x16x16, each arm with each seed."""
     shape = (FRAMES, SIZE, profile.batch, size.steps)
-    found = [one for *_, one in rival_trainings(profile, size)]
-    for arms, seeds in ((field_arms(), size.field_seeds), (lipschitz_arms(), size.lipschitz_seeds)):
-        found += [
-            Training(
-                "hrvgan", LABELLED, True, *shape, ("study",), {"width": profile.study_width} | dict(arm.options), seed
-            )
-            for arm in arms.values()
-            for seed in range(seeds)
-        ]
-    return sorted({one.name: one for one in found}.values(), key=lambda one: -one.cost)
+    return [
+        Training("hrvgan", LABELLED, True, *shape, ("study",), {"width": profile.study_width} | dict(arm.options), seed)
+        for arm in arms
+        for seed in range(seeds)
+    ]
+
+
+def trainings(profile: Any, size: Size) -> dict[str, list[Training]]:
+    """The trainings that each part reads."""
+    rivals = [one for *_, one in rival_trainings(profile, size)]
+    held = lipschitz_arms()
+    return {
+        "fields": arm_trainings(profile, size, field_arms().values(), size.field_seeds),
+        "lipschitz": arm_trainings(profile, size, held.values(), size.lipschitz_seeds),
+        "rivals": rivals,
+        "decisions": rivals + arm_trainings(profile, size, [held["bce_shift", "none"]], size.lipschitz_seeds),
+    }
 
 
 class Study:
@@ -558,19 +565,18 @@ def run_part(name: str, settings: Settings, size: Size) -> Entry:
 
 
 def jobs_of(settings: Settings, size: Size, parts: Sequence[str]) -> list[Job]:
-    """The judge and the trainings, and then the parts that read them."""
+    """The judge, the trainings that the parts read, and the parts."""
     judge = Job("judge", train_the_judge, ("judge", {}, settings), cost=200.0)
-    needed = [
-        Job(one.name, train_one, (one, settings), frozenset({"judge"}), one.cost / 2e5)
-        for one in trainings(settings.profile, size)
-    ]
-    before = frozenset(job.name for job in needed) | {"judge"}
-    alone = {"layers": frozenset({"judge"}), "paces": frozenset({"judge"})}
-    return [
-        judge,
-        *needed,
-        *(Job(name, run_part, (name, settings, size), alone.get(name, before), 500.0) for name in parts),
-    ]
+    read = {part: found for part, found in trainings(settings.profile, size).items() if part in parts}
+    jobs = {
+        one.name: Job(one.name, train_one, (one, settings), frozenset({"judge"}), one.cost / 2e5)
+        for found in read.values()
+        for one in found
+    }
+    for part in parts:
+        needs = frozenset({"judge", *(one.name for one in read.get(part, []))})
+        jobs[part] = Job(part, run_part, (part, settings, size), needs, 600.0)
+    return [judge, *jobs.values()]
 
 
 def main(argv: list[str] | None = None) -> int:
