@@ -949,14 +949,14 @@ def timers(monkeypatch):
 
 
 def test_minutes_scale_what_the_chapters_are_told_to_do(book, bench, timers, capsys):
-    share = timing.share_that_fits(0.1, PROFILES["smoke"], dict.fromkeys(timing.kinds(PROFILES["smoke"]), 0.1), 1)
-    run = [*SMOKE, "--minutes", "0.1", "--chapters", "00,08"]
+    share = timing.share_that_fits(0.2, PROFILES["smoke"], dict.fromkeys(timing.kinds(PROFILES["smoke"]), 0.1), 1)
+    run = [*SMOKE, "--minutes", "0.2", "--chapters", "00,08"]
     assert 0 < share < 1 and reproduce.main(run) == 0
     assert [call.parameters["profile"] for call in bench.calls] == [f"smoke*{share:g}"] * 2
     assert {call.parameters["run"] for call in bench.calls} == {"smoke"} and {*statuses(book)} > {"00_first"}
     told = capsys.readouterr().out
-    assert f"MINUTES=0.1: {share:g} of the steps and samples of PROFILE=smoke\n" in told
-    assert "about 0.1 minutes on" in told and " of about 0:06\n" in told
+    assert f"MINUTES=0.2: {share:g} of the steps and samples of PROFILE=smoke\n" in told
+    assert "about 0.2 minutes on" in told and " of about 0:12\n" in told
     assert timers.calls == [["timing"]]  # alone, or what runs beside it would count
     assert reproduce.main(run) == 0 and len(timers.calls) == 1  # the share is kept, so nothing runs again
     assert len(bench.calls) == 2
@@ -965,8 +965,8 @@ def test_minutes_scale_what_the_chapters_are_told_to_do(book, bench, timers, cap
 
 
 def test_more_jobs_get_more_done_in_the_same_minutes(book, timers):
-    found = [reproduce.fitted(settings("--jobs", jobs, "--run", f"run{jobs}"), 0.1, print).profile for jobs in "12"]
-    assert found[0].share < found[1].share and found[0].minutes == found[1].minutes == 0.1
+    found = [reproduce.fitted(settings("--jobs", jobs, "--run", f"run{jobs}"), 0.2, print).profile for jobs in "12"]
+    assert found[0].share < found[1].share and found[0].minutes == found[1].minutes == 0.2
 
 
 def test_side_by_side_every_job_is_told_the_share_and_the_steps_are_timed_behind_all(book, timers):

@@ -438,7 +438,7 @@ def test_a_grey_clip_keeps_its_colours_turned_round(name):
     clips = torch.tensor([-0.5, 0.25, 0.75]).view(1, 3, 1, 1, 1).expand(2, 3, 16, 20, 24)
     seen = metrics.get_protocol(name).prepare(clips)
     assert seen.shape == (2, 3, 16, 112, 112)
-    blue_green_red = 128 * torch.tensor([0.75, 0.25, -0.5]).view(3, 1, 1, 1)
+    blue_green_red = 127.5 * torch.tensor([0.75, 0.25, -0.5]).view(3, 1, 1, 1) - 0.5
     close(seen, blue_green_red.expand_as(seen), atol=1e-3)
 
 
@@ -447,7 +447,7 @@ def test_clamping_cuts_both_ends():
         clips = torch.full((1, 3, 16, 16, 16), value)
         for name, limit in (("tgan-v1", 1.5), ("tgan-v2", 1.0), ("stylegan-v", 1.0)):
             seen = metrics.get_protocol(name).prepare(clips)
-            close(seen, torch.full_like(seen, 128 * np.sign(value) * limit), atol=1e-3)
+            close(seen, torch.full_like(seen, 127.5 * np.sign(value) * limit - 0.5), atol=1e-3)
 
 
 @pytest.mark.parametrize(("name", "height", "width", "top", "left"), [
@@ -461,7 +461,7 @@ def test_the_mean_volume_is_cut_where_the_clip_is(name, height, width, top, left
     if height - top < 112:
         mean = torch.cat([mean, mean[:, :, :8]], dim=2)  # a tall enough one
     seen = metrics.get_protocol(name).prepare(torch.zeros(1, 3, 16, 16, 16), mean)
-    expected = 128 - mean[:, :, top : top + 112, left : left + 112]
+    expected = 127.5 - mean[:, :, top : top + 112, left : left + 112]
     close(seen[0], expected, atol=0.1)
 
 

@@ -861,9 +861,9 @@ def test_the_protocol_decides_what_published_weights_are_shown(tmp_path, monkeyp
         assert judge.accuracy.n == 2 and judge.digest == weights_digest(narrow)
         inputs[name] = judge.fit(bright.to(next(narrow.parameters()).device)).cpu()
         assert inputs[name].shape == (1, 3, 16, 112, 112)
-    same(inputs["tgan-v1"], 3 * 128.0)  # does not clamp its samples, the later ones do
-    same(inputs["tgan-v2"], 128.0)
-    same(inputs["stylegan-v"], 128.0)
+    same(inputs["tgan-v1"], 3 * 127.5 - 0.5)  # does not clamp its samples, the later ones do
+    same(inputs["tgan-v2"], 127.0)
+    same(inputs["stylegan-v"], 127.0)
     own = metrics.judge_for(
         MovingBlobs(8), MovingBlobs(8, 1), profile, data_root=tmp_path, protocol="tgan-v2", folder=tmp_path
     )
@@ -875,8 +875,8 @@ def test_a_protocols_stride_takes_every_second_frame_of_twice_the_time():
     clips = torch.linspace(-1, 1, 32).view(1, 1, 32, 1, 1).expand(1, 3, 32, 16, 16)
     first = metrics.get_protocol("tgan-v2")
     wide = replace(first, stride=2)
-    same(first.prepare(clips)[0, 0, :, 0, 0], 128 * torch.linspace(-1, 1, 32)[:16])
-    same(wide.prepare(clips)[0, 0, :, 0, 0], 128 * torch.linspace(-1, 1, 32)[::2])
+    same(first.prepare(clips)[0, 0, :, 0, 0], 127.5 * torch.linspace(-1, 1, 32)[:16] - 0.5)
+    same(wide.prepare(clips)[0, 0, :, 0, 0], 127.5 * torch.linspace(-1, 1, 32)[::2] - 0.5)
     assert first.prepare(clips[:, :, :16]).shape == wide.prepare(clips).shape
     with pytest.raises(ValueError, match="reads 16 frames"):
         wide.prepare(clips[:, :, :16])

@@ -43,7 +43,7 @@ LIB = "hrvgan_lib/"
 # Name -> (file, the text as it stands there once, the bug).
 PLANTED = {
     "gradients pile up": ("training.py", "    optimiser.zero_grad(set_to_none=True)\n", ""),
-    "colours not turned round": ("metrics/eyes/protocols.py", "128 * clips.flip(1) + 128", "128 * clips + 128"),
+    "colours not turned round": ("metrics/eyes/protocols.py", "127.5 * clips.flip(1) + 127.5", "127.5 * clips + 127.5"),
     "a mistyped score": ("paper/tables.py", "14.29", "14.92"),
     "a wrong label may be right": (
         "networks/hrvgan.py",
@@ -145,7 +145,7 @@ PLANTED = {
         'dataset.kind == "real"',
     ),
     "a chapter's key without torch": ("series/reproduce.py", 'torch=provenance.versions().get("torch")', "torch=0"),
-    "a chapter's key without the recorded run": ("series/reproduce.py", 'read["recorded"] = {', "_ = {"),
+    "a chapter's key without the recorded run": ("series/reproduce.py", "read[run] = {", "_ = {"),
     "the first clips are not grey": (
         "networks/hrvgan.py",
         "nn.init.normal_(self.generator.layers[-2].weight, std=0.02)",

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from hrvgan_lib import losses
 from hrvgan_lib.networks import fused
 from hrvgan_lib.networks.resampling import Downsample, Upsample
-from hrvgan_lib.networks.system import Losses, System, configure, on_device
+from hrvgan_lib.networks.system import BETAS, RATES, Losses, System, configure, on_device
 from hrvgan_lib.norms import MinibatchStddev, PixelNorm, norms_around_activation
 from hrvgan_lib.streams import Noise, drawn
 
@@ -65,7 +65,12 @@ class HRVGANConfig:
 # times as fast as D; Adam keeps some momentum; and D is shown real clips under wrong labels, a term Eqs 13-14 have not.
 PRESETS: dict[str, dict] = {
     "literal": {},
-    "stable": {"pixel_reduction": "norm", "learning_rate": 1e-3, "betas": (0.5, 0.99), "mismatched_labels": True},
+    "stable": {
+        "pixel_reduction": "norm",
+        "learning_rate": RATES["generator"],
+        "betas": BETAS,
+        "mismatched_labels": True,
+    },
 }
 
 Configuration = TypeVar("Configuration", bound=HRVGANConfig)
@@ -344,11 +349,6 @@ def discriminator_terms(
                 lambda mixed: system.discriminator(mixed, labels), *between, generator=noise, target=c.k
             )
     return terms
-
-
-def our_optimisers(system: System) -> dict[str, torch.optim.Optimizer]:
-    """What trains HRVGAN's headline row, for another system's two networks (the recipe "common" of chapter 10)."""
-    return optimisers_of(make_config(), [system.discriminator], [system.generator])
 
 
 class HRVGAN(System):

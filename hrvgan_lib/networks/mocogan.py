@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hrvgan_lib import losses
-from hrvgan_lib.networks.hrvgan import our_optimisers
 from hrvgan_lib.networks.system import RECIPES, Losses, System, configure, count_stages, refuse_cut, stage_channels
 from hrvgan_lib.streams import Noise, drawn, normal_like
 
@@ -184,7 +183,7 @@ class MoCoGAN(System):
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         c = self.config  # Adam treats every weight on its own: one over D_I and D_V equals the published two
         if c.recipe == "common":
-            return our_optimisers(self)
+            return self.common_optimisers()
         return self.one_for_each(torch.optim.Adam, lr=c.learning_rate, betas=c.betas, weight_decay=c.weight_decay)
 
     def shares(self, batch: int) -> tuple[int, int]:

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from hrvgan_lib import losses
-from hrvgan_lib.networks.hrvgan import our_optimisers
 from hrvgan_lib.networks.system import (
     RECIPES,
     Losses,
@@ -224,7 +223,7 @@ class TGAN(System):
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         c = self.config
         if c.recipe == "common":
-            return our_optimisers(self)
+            return self.common_optimisers()
         return self.one_for_each(torch.optim.RMSprop, lr=c.learning_rate, alpha=c.alpha, eps=1e-8)
 
     def generator_losses(self, clips: Tensor, labels: None, noise: Noise) -> Losses:

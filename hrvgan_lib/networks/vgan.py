@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hrvgan_lib.networks.hrvgan import our_optimisers
 from hrvgan_lib.networks.system import RECIPES, Losses, System, configure, cut_cube, statistics_kept
 from hrvgan_lib.streams import Noise, drawn
 
@@ -122,7 +121,7 @@ class VGAN(System):
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         if self.config.recipe == "common":
-            return our_optimisers(self)
+            return self.common_optimisers()
         return self.one_for_each(torch.optim.Adam, lr=self.config.learning_rate, betas=self.config.betas)
 
     def discriminator_losses(self, clips: Tensor, labels: None, noise: Noise) -> Losses:
@@ -133,7 +132,7 @@ class VGAN(System):
             fakes = self.generator(self.judged)
         real = softmax_loss(self.discriminator(clips), REAL)
         with torch.enable_grad():  # also where only the losses are asked for
-            answers = self.discriminator(fakes.requires_grad_())
+            answers = self.discriminator(fakes.requires_grad_().view_as(fakes))
             fooled = softmax_loss(answers, REAL)
             (self.pull,) = torch.autograd.grad(fooled, fakes, retain_graph=True)
         self.fooled = fooled.detach()
