@@ -187,8 +187,8 @@ WHY = {
                        "faint to be heard beside the adversarial one, as a sum it drowns it",
     "learning_rate": "of G: it has a few hundred steps, and D leads it only as fast as it follows",
     "betas": "of Adam: some momentum, with batches of eight the gradients are noisy",
-    "mismatched_labels": "a third term of D, which Eqs. 13-14 do not have: real clips under a wrong label are fakes too, "
-                         "so that D has a reason to read the label",
+    "mismatched_labels": "a third term of D, which Eqs. 13-14 do not have: real clips under a wrong label are fakes "
+                         "too, so that D has a reason to read the label",
 }
 text, ours = make_config("literal"), make_config("stable")
 changed = [name for name, value in vars(text).items() if value != getattr(ours, name)]
