@@ -314,7 +314,8 @@ table = []
 for name, found in measured.items():
     far, late = distance_of(name), found.late
     row = {"prediction": name + (" (diverged)" if name in predictors and predictors[name].diverged else "")}
-    row |= {"clips seen": clips_seen.get(name), "PSNR, dB": f"{late['PSNR']}", "less held, dB": f"{less_held(name, 'PSNR')}", "SSIM": f"{late['SSIM']}"}
+    row |= {"clips seen": clips_seen.get(name), "PSNR, dB": f"{late['PSNR']}"}
+    row |= {"less held, dB": f"{less_held(name, 'PSNR')}", "SSIM": f"{late['SSIM']}"}
     table.append(row | {"edge gap": f"{late['edge gap']}", "Fréchet distance": "" if far is None else f"{far}"})
 page.table(table, name="prediction_measures", data=[train_set, test_set], samples=n,
            note=f"Means over frames {truth.shape[2] // 2 + 1} to {truth.shape[2]} behind the last given one, {n} "

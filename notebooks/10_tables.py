@@ -135,8 +135,8 @@ page.measure("parts of VGAN whose convolutions are of the kind that the paper sa
              has=["all systems"])
 temporal = rivals["tgan"].generator.temporal
 vectors = temporal(rivals["tgan"].latents(2, stream("cascade")))
-page.measure("vectors that TGAN's 1-D deconvolutions make of one latent", vectors.shape[1] * (kinds_of(temporal) == {1}),
-             claim="tgan-cascade", low=16, high=16, has=["all systems"])
+page.measure("vectors that TGAN's 1-D deconvolutions make of one latent",
+             vectors.shape[1] * (kinds_of(temporal) == {1}), claim="tgan-cascade", low=16, high=16, has=["all systems"])
 print("sides as published:", sides, "VGAN's streams and D:", streams, "TGAN:", tuple(vectors.shape[1:]))
 
 # %% [markdown]
@@ -377,8 +377,8 @@ def inception_table_row(name, record, row=None):
     """A line of Table 3; `row` names a trained system."""
     interval, over = (score(row).interval, score(row).over) if row else (record.inception, sampled(record.inception))
     ceiling, vgan_score, mean = first["real"].inception.value, score("vgan").value, interval.value
-    return {"system": name, "recipe": RECIPE.get(row), "paper": published_score(row), "ours": mean, "95 % low": interval.low,
-            "95 % high": interval.high, "interval over": over,
+    return {"system": name, "recipe": RECIPE.get(row), "paper": published_score(row), "ours": mean,
+            "95 % low": interval.low, "95 % high": interval.high, "interval over": over,
             "std over sample seeds": float(np.std(record.inception_seeds)) if len(record.seeds) > 1 else None,
             "over VGAN's, paper": paper.inception_ratio(MODELS[row]) if row in MODELS else None,
             "over VGAN's, ours": mean / vgan_score if row else None, "of real clips": mean / ceiling,
@@ -406,8 +406,8 @@ note3 = (f"Paper: UCF101, protocol unnamed. Ours: {first['real'].data}. Judge: {
          f"untrained network. {said_budgets([score(row) for row in starts])}")
 page.table(table3, name="table3_inception_score", data=(train_clips, test_clips), samples=page.profile.samples,
            note=note3, show=False)
-SHOWN = ["data set", "system", "recipe", "paper", "ours", "95 % low", "95 % high", "interval over", "over VGAN's, paper",
-         "over VGAN's, ours", "0 = real, 1 = nearest ceiling", "clear of untrained", "N", "clips seen", "diverged"]
+SHOWN = ["data set", "system", "recipe", "paper", "ours", "95 % low", "95 % high", "interval over",
+         "over VGAN's, paper", "over VGAN's, ours", "0 = real, 1 = nearest ceiling", "clear of untrained", "N", "clips seen", "diverged"]
 
 
 def page_view(table):
@@ -426,7 +426,7 @@ consecutive = page.dataset("actions", split="test", stride=1)
 slow = metrics.evaluate(metrics.real_clips(consecutive), judge, train_clips, held_out=test_clips,
                         **(asked | {"seeds": (0,)}))
 pace = metrics.quotient(slow.frechet, first["real"].frechet)
-print(f"Fréchet distance of held-out clips of consecutive frames, over that of held-out clips at this book's pace: {pace}")
+print(f"Fréchet distance of held-out clips of consecutive frames, over that of held-out clips at our pace: {pace}")
 page.measure(f"Fréchet distance of held-out clips of consecutive frames, over that at {test_clips.stride} frames apart",
              pace.value, interval=pace, decision="T3", data=[train_clips, test_clips])
 
@@ -663,8 +663,9 @@ for dataset in fd_panels:
 # %%
 def apart(name, record, recipe=None):
     """Fidelity and variety of a row, with intervals."""
-    return {"clips": name, "recipe": recipe} | {ruler: str(getattr(record, ruler)) for ruler in ("precision", "density", "recall",
-                                                                              "coverage")} | {"N": record.n}
+    rulers = ("precision", "density", "recall", "coverage")
+    numbers = {ruler: str(getattr(record, ruler)) for ruler in rulers}
+    return {"clips": name, "recipe": recipe} | numbers | {"N": record.n}
 
 
 rows = [apart("real clips (test split)", first["real"])]
@@ -851,7 +852,8 @@ n_all = 16 if page.rehearse else 64
 reference, rival = [metrics.ask(judge, metrics.real_clips(clips), n=n_all).features
                     for clips in (train_clips, test_clips)]
 honest = metrics.frechet_distance(reference, rival)
-handicapped = np.mean([metrics.frechet_distance(reference, rival[rng.permutation(n_all)[: n_all // 4]]) for _ in range(20)])
+quarters = [rival[rng.permutation(n_all)[: n_all // 4]] for _ in range(20)]
+handicapped = np.mean([metrics.frechet_distance(reference, quarter) for quarter in quarters])
 page.expect("the same system on a quarter of the clips, over itself", handicapped / honest, low=1.02,
             why="nothing but N differs")
 page.expect("the same system with features ten times as large, over itself",

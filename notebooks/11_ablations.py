@@ -433,7 +433,8 @@ page.measure("gap of D between training and held-out clips, with instance norm l
 @torch.no_grad()
 def inputs_of(judge, clips):
     """Mean and standard deviation of what each 3x3x3 convolution of D reads, channel by channel: (channels,) twice."""
-    seen, layers = [], [m for m in judge.trunk.modules() if isinstance(m, torch.nn.Conv3d) and m.kernel_size == (3, 3, 3)]
+    seen, convolutions = [], [m for m in judge.trunk.modules() if isinstance(m, torch.nn.Conv3d)]
+    layers = [m for m in convolutions if m.kernel_size == (3, 3, 3)]
     with fused.layer_by_layer():
         handles = [layer.register_forward_pre_hook(lambda _, given: seen.append(given[0])) for layer in layers]
         judge.eval().features(clips)
