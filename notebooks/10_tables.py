@@ -407,7 +407,8 @@ note3 = (f"Paper: UCF101, protocol unnamed. Ours: {first['real'].data}. Judge: {
 page.table(table3, name="table3_inception_score", data=(train_clips, test_clips), samples=page.profile.samples,
            note=note3, show=False)
 SHOWN = ["data set", "system", "recipe", "paper", "ours", "95 % low", "95 % high", "interval over",
-         "over VGAN's, paper", "over VGAN's, ours", "0 = real, 1 = nearest ceiling", "clear of untrained", "N", "clips seen", "diverged"]
+         "over VGAN's, paper", "over VGAN's, ours", "0 = real, 1 = nearest ceiling", "clear of untrained", "N",
+         "clips seen", "diverged"]
 
 
 def page_view(table):
