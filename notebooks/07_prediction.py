@@ -279,7 +279,7 @@ for axis, measure in zip(axes, metrics.MEASURES):
 axes[0].set(ylabel="dB")
 low, high = axes[0].get_ylim()
 axes[0].set_ylim(max(low, 0), high)
-fig.legend(*axes[0].get_legend_handles_labels(), loc="lower center", bbox_to_anchor=(0.5, -0.08), ncols=len(COLOURS),
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(COLOURS),
            frameon=False)
 page.figure(fig, name="prediction_curves", alt="PSNR, SSIM and edge gap over the predicted frames.",
             data=[train_set, test_set], samples=n)
