@@ -90,7 +90,7 @@ ablations: $(READY)  ## every arm of chapter 11, three seeds each, as the run "a
 	@$(DRIVER) --run "$(or $(RUN),ablations)" --seconds 36000 --chapters 11 long=true
 	@$(DRIVER) --run "$(or $(RUN),ablations)" --chapters 12
 
-study: $(READY)  ## what the paper leaves open: tables into figures/study (about 50 minutes on two cores; goes on where it stopped)
+study: $(READY)  ## what the paper leaves open: tables into figures/study (an hour or two on two cores; goes on where it stopped)
 	@$(QUIET) $(PY) -m hrvgan_lib.series.study --jobs "$(or $(JOBS),2)"
 
 # Without check-python: what it asks for may be in the archive that booking unpacks. MINUTES and the rest only where set.

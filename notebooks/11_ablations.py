@@ -652,7 +652,7 @@ page.show_recorded("ablations.md", "ablation_summary.png")
 # %% [markdown]
 # ## The definitive study
 #
-# Six questions that the paper leaves open take longer than a page may. `make study` has answered them once, in about an hour on two cores, with the procedural actions; the tables below are from that run. Each says on what, with how many samples and which seeds.
+# Six questions that the paper leaves open take longer than a page may. `make study` answers them in an hour or two on two cores, with the procedural actions, and keeps the answers in `figures/study/`; what is there stands below. Each table says on what, with how many samples and which seeds.
 #
 # ### Which layer gives distances of 10⁵?
 #
@@ -660,7 +660,17 @@ page.show_recorded("ablations.md", "ablation_summary.png")
 # through it layer by layer, from the distance of real clips to that of noise; random weights stand beside it.
 
 # %%
+def from_study(name):
+    """The rows of a table of the study, as text; none where it is not there."""
+    path = page.recorded(f"{name}.csv", run="study")
+    return [] if path is None else book.read_csv(path)
+
+
 page.show_recorded("layers.md", "layers_figure.png", run="study")
+for row in from_study("layers"):
+    inside = "lies between the two" if row["holds the paper's lowest"] == "True" else "does not"
+    print(f"{row['C3D']}, {row['layer']}, N = {row['N']}: real clips {float(row['real clips']):,.0f}, noise "
+          f"{float(row['noise']):,.0f}; the paper's lowest value {inside}")
 
 # %% [markdown]
 # ### What does it take to decide an order?
@@ -669,6 +679,9 @@ page.show_recorded("layers.md", "layers_figure.png", run="study")
 
 # %%
 page.show_recorded("decisions.md", "decisions_figure.png", run="study")
+for row in from_study("decisions"):
+    print(f"a gap of {float(row['gap']):.0%}: {int(row['samples of each']):,} samples and "
+          f"{row['training seeds of each']} training seeds of each")
 
 # %% [markdown]
 # ### The paper's text against our preset, one field at a time
@@ -677,6 +690,10 @@ page.show_recorded("decisions.md", "decisions_figure.png", run="study")
 
 # %%
 page.show_recorded("fields.md", "fields_figure.png", "fields_all.md", run="study")
+for row in from_study("fields"):
+    low, high = float(row["95 % low"]), float(row["95 % high"])
+    print(f"{row['field']}: {'helps' if high < 1 else 'hurts' if low > 1 else 'cannot be told from no change'} "
+          f"(ratio [{low:.3g}, {high:.3g}])")
 
 # %% [markdown]
 # ### Ways to hold a critic
@@ -685,6 +702,9 @@ page.show_recorded("fields.md", "fields_figure.png", "fields_all.md", run="study
 
 # %%
 page.show_recorded("lipschitz.md", "lipschitz_figure.png", run="study")
+for row in from_study("lipschitz"):
+    print(f"{row['reading']}, held by {row['held by']}: {row['diverged']} of {row['of']} diverged, slope of D "
+          f"{float(row['slope of D, median']):.3g}")
 
 # %% [markdown]
 # ### What does a score owe to size and pace?
@@ -693,6 +713,11 @@ page.show_recorded("lipschitz.md", "lipschitz_figure.png", run="study")
 
 # %%
 page.show_recorded("paces.md", "paces_figure.png", run="study")
+scores = {(int(row["size"]), int(row["frames apart"])): float(row["Inception Score"]) for row in from_study("paces")}
+if scores:
+    print(f"Inception Score of the same real clips: {scores[32, 4]:.2f} as the judge has learned them, "
+          f"{scores[32, 1]:.2f} with consecutive frames, {scores[16, 4]:.2f} through 16x16, "
+          f"{scores[8, 4]:.2f} through 8x8")
 
 # %% [markdown]
 # ### How far is each rival, after how many clips?
@@ -701,6 +726,12 @@ page.show_recorded("paces.md", "paces_figure.png", run="study")
 
 # %%
 page.show_recorded("rivals.md", "rivals_figure.png", run="study")
+for system in dict.fromkeys(row["system"] for row in from_study("rivals")):
+    for recipe in ("published", "common"):
+        mine = [row for row in from_study("rivals") if (row["system"], row["recipe"]) == (system, recipe)]
+        clear = [int(row["clips seen"]) for row in mine if row["clear of untrained"] == "True"]
+        print(f"{system}, {recipe}: " + (f"clear of its untrained network after {clear[0]:,} clips" if clear else
+              f"not clear of its untrained network after {int(mine[-1]['clips seen']):,} clips"))
 
 # %% [markdown]
 # ## Check yourself
