@@ -19,7 +19,7 @@
 # | **You will build** | Table 3 (Inception Score) and Table 4 (Fréchet distance) with all four systems, each with floor, ceilings, intervals and protocol |
 # | **Reads** | the judge and the evaluations of chapter 08, the systems of chapters 06 and 09 (made here where they are not there) |
 # | **Writes** | `table3_inception_score`, `table3_fidelity_variety`, `table4_frechet_distance`, `table4_orders`, `table4_figure`, `table3_samples`, `table3_clips`, `systems`; on a GPU `hrvgan_generator_native` |
-# | **Budget** | about forty seconds on two cores at `smoke`, three minutes at `cpu` |
+# | **Budget** | somewhat more than a minute on two cores at `smoke`, some minutes at `cpu`, where the rivals see as many clips as HRVGAN with labels |
 #
 # Ten numbers carry the paper's claim to be ahead. Three of its four systems are other people's. To say who is ahead we need all four, trained on
 # the same clips, as many of them, and looked at by the same judge. Beside them stand things that no generator made.
