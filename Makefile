@@ -91,7 +91,7 @@ ablations: $(READY)  ## every arm of chapter 11, three seeds each, as the run "a
 	@$(DRIVER) --run "$(or $(RUN),ablations)" --chapters 12
 
 study: $(READY)  ## what the paper leaves open: tables into figures/study (an hour or two on two cores; goes on where it stopped)
-	@$(QUIET) $(PY) -m hrvgan_lib.series.study --jobs "$(or $(JOBS),2)"
+	@$(QUIET) $(PY) -m hrvgan_lib.series.study --jobs "$(or $(JOBS),2)" $(if $(PARTS),--parts "$(PARTS)")
 
 # Without check-python: what it asks for may be in the archive that booking unpacks. MINUTES and the rest only where set.
 booking: $(if $(PYTHON),,$(READY))  ## all of it on a machine booked for minutes: check, run, wait WAIT=570 s, pack (LIMIT=<MB>)

@@ -726,12 +726,24 @@ if scores:
 
 # %%
 page.show_recorded("rivals.md", "rivals_figure.png", run="study")
-for system in dict.fromkeys(row["system"] for row in from_study("rivals")):
-    for recipe in ("published", "common"):
-        mine = [row for row in from_study("rivals") if (row["system"], row["recipe"]) == (system, recipe)]
-        clear = [int(row["clips seen"]) for row in mine if row["clear of untrained"] == "True"]
-        print(f"{system}, {recipe}: " + (f"clear of its untrained network after {clear[0]:,} clips" if clear else
-              f"not clear of its untrained network after {int(mine[-1]['clips seen']):,} clips"))
+last = {}
+for row in from_study("rivals"):
+    last.setdefault((row["system"], row["recipe"]), []).append(row)
+for (system, recipe), mine in last.items():
+    clear = [int(row["clips seen"]) for row in mine if row["clear of untrained"] == "True"]
+    print(f"{system}, {recipe}: " + (f"clear of its untrained network after {clear[0]:,} clips" if clear else
+          f"not clear of its untrained network after {int(mine[-1]['clips seen']):,} clips"))
+
+# %% [markdown]
+# MoCoGAN stands there in two more ways: with each batch shared out between its two discriminators, as in the released code, where ours are whole for both, and from the first weights that PyTorch gave a layer in 2017 ([**E9**](12_claims_and_decisions.ipynb#E9)).
+
+# %%
+for way in ("published, batches shared out", "published, first weights of 2017"):
+    if ("mocogan", way) in last:
+        pair = [float(last["mocogan", name][-1]["Fréchet distance"]) for name in (way, "published")]
+        page.measure(f"Fréchet distance of MoCoGAN after {int(last['mocogan', way][-1]['clips seen']):,} clips, {way}, "
+                     "over that as published (recorded study)", pair[0] / pair[1], decision="E9")
+        print(f"MoCoGAN, {way}: distance {pair[0]:.0f}, where as published it is {pair[1]:.0f}")
 
 # %% [markdown]
 # ## Check yourself

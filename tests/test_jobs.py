@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from multiprocessing import forkserver
 from pathlib import Path
@@ -300,6 +302,28 @@ def test_an_interrupt_while_a_job_starts_leaves_none_behind(run, monkeypatch):
     finally:
         for pid in left_behind():
             os.kill(pid, signal.SIGKILL)
+
+
+KILLED = """
+import sys
+sys.path[:0] = {path!r}
+from pathlib import Path
+from test_jobs import SLEEP, does, jobs
+jobs.PRELOAD = ["test_jobs"]
+given = (Path(sys.argv[1]), "a", f"try: {{SLEEP}}\\nfinally: diary.note('a', 'tidies up')")
+jobs.side_by_side([jobs.Job("a", does, given)], 1, print, lambda running: None)
+"""
+
+
+def test_a_job_does_not_outlive_a_killed_driver(diary):
+    script = KILLED.format(path=[str(Path(__file__).parent), str(Path(__file__).parents[1])])
+    driver = subprocess.Popen([sys.executable, "-c", script, diary.path])
+    diary.await_words("a")
+    driver.kill()
+    driver.wait()
+    job = Path("/proc", diary.words("a")[0].split()[1])
+    until(lambda: not job.exists())
+    assert diary.words("a")[-1] == "tidies up"
 
 
 # One after the other --------------------------------------------------------------------------------------------------

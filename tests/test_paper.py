@@ -11,7 +11,7 @@ import pytest
 
 from hrvgan_lib import paper
 
-NUMBER_OF = {"A": 23, "T": 9, "L": 13, "O": 3, "E": 8}
+NUMBER_OF = {"A": 23, "T": 9, "L": 13, "O": 3, "E": 9}
 
 
 def test_ratios_follow_from_the_rows():
@@ -95,6 +95,7 @@ def _resolve(switch: str):
         "training",
         "metrics",
         "book.explore",
+        "networks.mocogan",
     ):
         found = getattr(importlib.import_module(f"hrvgan_lib.{module}"), owner, None)
         if found is not None:

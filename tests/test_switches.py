@@ -924,6 +924,31 @@ def test_labels_of_a_sample_are_uniform_unless_they_are_given():
     same(uniform, system.sample(6, torch.arange(6) % 3, generator=noise()))
 
 
+def small_mocogan(**options):
+    torch.manual_seed(0)
+    return build_system("mocogan", frames=8, size=16, width=1 / 16, **options)
+
+
+@switch("MoCoGANConfig.first_weights")
+def test_first_weights_of_mocogan_have_scales_of_one_today_and_any_below_in_2017():
+    scales = {when: small_mocogan(first_weights=when).generator.layers[1].weight for when in ("today", "2017")}
+    assert (scales["today"] == 1).all() and (scales["2017"] < 1).all() and scales["2017"].std() > 0.1
+
+
+@switch("MoCoGANConfig.batches")
+def test_batches_of_mocogan_are_whole_for_both_of_its_judges_or_shared_out():
+    assert small_mocogan().shares(13) == (13, 13) and small_mocogan(batches="shared out").shares(13) == (10, 3)
+
+
+@switch("MoCoGANConfig.recipe")
+def test_recipe_of_mocogan_is_its_authors_adam_or_hrvgans():
+    rates = {
+        recipe: [one.param_groups[0]["lr"] for one in small_mocogan(recipe=recipe).optimisers().values()]
+        for recipe in ("published", "common")
+    }
+    assert rates == {"published": [2e-4, 2e-4], "common": [2e-4, 1e-3]}
+
+
 @switch("interpolate.path")
 def test_halfway_on_a_line_two_orthogonal_latents_lose_their_length():
     start, end = torch.zeros(2, 128)

@@ -18,9 +18,11 @@ from hrvgan_lib.streams import Noise, drawn, normal_like
 class MoCoGANConfig:
     """The settings of the released code."""
 
-    recipe: str = "published"  # or "common": HRVGAN's optimisers, and the whole batch for either discriminator
-    frames_batch: int = 10  # of so many frames for D_I ...
-    clips_batch: int = 3  # ... and so many clips for D_V a published batch consists; the loop's is shared out alike
+    recipe: str = "published"  # or "common": HRVGAN's optimisers
+    first_weights: str = "today"  # E9: PyTorch's defaults, which the released code starts from; or those of "2017"
+    batches: str = "whole"  # E9: the loop's for D_I and for D_V; or "shared out" between them, as published,
+    frames_batch: int = 10  # where a batch consists of so many frames for D_I
+    clips_batch: int = 3  # and so many clips for D_V
     width: float = 1.0  # multiplies every channel count
     content_dim: int = 50  # z_C, fixed for a clip
     motion_dim: int = 10  # z_M, one a frame, and the noise that drives it
@@ -31,6 +33,9 @@ class MoCoGANConfig:
     learning_rate: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
     weight_decay: float = 1e-5
+
+
+CHOICES = {"recipe": RECIPES, "first_weights": ("today", "2017"), "batches": ("whole", "shared out")}
 
 
 def cut(frames: int, size: int, width: float) -> tuple[list[int], int]:
@@ -142,8 +147,8 @@ class Discriminator(nn.Module):
 
 
 def initialise(module: nn.Module) -> None:
-    """What the released code started from, the defaults of the PyTorch of 2017: convolutions uniform within one over
-    the root of their inputs (of a transposed one too), batch norms with scales from (0, 1)."""
+    """What the released code started from in 2017, PyTorch's defaults of that year: convolutions uniform within one
+    over the root of their inputs (of a transposed one too), batch norms with scales from (0, 1)."""
     if isinstance(module, nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d):
         bound = (module.in_channels * math.prod(module.kernel_size)) ** -0.5
         nn.init.uniform_(module.weight, -bound, bound)
@@ -154,17 +159,18 @@ def initialise(module: nn.Module) -> None:
 class MoCoGAN(System):
     """Tulyakov et al. (2018), section 3.
 
-    The released code shows D_I ten frames a step and D_V three clips, each from videos of its own. A batch of the loop
-    is shared out in this proportion, so that MoCoGAN sees as many clips as every system. It also trains on every
-    second frame: a clip of this book spans 32 source frames, which at 16 frames is the same. Samples come from the
-    averaged generator, like every other system's.
+    The released code shows D_I ten frames a step and D_V three clips, each from videos of its own. Of the small batches
+    of this book two clips would be left for D_V; so both look at all clips of a batch. The code names no first weights
+    either: it starts from what its PyTorch gives a layer, which has changed since 2017. Chapter 11 measures what both
+    choices do (decision E9). The released code also trains on every second frame: a clip of this book spans 32 source
+    frames, which at 16 frames is the same. Samples come from the averaged generator, like every other system's.
     """
 
     name = "mocogan"
 
     def __init__(self, frames: int = 16, size: int = 64, n_classes: int = 0, **options: object) -> None:
         super().__init__(frames, size, n_classes)
-        self.config = config = configure(MoCoGANConfig(), "MoCoGAN", options, {"recipe": RECIPES})
+        self.config = config = configure(MoCoGANConfig(), "MoCoGAN", options, CHOICES)
         for option in ("categories", "infogan"):
             if getattr(config, option) and not n_classes:
                 raise ValueError(f"{option} needs labels, and this data set has none; leave the option out")
@@ -172,7 +178,8 @@ class MoCoGAN(System):
         self.infogan = bool(n_classes) and config.infogan is not False
         self.generator = Generator(frames, size, n_classes, config)
         self.discriminator = Discriminator(frames, size, n_classes, config)
-        self.apply(initialise)
+        if config.first_weights == "2017":
+            self.apply(initialise)
         self.follow(self.generator)
 
     def latents(self, n: int, generator: Noise | None = None) -> Tensor:
@@ -189,7 +196,7 @@ class MoCoGAN(System):
     def shares(self, batch: int) -> tuple[int, int]:
         """How many of a batch's clips give D_I one frame each, and how many D_V looks at."""
         c = self.config
-        if c.recipe == "common" or batch == 1:
+        if c.batches == "whole" or batch == 1:
             return batch, batch
         clips = min(batch - 1, max(1, round(batch * c.clips_batch / (c.frames_batch + c.clips_batch))))
         return batch - clips, clips

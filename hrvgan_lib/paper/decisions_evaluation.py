@@ -98,4 +98,24 @@ EVALUATION = (
         why="A generator trained again draws other samples.",
         chapter="09_latent_space",
     ),
+    Decision(
+        "E9",
+        "How the rivals are trained",
+        "Tables 3 and 4",
+        open_point=(
+            "The rivals' numbers come from their papers, each with a training of its own. MoCoGAN's released code "
+            "shows D_I ten frames and D_V three clips a step, and starts from what its PyTorch gives a layer."
+        ),
+        options=("as published, in full", "as published, in batches of one size", "one recipe for all"),
+        choice=(
+            "each rival twice: as published, but in batches of one size and from the first weights of today's PyTorch; "
+            "and with HRVGAN's optimisers"
+        ),
+        why=(
+            "An order should not hang on a learning rate. Shared out, a batch of eight leaves two clips for D_V, and "
+            "the norms of 2017 start between 0 and 1: either way a small MoCoGAN stays where it begins for longer."
+        ),
+        switch="MoCoGANConfig.first_weights, MoCoGANConfig.batches, MoCoGANConfig.recipe",
+        chapter="10_tables",
+    ),
 )

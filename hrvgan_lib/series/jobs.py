@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -206,10 +207,21 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _end_with_parent() -> None:
+    """Wait until whoever started this job is gone, killed say, and then end the job too: nobody would read it."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # a job is always somebody's
+    parent.join()
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(PATIENCE)
+    os._exit(1)
+
+
 def _work(work: Callable[..., Entry], given: tuple, name: str, answer: Connection) -> None:
     """In the job's own process: do the work and send its entry."""
     for number in (signal.SIGINT, signal.SIGTERM):  # also where the shell started us in the background, deaf to SIGINT
         signal.signal(number, _interrupt)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     begun = time.monotonic()
     try:
         entry = work(*given)
