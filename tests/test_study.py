@@ -9,6 +9,7 @@ import torch
 from scipy import stats
 
 from hrvgan_lib.losses import LIPSCHITZ
+from hrvgan_lib.metrics.eyes.c3d import C3D
 from hrvgan_lib.networks.hrvgan import PRESETS, make_config
 from hrvgan_lib.profiles import get_profile
 from hrvgan_lib.series import study
@@ -92,6 +93,22 @@ def test_the_published_shape_sees_grey_levels():
 
     clips = torch.tensor([0.0, 127.0, 255.0]) / 127.5 - 1
     torch.testing.assert_close(study._GreyLevels(Seen())(clips), torch.tensor([-128.0, -1.0, 127.0]))
+
+
+def test_a_folded_classifier_has_the_published_shape_and_says_the_same():
+    torch.manual_seed(0)
+    network = C3D(3, 1 / 16, 8, 16, batch_norm=True).eval()
+    for norm in (one for one in network.modules() if isinstance(one, torch.nn.BatchNorm3d)):
+        for values, low in ((norm.weight, 0.5), (norm.bias, -0.5), (norm.running_mean, -1), (norm.running_var, 0.5)):
+            torch.nn.init.uniform_(values, low, low + 1)
+    plain, clips = study.folded(network), 100 * torch.randn(2, 3, 8, 16, 16)
+    assert [name for name, _ in plain.named_parameters()] == [
+        name for name, _ in C3D(3, 1 / 16, 8, 16).named_parameters()
+    ]
+    assert not any(isinstance(one, torch.nn.BatchNorm3d) for one in plain.modules())
+    for layer, said in network.layers(clips).items():
+        assert said.std() > 0
+        torch.testing.assert_close(plain.layers(clips)[layer], said, rtol=1e-4, atol=1e-3)
 
 
 def test_an_unknown_part_is_refused_in_one_line(capsys):
