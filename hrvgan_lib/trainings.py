@@ -38,6 +38,16 @@ ROWS: Mapping[str, Row] = {
     "hrvgan, literal": Row("hrvgan", "literal", labels=True),
 }
 SIDES = ("golf", "aeroplane")  # without labels
+SIDE_ROWS: Mapping[str, Row] = {  # of Table 4, on either of the two
+    **{name: one for name, one in ROWS.items() if one.system in RIVALS and not one.labels},
+    "hrvgan": Row("hrvgan", "stable"),
+}
+OPTIONS: Mapping[str, Mapping[str, str]] = {  # of the system, by recipe
+    "published": {},
+    "stable": {},
+    "common": {"recipe": "common"},
+    "literal": {"preset": "literal"},
+}
 # What chapter 07 sets side by side: a name, and what is changed in the predictor's configuration. First the objectives,
 FORECASTS: Mapping[str, Mapping[str, Any]] = {
     "combined": {},
@@ -85,12 +95,10 @@ def training(profile: Profile, system: str, data: str = LABELLED, labels: bool =
     """The training of `system` in the profile's shape: HRVGAN with labels is the main one, the others are shorter."""
     if data == LABELLED and system != "ivgan":
         return row(profile, next(name for name, one in ROWS.items() if (one.system, one.labels) == (system, labels)))
-    shape: dict[str, Any] = {"frames": profile.frames, "size": profile.size, "batch": profile.batch}
     if system == "ivgan":
         steps = min(profile.rival_steps, WORKED_EXAMPLE_STEPS)
-        return Training(system, data, False, **shape, steps=steps, readers=("10",))
-    readers = ("06", "09", "10") if system == "hrvgan" else ("10",)
-    return Training(system, data, False, **shape, steps=profile.side_steps, readers=readers)
+        return Training(system, data, False, profile.frames, profile.size, profile.batch, steps, ("10",))
+    return side_row(profile, system, data)
 
 
 def row(profile: Profile, name: str) -> Training:
@@ -98,10 +106,18 @@ def row(profile: Profile, name: str) -> Training:
     one = ROWS[name]
     main = one == Row("hrvgan", "stable", labels=True)
     steps = profile.steps if main else profile.contrast_steps if one.system == "hrvgan" else profile.rival_steps
-    option = {"published": {}, "stable": {}, "common": {"recipe": "common"}, "literal": {"preset": "literal"}}
     return Training(
         one.system, LABELLED, one.labels, profile.frames, profile.size, profile.batch, steps,
-        ("06", "08", "09", "10") if main else ("10",), option[one.recipe],
+        ("06", "08", "09", "10") if main else ("10",), OPTIONS[one.recipe],
+    )  # fmt: skip
+
+
+def side_row(profile: Profile, name: str, data: str) -> Training:
+    """The training behind a row of Table 4, one of `SIDE_ROWS`, on "golf" or "aeroplane"."""
+    one = SIDE_ROWS[name]
+    return Training(
+        one.system, data, False, profile.frames, profile.size, profile.batch, profile.side_steps,
+        ("06", "09", "10") if one.system == "hrvgan" else ("10",), OPTIONS[one.recipe],
     )  # fmt: skip
 
 
@@ -144,7 +160,7 @@ def trainings(profile: Profile) -> list[Training]:
     from hrvgan_lib.ablations import FRAMES, SIZE, STUDIES
 
     found = [row(profile, name) for name in ROWS] + [training(profile, "ivgan")]
-    found += [training(profile, system, data) for data in SIDES for system in ("hrvgan", *RIVALS)]
+    found += [side_row(profile, name, data) for data in SIDES for name in SIDE_ROWS]
     found += [predictor(profile, arm) for arm in (*FORECASTS, *FORECAST_CHOICES)] + [frame_by_frame(profile)]
     found += [predictor(profile, "combined", short=True)] * (profile.choice_steps != profile.prediction_steps)
     found += [large for large in (native(profile), native_predictor(profile)) if large]

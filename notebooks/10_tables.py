@@ -60,7 +60,7 @@ from hrvgan_lib import keys, metrics, networks, paper, training
 from hrvgan_lib.book import learning
 from hrvgan_lib.networks import tgan
 from hrvgan_lib.streams import stream
-from hrvgan_lib.trainings import ROWS
+from hrvgan_lib.trainings import ROWS, SIDE_ROWS
 
 MODELS = {"vgan": "VGAN", "tgan": "TGAN", "mocogan": "MoCoGAN", "hrvgan": paper.OURS}  # the paper's name of each system
 EVALUATIONS = page.runs / "evaluations"
@@ -441,7 +441,7 @@ page.measure(f"Fréchet distance of held-out clips of consecutive frames, over t
 # %% [markdown]
 # ## Table 4: Fréchet distance on Golf and Aeroplane
 #
-# These two have no labels ([**A19**](12_claims_and_decisions.ipynb#A19)), so here all four systems are on equal terms; MoCoGAN's row, which the paper's table does not have, is there too. The judge of the actions lends its
+# These two have no labels ([**A19**](12_claims_and_decisions.ipynb#A19)), so here all four systems are on equal terms; MoCoGAN's row, which the paper's table does not have, is there too, and each rival stands in both recipes. The judge of the actions lends its
 # features; the paper does not name the network behind its rows. Where N would be larger than the
 # number of real clips, N is that number: repeated clips would not make a larger cloud. A position below 0 is no error: where held-out clips come from other videos than the training clips, and there are few videos, a system that
 # imitates the training clips can lie nearer to them than any held-out clip does. Nor is one above 1: the ceilings are landmarks, not bounds. The interval of one row also moves the real clips, which all rows share. For an order we therefore take the interval of
@@ -449,14 +449,15 @@ page.measure(f"Fréchet distance of held-out clips of consecutive frames, over t
 
 # %%
 fd_panels, side_runs, fd_starts, fd_sides = {}, {}, {}, {}
-SHORT = MODELS | {"hrvgan": "HRVGAN"}
+SHORT = {row: MODELS[one.system] if one.system != "hrvgan" else "HRVGAN" for row, one in SIDE_ROWS.items()}
+SHORT |= {row: f"{SHORT[row]}, common recipe" for row, one in SIDE_ROWS.items() if one.recipe == "common"}
 
 
 def keep_orders(dataset, rows):
     """Note this seed's distances on one data set, and the difference of every two."""
-    for name in MODELS:
+    for name in SIDE_ROWS:
         seeds.keep(f"{dataset} {name}", rows[name].frechet, [fd_sides[dataset, name]])
-    for farther, nearer in permutations(MODELS, 2):
+    for farther, nearer in permutations(SIDE_ROWS, 2):
         limits = [rows[name].frechet_infinity for name in (farther, nearer)]  # None where clips are very few
         lead = metrics.difference(rows[farther].frechet, rows[nearer].frechet)
         seeds.keep(f"{dataset} {farther} less {nearer}", lead, [fd_sides[dataset, nearer], fd_sides[dataset, farther]],
@@ -467,17 +468,17 @@ for dataset in ("golf", "aeroplane"):
     real, held_out = page.dataset(dataset), page.dataset(dataset, split="test")
     n, rows, done = max(4, min(page.profile.samples, len(real))), {}, {}
     asked_here = asked | {"n": n}
-    for name in MODELS:
-        system, records = done[name] = learning.trained(page, name, dataset)
+    for name in SIDE_ROWS:
+        system, records = done[name] = learning.side_row(page, name, dataset)
         side_runs[dataset, name] = {"clips seen": training.clips_seen(records),
                                     "weights of G": weights_of(system.generator), "diverged": system.diverged}
-        page.took(f"training, {MODELS[name]}, {dataset}", records[-1].seconds if records else 0.0)
+        page.took(f"training, {SHORT[name]}, {dataset}", records[-1].seconds if records else 0.0)
         if name == "hrvgan":
             rows |= metrics.panel(system, real, held_out, judge, note=training.describe(system, records),
                                   first_weights=page.seed, **asked_here)
         else:
-            rows[name] = metrics.evaluate(metrics.generated(system, name, training.describe(system, records)), judge,
-                                          real, held_out=held_out, **asked_here)
+            made = metrics.generated(system, system.name, training.describe(system, records))
+            rows[name] = metrics.evaluate(made, judge, real, held_out=held_out, **asked_here)
         fd_starts[dataset, name] = before_training(system, real, held_out, n)
     fd_starts[dataset, "others"] = [before_training(done["hrvgan"][0], real, held_out, n, page.seed + more)
                                     for more in (1, 2)]
@@ -501,17 +502,18 @@ def distance(dataset, name):
 def frechet_table_row(dataset, label, name):
     rows = fd_panels[dataset]
     record = rows[name]
-    interval, over = ((distance(dataset, name).interval, distance(dataset, name).over) if name in MODELS
+    interval, over = ((distance(dataset, name).interval, distance(dataset, name).over) if name in SIDE_ROWS
                       else (record.frechet, sampled(record.frechet)))
     in_paper, vgan_distance = published_distance(dataset, name), distance(dataset, "vgan").value
-    return {"data set": dataset, "system": label, "paper": in_paper, "ours": interval.value, "95 % low": interval.low,
-            "95 % high": interval.high, "interval over": over,
+    return {"data set": dataset, "system": label,
+            "recipe": IN_WORDS[SIDE_ROWS[name].recipe] if name in SIDE_ROWS else None,
+            "paper": in_paper, "ours": interval.value, "95 % low": interval.low, "95 % high": interval.high, "interval over": over,
             "over VGAN's, paper": paper.frechet_ratio(dataset, MODELS[name]) if in_paper else None,
-            "over VGAN's, ours": interval.value / vgan_distance if name in MODELS else None,
+            "over VGAN's, ours": interval.value / vgan_distance if name in SIDE_ROWS else None,
             "0 = real, 1 = nearest ceiling": place(interval.value, rows, "frechet"),
             "real": rows["real"].frechet.value, **{one: rows[one].frechet.value for one in metrics.CEILINGS},
             "frozen": rows["frozen"].frechet.value,
-            "clear of untrained": distance(dataset, name).sides[0].learned if name in MODELS else None,
+            "clear of untrained": distance(dataset, name).sides[0].learned if name in SIDE_ROWS else None,
             "std over sample seeds": metrics.mean_and_std(record.frechet_seeds)[1] if len(record.seeds) > 1 else None,
             "at infinite N": record.frechet_infinity, "N": record.n, "kernel distance": record.kernel.value,
             "of single frames": record.frame_frechet, **side_runs.get((dataset, name), {}),
@@ -521,14 +523,14 @@ def frechet_table_row(dataset, label, name):
 
 
 SIDE = ({"real": "real clips (test split)"} | BASELINES
-        | {name: MODELS[name] if name != "hrvgan" else "HRVGAN (ours)" for name in MODELS})
+        | {name: SHORT[name] if name != "hrvgan" else "HRVGAN (ours)" for name in SIDE_ROWS})
 table4 = [frechet_table_row(dataset, label, name) for dataset in fd_panels for name, label in SIDE.items()]
 side_sets = [page.dataset(d, split=s) for d in fd_panels for s in ("train", "test")]
 note4 = ("Paper: network, layer and N unnamed; only ratios compare; MoCoGAN is not in its Table 4. "
          + " ".join(f"{d.capitalize()}: {rows['real'].data}." for d, rows in fd_panels.items())
          + f" {page.profile.side_steps} training steps each. Intervals over samples: from {page.profile.repeats} "
          "draws; real clips by source video. "
-         + said_budgets([distance(dataset, name) for dataset in fd_panels for name in MODELS]))
+         + said_budgets([distance(dataset, name) for dataset in fd_panels for name in SIDE_ROWS]))
 page.table(table4, name="table4_frechet_distance", data=side_sets, samples=max(row["N"] for row in table4), note=note4,
            show=False)
 page.table(page_view(table4), note=note4)
@@ -538,7 +540,7 @@ fig, panes = plt.subplots(1, 2, figsize=(10, 3.2), sharey=True)
 for axes, (dataset, rows) in zip(panes, fd_panels.items()):
     for height, name in enumerate(SIDE):
         ink, interval = (book.SYSTEM_COLOURS[rows[name].source.split()[0]],
-                         distance(dataset, name).interval if name in MODELS else rows[name].frechet)
+                         distance(dataset, name).interval if name in SIDE_ROWS else rows[name].frechet)
         axes.plot([max(interval.low, 1e-9), interval.high], [height, height], color=ink, linewidth=6,
                   solid_capstyle="butt", alpha=0.5)
         axes.plot(interval.value, height, "o", color=ink)
@@ -574,11 +576,14 @@ page.table(positions, name="table4_positions", data=[train_clips, test_clips, *s
 # %%
 ratios = []
 for dataset in fd_panels:
-    for ahead, behind in combinations(["hrvgan", "tgan", "vgan"], 2):
+    for ahead, behind in dict.fromkeys(
+            (one if one == "hrvgan" else one + recipe, other + recipe) for recipe in ("", ", common")
+            for one, other in combinations(["hrvgan", "tgan", "vgan"], 2)):
         lead = seeds.joined(f"{dataset} {behind} less {ahead}")
         low, high = lead.interval.low, lead.interval.high
         ratios.append({"data set": dataset, "ratio": f"{SHORT[ahead]} / {SHORT[behind]}",
-                       "the paper's": paper.frechet_ratio(dataset, MODELS[ahead], to=MODELS[behind]),
+                       "the paper's": paper.frechet_ratio(
+                           dataset, *(MODELS[SIDE_ROWS[row].system] for row in (ahead, behind))),
                        "measured": distance(dataset, ahead).value / distance(dataset, behind).value,
                        "distance of the second less the first": str(lead.interval),
                        "order": "as in the paper" if low > 0 else "the other way round" if high < 0 else "open",
@@ -631,16 +636,17 @@ for lower, higher in combinations([slugs[row.model] for row in by_score], 2):
                          has=["all systems"], **told(lead, train_clips))
 
 # %%
-def measure_order(dataset, better, worse):
-    """The order of two systems on one data set, and of HRVGAN how far ahead it is."""
-    real, lead = page.dataset(dataset), seeds.joined(f"{dataset} {worse} less {better}")
+def measure_order(dataset, better, worse, recipe):
+    """The order of two systems on one data set, rivals in one recipe, and of HRVGAN how far ahead it is."""
+    nearer, farther = (one if one == "hrvgan" else one + recipe for one in (better, worse))
+    real, lead = page.dataset(dataset), seeds.joined(f"{dataset} {farther} less {nearer}")
     claims = [f"fd-order-{dataset}-{better}-below-{worse}"] + (["novel-results-fd"] if better == "hrvgan" else [])
     for claim in claims:
-        page.measure(f"{dataset}: distance of {MODELS[worse]} less {SIDE[better]}", lead.value, claim=claim, low=0,
+        page.measure(f"{dataset}: distance of {SHORT[farther]} less {SIDE[nearer]}", lead.value, claim=claim, low=0,
                      has=["all systems"], **told(lead, real))
     if better == "hrvgan":
-        share = metrics.quotient(fd_panels[dataset][better].frechet, fd_panels[dataset][worse].frechet)
-        page.measure(f"{dataset}: {SIDE[better]} over {MODELS[worse]}; the paper's ratio is "
+        share = metrics.quotient(fd_panels[dataset][nearer].frechet, fd_panels[dataset][farther].frechet)
+        page.measure(f"{dataset}: {SIDE[nearer]} over {SHORT[farther]}; the paper's ratio is "
                      f"{paper.frechet_ratio(dataset, to=MODELS[worse]):.3f}", share.value, decision="E6",
                      interval=share, data=[real], sides=lead.sides)
 
@@ -653,7 +659,8 @@ for dataset in fd_panels:
                          **told(ours, page.dataset(dataset)))
     by_distance = sorted(["vgan", "tgan", "hrvgan"], key=lambda name: published_distance(dataset, name))
     for better, worse in combinations(by_distance, 2):
-        measure_order(dataset, better, worse)
+        for recipe in ("", ", common"):
+            measure_order(dataset, better, worse, recipe)
 
 # %% [markdown]
 # ## Fidelity and variety apart

@@ -656,8 +656,26 @@ page.show_recorded("ablations.md", "ablation_summary.png")
 #
 # ### Which layer gives distances of 10⁵?
 #
-# Table 4 prints distances around 100,000 and names no network ([**E2**](12_claims_and_decisions.ipynb#E2)). A Fréchet distance grows with the square of its features' scale, and the published C3D reads grey levels from 0 to 255 through layers without any norm. We train a network of that shape on small clips, and look
-# through it layer by layer, from the distance of real clips to that of noise; random weights stand beside it.
+# Table 4 prints distances around 100,000 and names no network ([**E2**](12_claims_and_decisions.ipynb#E2)). A Fréchet distance grows with the square of its features' scale, and the published C3D reads grey levels from 0 to 255 through layers without any norm. Such a network has no scale of its own: multiply what one layer
+# gives by ten, divide the next layer's weights by ten, and every answer stays as it was, while every distance at that layer is a hundred times as large. We take a network of that shape, trained on small clips (with batch norms, which are then folded into its convolutions), and look through it layer by layer, from the
+# distance of real clips to that of noise; random weights stand beside it. The last two columns say by how much all features would have to grow for the paper's lowest value.
+
+# %% tags=["nbval-check-output"]
+from hrvgan_lib.metrics.eyes.c3d import C3D
+
+torch.manual_seed(0)
+eye = C3D(n_classes=8, width=1 / 16, frames=8, size=16).eval()
+shown = [torch.randn(64, 3, 8, 16, 16), torch.randn(64, 3, 8, 16, 16) / 2]
+with torch.no_grad():
+    before = [eye.layers(clips) for clips in shown]
+    eye.fc6.weight *= 10
+    eye.fc6.bias *= 10
+    eye.fc7.weight /= 10
+    after = [eye.layers(clips) for clips in shown]
+far = [metrics.frechet_distance(one["fc6"].numpy(), other["fc6"].numpy()) for one, other in (before, after)]
+change = (after[0]["logits"] - before[0]["logits"]).abs().max() / before[0]["logits"].abs().max()
+page.expect("largest change of an answer, as a share of the largest answer", float(change), high=1e-4)
+page.expect("distance at fc6, after over before", far[1] / far[0], low=99.9, high=100.1)
 
 # %%
 def from_study(name):
@@ -669,8 +687,8 @@ def from_study(name):
 page.show_recorded("layers.md", "layers_figure.png", run="study")
 for row in from_study("layers"):
     inside = "lies between the two" if row["holds the paper's lowest"] == "True" else "does not"
-    print(f"{row['C3D']}, {row['layer']}, N = {row['N']}: real clips {float(row['real clips']):,.0f}, noise "
-          f"{float(row['noise']):,.0f}; the paper's lowest value {inside}")
+    print(f"{row['C3D']}, {row['layer']}, N = {row['N']}: real clips {float(row['real clips']):,.3g}, noise "
+          f"{float(row['noise']):,.3g}; the paper's lowest value {inside}")
 
 # %% [markdown]
 # ### What does it take to decide an order?

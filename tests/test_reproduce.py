@@ -971,7 +971,7 @@ def test_more_jobs_get_more_done_in_the_same_minutes(book, timers):
 
 def test_side_by_side_every_job_is_told_the_share_and_the_steps_are_timed_behind_all(book, timers):
     (book / "notebooks/12_claims_and_decisions.py").write_text(HEADER + READER)
-    assert reproduce.main([*SMOKE[:-1], "2", "--minutes", "0.06"]) == 0
+    assert reproduce.main([*SMOKE[:-1], "2", "--minutes", "0.12"]) == 0
     first, second = timers.calls
     assert first[0] == "timing" and second[-1] == "bench"
     shares = {next(one for one in job.given if isinstance(one, reproduce.Settings)).parameters["profile"]

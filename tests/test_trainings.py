@@ -24,6 +24,7 @@ from hrvgan_lib.trainings import (
     LABELLED,
     RIVALS,
     ROWS,
+    SIDE_ROWS,
     SIDES,
     Training,
     frame_by_frame,
@@ -31,6 +32,7 @@ from hrvgan_lib.trainings import (
     native_predictor,
     predictor,
     row,
+    side_row,
     trainings,
 )
 from hrvgan_lib.trainings import training as one_training
@@ -45,7 +47,8 @@ def arms_of(profile) -> list[Training]:
 
 
 def asked_in(path: Path) -> set[tuple]:
-    """What a chapter's `learning` calls ask for: (system, data, labels), ("row", name) or ("native",).
+    """What a chapter's `learning` calls ask for: (system, data, labels), ("row", name), ("side", name, data) or
+    ("native",).
 
     Names are those of loops.
     """
@@ -70,6 +73,11 @@ def asked_in(path: Path) -> set[tuple]:
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "learning.row":
             assert any(ast.unparse(loop).startswith("for row in ROWS:") for loop in tree.body)
             found.update(("row", name) for name in ROWS)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "learning.side_row":
+            loops = [ast.unparse(loop) for loop in tree.body if isinstance(loop, ast.For)]
+            assert any(one.startswith("for dataset in ('golf', 'aeroplane'):\n") and
+                       "for name in SIDE_ROWS:" in one for one in loops)  # fmt: skip
+            found.update(("side", name, data) for name in SIDE_ROWS for data in SIDES)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "learning.trained":
             given = [one.value if isinstance(one, ast.Constant) else scope[one.id] for one in node.args[1:]]
             named = {one.arg: ast.literal_eval(one.value) for one in node.keywords}
@@ -109,7 +117,11 @@ def test_a_name_says_what_sets_a_training_apart():
 def test_the_list_is_what_chapters_ask_for_and_nothing_else(profile):
     asked = {number: asked_in(path) for number, path in CHAPTERS.items()}
     everything = set().union(*asked.values()) - {("native",)}
-    plain = {what: row(profile, what[1]) if what[0] == "row" else one_training(profile, *what) for what in everything}
+    found_by = {"row": row, "side": side_row}
+    plain = {
+        what: found_by[what[0]](profile, *what[1:]) if what[0] in found_by else one_training(profile, *what)
+        for what in everything
+    }
     large = [native(profile)] if profile.native else []
     listed = [work for work in trainings(profile) if work.readers not in (("07",), ("11",))]
     expected = {work.name: work for work in [*plain.values(), *large]}
@@ -120,7 +132,8 @@ def test_the_list_is_what_chapters_ask_for_and_nothing_else(profile):
         ), work.name
     for work in large:
         assert work.readers == tuple(number for number, found in asked.items() if ("native",) in found)
-    assert len(plain) == len(ROWS) + 1 + 1 + (1 + len(RIVALS)) * len(SIDES)  # iVGAN, and a row under two names
+    # iVGAN, and rows that other chapters ask for by system: the main one, and HRVGAN's on the other two data sets
+    assert len(plain) == len(ROWS) + 1 + 1 + len(SIDE_ROWS) * len(SIDES) + 2
 
 
 @every_profile

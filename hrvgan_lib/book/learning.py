@@ -13,6 +13,7 @@ from hrvgan_lib.trainings import frame_by_frame as training_frame_by_frame
 from hrvgan_lib.trainings import native as native_training
 from hrvgan_lib.trainings import predictor as training_of_predictor
 from hrvgan_lib.trainings import row as training_of_row
+from hrvgan_lib.trainings import side_row as training_of_side_row
 
 if TYPE_CHECKING:
     from hrvgan_lib.book.page import Page
@@ -31,6 +32,11 @@ def trained(page: Page, system: str, data: str = LABELLED, labels: bool = False)
 def row(page: Page, name: str) -> tuple[System, list[StepRecord]]:
     """The system behind a row of Table 3, one of `trainings.ROWS`, and its records."""
     return learn(page, training_of_row(page.profile, name))
+
+
+def side_row(page: Page, name: str, data: str) -> tuple[System, list[StepRecord]]:
+    """The system behind a row of Table 4, one of `trainings.SIDE_ROWS`, on "golf" or "aeroplane", and its records."""
+    return learn(page, training_of_side_row(page.profile, name, data))
 
 
 def native(page: Page) -> tuple[System, list[StepRecord]]:
