@@ -85,8 +85,8 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="overnight", minutes=110, hardware="2 CPU cores",
             clips_per_group=2, standin_frames=48, stack_videos=12, clips_per_video=8,
-            frames=8, size=32, width=0.25, batch=8, steps=1800, rival_steps=1800, contrast_steps=400,
-            side_steps=300, prediction_steps=700, choice_steps=60, preset="stable",
+            frames=8, size=32, width=0.25, batch=8, steps=1200, rival_steps=1200, contrast_steps=300,
+            side_steps=200, prediction_steps=500, choice_steps=60, preset="stable",
             native=None,
             study_width=0.125, study_steps=100,
             judge_width=0.25, judge_steps=600, judge_batch=16,
@@ -95,7 +95,7 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="gpu", minutes=20, hardware="one H100- or H200-class GPU",
             clips_per_group=4, standin_frames=64, stack_videos=40, clips_per_video=16,
-            frames=16, size=64, width=1.0, batch=16, steps=6000, rival_steps=1800, contrast_steps=600, side_steps=300,
+            frames=16, size=64, width=1.0, batch=16, steps=6000, rival_steps=1500, contrast_steps=600, side_steps=300,
             prediction_steps=600, choice_steps=600, preset="stable",
             native=(32, 256, 8, 1600),
             study_width=1.0, study_steps=120,
