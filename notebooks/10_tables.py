@@ -205,8 +205,8 @@ with torch.no_grad():
 #
 # Same clips, batches of the same size, same judge, same running average of the weights. (HRVGAN's pixel loss also learns from the clips that the loop draws for G's update; the others leave them aside.) A rival's networks, losses and clipping are always its authors'. It is trained twice:
 #
-# - **as published**: with its authors' optimiser and learning rates. Such rates are made for a published budget: TGAN's, for a hundred thousand steps, hardly moves its generator in a few hundred. (Two things are ours in MoCoGAN's row, both in its favour: each of its two discriminators sees the whole batch, and its first weights are those of
-#   today's PyTorch, [**E9**](12_claims_and_decisions.ipynb#E9). Chapter 11 measures both.)
+# - **as published**: with its authors' optimiser and learning rates. Such rates are made for a published budget: TGAN's, for a hundred thousand steps, hardly moves its generator in a few hundred. (One thing is ours in MoCoGAN's row, in its favour: each of its two discriminators sees the whole batch, which the released code shares out between them,
+#   [**E9**](12_claims_and_decisions.ipynb#E9). Chapter 11 measures what that does.)
 # - in the **common recipe**: with the optimisers of HRVGAN's headline row, so that a learning rate does not decide.
 #
 # VGAN and TGAN have no place for a label. MoCoGAN has one: with labels it stands beside HRVGAN with labels. HRVGAN has three rows. Without labels, so that labels do not decide ([**T7**](12_claims_and_decisions.ipynb#T7)); with labels in the preset *stable*, the main system of chapter 06; and with labels by

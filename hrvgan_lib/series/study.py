@@ -11,6 +11,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import combinations, product
@@ -291,8 +292,8 @@ class Study:
                 label=f"{system}, {recipe}",
             )
         axis.axhline(real.value, color="0.4", linestyle=":")
-        axis.set(xscale="log", yscale="log", xlabel="clips seen", ylabel="Fréchet distance (dotted: real clips)")
-        axis.legend(fontsize=7, frameon=False)
+        axis.set(xscale="log", ylim=(0, None), xlabel="clips seen", ylabel="Fréchet distance (dotted: real clips)")
+        axis.legend(fontsize=7, frameon=False, loc="lower left", bbox_to_anchor=(0, 0.05))
         self.page.figure(
             figure,
             name="rivals_figure",
@@ -373,7 +374,8 @@ class Study:
         else:
             for row in train_judge(_GreyLevels(network), clips, recipe):  # type: ignore[arg-type]
                 if row.step % 50 == 0:
-                    print(f"C3D on 0..255: step {row.step}, loss {row.loss:.3f}, right {row.accuracy:.2f}", flush=True)
+                    said = f"C3D on 0..255: step {row.step}, loss {row.loss:.3f}, right {row.accuracy:.2f}"
+                    print(said, file=sys.stderr, flush=True)
             write_atomic(place, lambda temporary: torch.save(network.state_dict(), temporary))
         return folded(network)
 
@@ -590,7 +592,8 @@ def run_part(name: str, settings: Settings, size: Size) -> Entry:
     """One part of the study, on a page of its own."""
     begun = time.monotonic()
     page = open_page(name, **{word: settings.parameters[word] for word in ("profile", "seed", "data_root", "run")})
-    PARTS[name](Study(page, size))
+    with redirect_stdout(None):  # a table is shown in a chapter, not here
+        PARTS[name](Study(page, size))
     numbers = provenance.peak_rss_mb(), provenance.peak_cuda_mb()
     return Entry(name, "ok", round(time.monotonic() - begun, 1), *numbers)
 
