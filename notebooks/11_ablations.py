@@ -698,8 +698,8 @@ for row in from_study("layers"):
 # %%
 page.show_recorded("decisions.md", "decisions_figure.png", run="study")
 for row in from_study("decisions"):
-    print(f"a gap of {float(row['gap']):.0%}: {int(row['samples of each']):,} samples and "
-          f"{row['training seeds of each']} training seeds of each")
+    print(f"a gap of {float(row['gap']):.0%}: {int(row['samples of each, hardest pair']):,} samples for the hardest pair "
+          f"of systems, and {row['training seeds of each']} training seeds of each")
 
 # %% [markdown]
 # ### The paper's text against our preset, one field at a time

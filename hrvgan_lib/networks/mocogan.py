@@ -161,9 +161,10 @@ class MoCoGAN(System):
 
     The released code shows D_I ten frames a step and D_V three clips, each from videos of its own. Of the small batches
     of this book two clips would be left for D_V, from which it does not learn; so both look at all clips of a batch.
-    The code names no first weights: it starts from what its PyTorch gives a layer, which has changed since 2017.
-    Chapter 11 measures both (decision E9). The released code also trains on every second frame: a clip of this book spans
-    32 source frames, which at 16 frames is the same. Samples come from the averaged generator, as every other system's.
+    It names no first weights: it starts from what its PyTorch gives a layer, which has changed since 2017.
+    Chapter 11 measures both (decision E9). The released code trains on every second frame, too: a clip of this book
+    spans 32 source frames, which at 16 frames is the same. Samples come from the averaged generator, as every other
+    system's.
     """
 
     name = "mocogan"
