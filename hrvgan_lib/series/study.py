@@ -465,12 +465,29 @@ class Study:
             f"pair, {hardest:.2g} for the hardest; {noise:.1%} between training seeds of one network "
             f"({self.size.lipschitz_seeds} seeds at 8x16x16). In the paper: {said}.",
         )
-        self._bars(
-            "decisions_figure",
-            {f"{row['gap']:.0%}": row for row in rows},
-            "samples of each, for the hardest pair",
-            value="samples of each, hardest pair",
-            one=None,
+        import matplotlib.pyplot as plt
+
+        figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.2), sharey=True)
+        reach, seeds = np.geomspace(counts[0], 64 * counts[0]), np.arange(2, 17)
+        for name, spread, line in (("typical", typical, "-"), ("hardest", hardest, "--")):
+            left.plot(reach, 100 * spread / reach**0.5, line, color="#0072B2", label=f"{name} pair")
+        right.plot(seeds, [100 * half_width(int(count), noise) for count in seeds], "o-", color="#D55E00")
+        for axis, gap in product((left, right), GAPS):
+            axis.axhline(100 * gap, color="0.6", linestyle=":", zorder=0)
+        left.set(
+            xlabel="samples of each system",
+            ylabel="half the interval, % of the distance\n(dotted: gaps)",
+            xscale="log",
+            yscale="log",
+        )
+        right.set(xlabel="training seeds of each system")
+        left.legend(frameon=False, fontsize=8)
+        self.page.figure(
+            figure,
+            name="decisions_figure",
+            alt="Half the interval of a difference against samples and against training seeds",
+            data=self.data,
+            samples=self.size.samples,
         )
 
     def _asked(self, judge: Judge, training: Training, count: int) -> Answers:
@@ -521,9 +538,14 @@ def seeds_for(gap: float, noise: float, most: int = 1000) -> int | None:
     side; None where more than `most` would be needed.
     """
     for seeds in range(2, most + 1):
-        if stats.t.ppf(0.975, 2 * (seeds - 1)) * noise * (2 / seeds) ** 0.5 <= gap:
+        if half_width(seeds, noise) <= gap:
             return seeds
     return None
+
+
+def half_width(seeds: int, noise: float) -> float:
+    """Half of Student's 95 % interval for the difference of two means of so many seeds, each with deviation `noise`."""
+    return float(stats.t.ppf(0.975, 2 * (seeds - 1)) * noise * (2 / seeds) ** 0.5)
 
 
 class _GreyLevels(torch.nn.Module):
