@@ -519,7 +519,9 @@ class Study:
             axis.plot(row[value], height, "o", color="#0072B2")
         if one is not None:
             axis.axvline(one, color="0.4", linestyle=":")
-        axis.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel=title, xscale="log")
+        drawn = [float(number) for line in axis.lines for number in line.get_xdata()]
+        wide = min(drawn) > 0 and max(drawn) > 4 * min(drawn)
+        axis.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel=title, xscale="log" if wide else "linear")
         axis.invert_yaxis()
         self.page.figure(
             figure, name=name, alt=f"{title}: {', '.join(rows)}", data=self.data, samples=self.size.samples
