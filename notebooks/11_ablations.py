@@ -721,8 +721,12 @@ for row in from_study("fields"):
 # %%
 page.show_recorded("lipschitz.md", "lipschitz_figure.png", run="study")
 for row in from_study("lipschitz"):
+    low, high = float(row["its 95 % low"]), float(row["its 95 % high"])
+    apart = ("nearer to real clips than with nothing" if high < 1 else "farther from real clips than with nothing"
+             if low > 1 else "as near to real clips as with nothing, as far as can be told")
     print(f"{row['reading']}, held by {row['held by']}: {row['diverged']} of {row['of']} diverged, slope of D "
-          f"{float(row['slope of D, median']):.3g}")
+          f"{float(row['slope of D, median']):.3g}"
+          + (f"; {apart}" if row["held by"] != "none" else ""))
 
 # %% [markdown]
 # ### What does a score owe to size and pace?
