@@ -507,7 +507,8 @@ def frechet_table_row(dataset, label, name):
     in_paper, vgan_distance = published_distance(dataset, name), distance(dataset, "vgan").value
     return {"data set": dataset, "system": label,
             "recipe": IN_WORDS[SIDE_ROWS[name].recipe] if name in SIDE_ROWS else None,
-            "paper": in_paper, "ours": interval.value, "95 % low": interval.low, "95 % high": interval.high, "interval over": over,
+            "paper": in_paper, "ours": interval.value, "95 % low": interval.low, "95 % high": interval.high,
+            "interval over": over,
             "over VGAN's, paper": paper.frechet_ratio(dataset, MODELS[name]) if in_paper else None,
             "over VGAN's, ours": interval.value / vgan_distance if name in SIDE_ROWS else None,
             "0 = real, 1 = nearest ceiling": place(interval.value, rows, "frechet"),

@@ -665,17 +665,17 @@ from hrvgan_lib.metrics.eyes.c3d import C3D
 
 torch.manual_seed(0)
 eye = C3D(n_classes=8, width=1 / 16, frames=8, size=16).eval()
-shown = [torch.randn(64, 3, 8, 16, 16), torch.randn(64, 3, 8, 16, 16) / 2]
+noises = [torch.randn(64, 3, 8, 16, 16), torch.randn(64, 3, 8, 16, 16) / 2]
 with torch.no_grad():
-    before = [eye.layers(clips) for clips in shown]
+    before = [eye.layers(clips) for clips in noises]
     eye.fc6.weight *= 10
     eye.fc6.bias *= 10
     eye.fc7.weight /= 10
-    after = [eye.layers(clips) for clips in shown]
-far = [metrics.frechet_distance(one["fc6"].numpy(), other["fc6"].numpy()) for one, other in (before, after)]
+    after = [eye.layers(clips) for clips in noises]
+apart = [metrics.frechet_distance(one["fc6"].numpy(), other["fc6"].numpy()) for one, other in (before, after)]
 change = (after[0]["logits"] - before[0]["logits"]).abs().max() / before[0]["logits"].abs().max()
 page.expect("largest change of an answer, as a share of the largest answer", float(change), high=1e-4)
-page.expect("distance at fc6, after over before", far[1] / far[0], low=99.9, high=100.1)
+page.expect("distance at fc6, after over before", apart[1] / apart[0], low=99.9, high=100.1)
 
 # %%
 def from_study(name):
@@ -698,8 +698,8 @@ for row in from_study("layers"):
 # %%
 page.show_recorded("decisions.md", "decisions_figure.png", run="study")
 for row in from_study("decisions"):
-    print(f"a gap of {float(row['gap']):.0%}: {int(row['samples of each, hardest pair']):,} samples for the hardest pair "
-          f"of systems, and {row['training seeds of each']} training seeds of each")
+    print(f"a gap of {float(row['gap']):.0%}: {int(row['samples of each, hardest pair']):,} samples for the hardest "
+          f"pair of systems, and {row['training seeds of each']} training seeds of each")
 
 # %% [markdown]
 # ### The paper's text against our preset, one field at a time
@@ -722,11 +722,11 @@ for row in from_study("fields"):
 page.show_recorded("lipschitz.md", "lipschitz_figure.png", run="study")
 for row in from_study("lipschitz"):
     low, high = float(row["its 95 % low"]), float(row["its 95 % high"])
-    apart = ("nearer to real clips than with nothing" if high < 1 else "farther from real clips than with nothing"
+    verdict = ("nearer to real clips than with nothing" if high < 1 else "farther from real clips than with nothing"
              if low > 1 else "as near to real clips as with nothing, as far as can be told")
     print(f"{row['reading']}, held by {row['held by']}: {row['diverged']} of {row['of']} diverged, slope of D "
           f"{float(row['slope of D, median']):.3g}"
-          + (f"; {apart}" if row["held by"] != "none" else ""))
+          + (f"; {verdict}" if row["held by"] != "none" else ""))
 
 # %% [markdown]
 # ### What does a score owe to size and pace?
