@@ -205,13 +205,15 @@ with torch.no_grad():
 #
 # Same clips, batches of the same size, same judge, same running average of the weights. (HRVGAN's pixel loss also learns from the clips that the loop draws for G's update; the others leave them aside.) A rival's networks, losses and clipping are always its authors'. It is trained twice:
 #
-# - **as published**: with its authors' optimiser and learning rates. Such rates are made for a published budget: TGAN's, for a hundred thousand steps, hardly moves its generator in a few hundred. (One thing is ours in MoCoGAN's row, in its favour: each of its two discriminators sees the whole batch, which the released code shares out between them,
+# - **as published**: with its authors' optimiser and learning rates. Such rates are made for a published budget: TGAN's, for a hundred thousand steps, hardly moves its generator in a few hundred. (The main change in MoCoGAN's row is in its favour: the released code gives one discriminator ten frames and the other three clips a step; here both see the whole batch,
 #   [**E9**](12_claims_and_decisions.ipynb#E9). Chapter 11 measures what that does.)
-# - in the **common recipe**: with the optimisers of HRVGAN's headline row, so that a learning rate does not decide.
+# - in the **common recipe**: with the optimisers of HRVGAN's headline row.
+#
+# Neither recipe is neutral: the authors' rates are made for long trainings, the common ones were chosen for HRVGAN. So an order has to hold in both. Chapter 11 shows how far each rival comes in either.
 #
 # VGAN and TGAN have no place for a label. MoCoGAN has one: with labels it stands beside HRVGAN with labels. HRVGAN has three rows. Without labels, so that labels do not decide ([**T7**](12_claims_and_decisions.ipynb#T7)); with labels in the preset *stable*, the main system of chapter 06; and with labels by
 # *the paper's text*, the preset *literal* ([**O1**](12_claims_and_decisions.ipynb#O1)). *Stable* changes four things in that text: the pixel term is $\|G(E(Y)) - Y\|$ without the square, so that it is heard; G learns five times as fast; Adam keeps some momentum; and D is shown real clips under wrong labels.
-# The paper's equations have no such third term.
+# The paper's equations for D have two terms, real and generated; this is a third.
 #
 # The column *clips seen* (turns of the loop times the batch) says how much each row has learned from. In the small profiles HRVGAN's rows without labels and by the text are *illustrations*, since a step of HRVGAN costs as much as a dozen of a rival's.
 
@@ -554,7 +556,7 @@ page.figure(fig, name="table4_figure",
             data=side_sets, samples=max(row["N"] for row in table4))
 
 # %% [markdown]
-# A system that has learned something lies nearer to real clips than to any of the ceilings: below 0.5 in this table. (Frozen and shuffled real clips are no ceilings, but tests of the judge.)
+# Near 0 a system lies where held-out real clips lie, near 1 where the ceiling lies; the number means something only where the ceiling is farther away than held-out clips are. Whether a system has learned is said by *clear of untrained* above. (Frozen and shuffled real clips are no ceilings, but tests of the judge.)
 
 # %%
 def between(rows, ceiling):
@@ -565,13 +567,13 @@ positions = [{"data set": about(page.dataset(name)),
               **{f"0 = real, 1 = {ceiling}": between(rows, ceiling) for ceiling in BASELINES}}
              for name, rows in {"actions": first, **fd_panels}.items()]
 page.table(positions, name="table4_positions", data=[train_clips, test_clips, *side_sets], samples=page.profile.samples,
-           note="Where HRVGAN's Fréchet distance lies (on the actions with labels). Above 1: farther from real clips "
-                "than the ceiling is.")
+           note="Where HRVGAN's Fréchet distance lies (on the actions with labels), between held-out real clips and "
+                "each ceiling.")
 
 # %% [markdown]
 # ## Ratios and orders, the only bridge
 #
-# For every two systems, the ratio of our distances stands beside the ratio of the paper's, and the difference with its paired interval. An order of these trainings is decided where that interval leaves out zero; whether it says
+# For every two systems of the paper's Table 4, the ratio of our distances stands beside the ratio of the paper's, and the difference with its paired interval. An order of these trainings is decided where that interval leaves out zero; whether it says
 # anything about the *methods* is the next question, which the columns to the right answer: have both learned, and how many training seeds were there?
 
 # %%
@@ -597,7 +599,7 @@ page.table(ratios, name="table4_orders", data=side_sets,
 # %% [markdown]
 # ### Into the ledger
 #
-# Every number and every order of the two tables is a claim. An order is measured in both recipes, and with HRVGAN's row *without* labels and then with them; all of them have to hold. Chapter 12 turns the measurements into verdicts.
+# Every number and every order of the two tables is a claim. An order is measured in both recipes of the rivals; in Table 3 HRVGAN takes part without labels and then with them. All of them have to hold. Chapter 12 turns the measurements into verdicts.
 
 # %%
 published_judge = ["published classifier"] if judge.protocol is not None and not page.rehearse else []

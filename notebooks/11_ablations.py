@@ -55,7 +55,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from hrvgan_lib import ablations, losses, metrics
+from hrvgan_lib import ablations, losses, metrics, paper
 from hrvgan_lib.ablations import FRAMES, OURS, SIZE, STUDIES
 from hrvgan_lib.book import learning, ledgers
 from hrvgan_lib.networks import build_system, fused
@@ -652,13 +652,13 @@ page.show_recorded("ablations.md", "ablation_summary.png")
 # %% [markdown]
 # ## The definitive study
 #
-# Six questions that the paper leaves open take longer than a page may. `make study` answers them in an hour or two on two cores, with the procedural actions, and keeps the answers in `figures/study/`; what is there stands below. Each table says on what, with how many samples and which seeds.
+# Six questions that the paper leaves open take longer than a chapter may run. `make study` answers them in an hour or two on two cores, with the procedural actions, and keeps the answers in `figures/study/`; what is there stands below. Each table says on what, with how many samples and which seeds.
 #
 # ### Which layer gives distances of 10⁵?
 #
 # Table 4 prints distances around 100,000 and names no network ([**E2**](12_claims_and_decisions.ipynb#E2)). A Fréchet distance grows with the square of its features' scale, and the published C3D reads grey levels from 0 to 255 through layers without any norm. Such a network has no scale of its own: multiply what one layer
-# gives by ten, divide the next layer's weights by ten, and every answer stays as it was, while every distance at that layer is a hundred times as large. We take a network of that shape, trained on small clips (with batch norms, which are then folded into its convolutions), and look through it layer by layer, from the
-# distance of real clips to that of noise; random weights stand beside it. The last two columns say by how much all features would have to grow for the paper's lowest value.
+# gives by ten, divide the next layer's weights by ten, and every answer stays as it was, while every distance at that layer is a hundred times as large. We take a network with C3D's layers and widths for clips of 32x32 (so that pool5 has 512 features, not 8,192), trained on small clips (with batch norms, which are then folded into its convolutions), and look through it layer by layer, from the
+# distance of real clips to that of noise; random weights stand beside it. The last two columns say by which factor all features would have to be multiplied for the paper's lowest value.
 
 # %% tags=["nbval-check-output"]
 from hrvgan_lib.metrics.eyes.c3d import C3D
@@ -685,15 +685,17 @@ def from_study(name):
 
 
 page.show_recorded("layers.md", "layers_figure.png", run="study")
+paper_lowest = min(row.golf for row in paper.TABLE4)
 for row in from_study("layers"):
-    inside = "lies between the two" if row["holds the paper's lowest"] == "True" else "does not"
-    print(f"{row['C3D']}, {row['layer']}, N = {row['N']}: real clips {float(row['real clips']):,.3g}, noise "
-          f"{float(row['noise']):,.3g}; the paper's lowest value {inside}")
+    near, far = float(row["real clips"]), float(row["noise"])
+    where = "above both" if paper_lowest > far else "below both" if paper_lowest < near else "between the two"
+    print(f"{row['C3D']}, {row['layer']}, N = {row['N']}: real clips {near:,.3g}, noise {far:,.3g}; the "
+          f"paper's lowest value lies {where}")
 
 # %% [markdown]
 # ### What does it take to decide an order?
 #
-# The paper's systems differ by 8 to 30 per cent in Table 4. A difference of two distances has a paired interval that narrows with the root of N, and a training has luck of its own that only further seeds can average out. The table has, for each gap, how many samples and how many training seeds of each system confirm it.
+# In Table 4 the paper's own system is 8 to 30 per cent below the two others (which differ by 0.9 per cent on Golf and 19 on Aeroplane). A difference of two distances has a paired interval that narrows with the root of N, and a training has luck of its own that only further seeds can average out. The table has, for each gap, from how many samples and training seeds of each system on half the interval is no wider than the gap. That is the least: a gap just so large is then found about every second time. Where the table says 64, the smallest number that was tried, fewer may do.
 
 # %%
 page.show_recorded("decisions.md", "decisions_figure.png", run="study")
@@ -704,14 +706,14 @@ for row in from_study("decisions"):
 # %% [markdown]
 # ### The paper's text against our preset, one field at a time
 #
-# *Stable* changes four fields of the text ([chapter 06](06_training_loop.ipynb) lists them). All sixteen mixtures were trained, so that each field is judged in every company of the other three: the first table has the ratio with the field over without, the second all mixtures.
+# *Stable* changes four fields of the text ([chapter 06](06_training_loop.ipynb) lists them). All sixteen mixtures were trained, so that each field is judged with every combination of the other three: the first table has the ratio with the field over without, an average over the eight mixtures (*alone*: the field changed in the text by itself), the second all mixtures. A field may help on average and hurt alone. After so few steps the labels are hardly learned: chance is one in eight.
 
 # %%
 page.show_recorded("fields.md", "fields_figure.png", "fields_all.md", run="study")
 for row in from_study("fields"):
     low, high = float(row["95 % low"]), float(row["95 % high"])
-    print(f"{row['field']}: {'helps' if high < 1 else 'hurts' if low > 1 else 'cannot be told from no change'} "
-          f"(ratio [{low:.3g}, {high:.3g}])")
+    does = "helps on average" if high < 1 else "hurts on average" if low > 1 else "cannot be told from no change"
+    print(f"{row['field']}: {does} (ratio [{low:.3g}, {high:.3g}])")
 
 # %% [markdown]
 # ### Ways to hold a critic
@@ -723,7 +725,7 @@ page.show_recorded("lipschitz.md", "lipschitz_figure.png", run="study")
 for row in from_study("lipschitz"):
     low, high = float(row["its 95 % low"]), float(row["its 95 % high"])
     verdict = ("nearer to real clips than with nothing" if high < 1 else "farther from real clips than with nothing"
-             if low > 1 else "as near to real clips as with nothing, as far as can be told")
+             if low > 1 else "not to be told from a D that nothing holds")
     print(f"{row['reading']}, held by {row['held by']}: {row['diverged']} of {row['of']} diverged, slope of D "
           f"{float(row['slope of D, median']):.3g}"
           + (f"; {verdict}" if row["held by"] != "none" else ""))
@@ -737,14 +739,14 @@ for row in from_study("lipschitz"):
 page.show_recorded("paces.md", "paces_figure.png", run="study")
 scores = {(int(row["size"]), int(row["frames apart"])): float(row["Inception Score"]) for row in from_study("paces")}
 if scores:
-    print(f"Inception Score of the same real clips: {scores[32, 4]:.2f} as the judge has learned them, "
+    print(f"Inception Score of clips from the same real videos: {scores[32, 4]:.2f} as the judge has learned them, "
           f"{scores[32, 1]:.2f} with consecutive frames, {scores[16, 4]:.2f} through 16x16, "
           f"{scores[8, 4]:.2f} through 8x8")
 
 # %% [markdown]
 # ### How far is each rival, after how many clips?
 #
-# An order says something once both systems have left their untrained networks behind. Here is when each rival does, as published and in the common recipe of [chapter 10](10_tables.ipynb).
+# An order says something once both systems have left their untrained networks behind. Here is whether and when each rival does, with one seed and at most 12,000 clips, as published and in the common recipe of [chapter 10](10_tables.ipynb).
 
 # %%
 page.show_recorded("rivals.md", "rivals_figure.png", run="study")
@@ -757,7 +759,7 @@ for (system, recipe), mine in last.items():
           f"not clear of its untrained network after {int(mine[-1]['clips seen']):,} clips"))
 
 # %% [markdown]
-# MoCoGAN stands there in two more ways: with each batch shared out between its two discriminators, as in the released code, where ours are whole for both, and from the first weights that PyTorch gave a layer in 2017 ([**E9**](12_claims_and_decisions.ipynb#E9)).
+# MoCoGAN stands there in two more ways ([**E9**](12_claims_and_decisions.ipynb#E9)). The released code gives D_I ten frames and D_V three other clips a step, where ours give both the whole batch: one row splits our batch in that proportion. The other starts from the first weights that PyTorch gave a layer in 2017.
 
 # %%
 for way in ("published, batches shared out", "published, first weights of 2017"):

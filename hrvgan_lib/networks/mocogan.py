@@ -20,8 +20,8 @@ class MoCoGANConfig:
 
     recipe: str = "published"  # or "common": HRVGAN's optimisers
     first_weights: str = "today"  # E9: PyTorch's defaults, which the released code starts from; or those of "2017"
-    batches: str = "whole"  # E9: the loop's for D_I and for D_V; or "shared out" between them, as published,
-    frames_batch: int = 10  # where a batch consists of so many frames for D_I
+    batches: str = "whole"  # E9: the loop's for D_I and for D_V; or "shared out" between them in the published
+    frames_batch: int = 10  # proportion: so many frames for D_I
     clips_batch: int = 3  # and so many clips for D_V
     width: float = 1.0  # multiplies every channel count
     content_dim: int = 50  # z_C, fixed for a clip
@@ -160,7 +160,7 @@ class MoCoGAN(System):
     """Tulyakov et al. (2018), section 3.
 
     The released code shows D_I ten frames a step and D_V three clips, each from videos of its own. Of the small batches
-    of this book two clips would be left for D_V, from which it does not learn; so both look at all clips of a batch.
+    of this book two clips would be left for D_V, and it would learn later; so both look at all clips of a batch.
     It names no first weights: it starts from what its PyTorch gives a layer, which has changed since 2017.
     Chapter 11 measures both (decision E9). The released code trains on every second frame, too: a clip of this book
     spans 32 source frames, which at 16 frames is the same. Samples come from the averaged generator, as every other

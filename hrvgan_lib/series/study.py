@@ -55,7 +55,7 @@ WAYS["mocogan"] |= {  # decision E9
     "published, batches shared out": {"batches": "shared out"},
     "published, first weights of 2017": {"first_weights": "2017"},
 }
-GAPS = (0.08, 0.09, 0.14, 0.30)  # between two systems: the paper's smallest and largest on Golf and Aeroplane
+GAPS = (0.08, 0.09, 0.14, 0.30)  # of HRVGAN to TGAN and VGAN in the paper, on Golf and on Aeroplane
 PAPER_DISTANCE = min(row.golf for row in paper.TABLE4)
 
 
@@ -283,7 +283,7 @@ class Study:
 
         figure, axis = plt.subplots(figsize=(7, 3.6))
         marks = dict(zip(WAYS["mocogan"], ("o-", "s--", "^:", "v-.")))
-        for system, recipe in dict.fromkeys((row["system"], row["recipe"]) for row in rows):
+        for system, recipe in dict.fromkeys((str(row["system"]), str(row["recipe"])) for row in rows):
             mine = [row for row in rows if (row["system"], row["recipe"]) == (system, recipe)]
             axis.plot(
                 [row["clips seen"] for row in mine],
