@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from filelock import FileLock
@@ -23,6 +23,7 @@ from hrvgan_lib.captures import captured
 from hrvgan_lib.data.clips import Clips, identity
 from hrvgan_lib.devices import pick_device, precision
 from hrvgan_lib.files import write_atomic
+from hrvgan_lib.half import halved
 from hrvgan_lib.keys import key_of
 from hrvgan_lib.networks import System, build_system, system_class
 from hrvgan_lib.provenance import repo_root
@@ -221,12 +222,16 @@ def restore(system: System, optimisers: dict, folder: Path | None) -> tuple[int,
     return state["step"], state["seconds"], state["stuck"]
 
 
-def finish(folder: Path) -> None:
-    """Keep of a finished training what sampling needs: one checkpoint, without the optimisers' moments."""
+def finish(folder: Path, system: System) -> None:
+    """Keep of a finished training what sampling needs: one checkpoint, without the optimisers' moments.
+
+    Its weights are rounded to half precision: what chapters measure is then, bit for bit, what figures/ can hold.
+    """
     state = checkpoints.load_checkpoint(folder)
     assert state is not None  # `train` saved its last step
     if state["optimisers"]:
-        checkpoints.save_checkpoint(folder, state["step"], {**state, "optimisers": {}}, keep=1)
+        weights = halved(state["system"], system)
+        checkpoints.save_checkpoint(folder, state["step"], {**state, "system": weights, "optimisers": {}}, keep=1)
 
 
 def clips_seen(records: Sequence[StepRecord]) -> int:
@@ -258,18 +263,50 @@ def training_key(name: str, dataset: Clips, n_classes: int, config: TrainConfig,
     )
 
 
+@dataclass(frozen=True)
+class Plan:
+    """A training before it begins: which system, how long, and the name of the folder that it is kept in."""
+
+    system: str
+    n_classes: int
+    options: Mapping[str, object]  # the system's own
+    config: TrainConfig
+    folder: str  # ends in `training_key`, so that a changed choice is trained anew
+
+    def build(self, dataset: Clips) -> System:
+        """The system with the weights that its training starts from."""
+        with torch.random.fork_rng():  # the caller's random numbers stay as they were
+            torch.manual_seed(self.config.seed)  # the initial weights
+            system = build_system(
+                self.system, frames=dataset.frames, size=dataset.size, n_classes=self.n_classes, **self.options
+            )
+        return system.to(pick_device())
+
+
+def plan(
+    name: str, dataset: Clips, profile: Profile, *, seed: int = 0, steps: int | None = None, batch: int | None = None,
+    conditional: bool = True, **options: object,
+) -> Plan:  # fmt: skip
+    """What `trained` does with the same arguments."""
+    options = {field: getattr(profile, field) for field in system_class(name).from_profile} | options
+    n_classes = dataset.n_classes if conditional else 0
+    config = TrainConfig(
+        steps=profile.steps if steps is None else steps, batch=profile.batch if batch is None else batch, seed=seed
+    )
+    config = replace(config, save_every=max(1, min(SAVE_EVERY, config.steps // 4)))
+    key = training_key(name, dataset, n_classes, config, options)
+    folder = f"{name}-{dataset.name}-{dataset.frames}x{dataset.size}-{key}"
+    return Plan(name, n_classes, options, config, folder)
+
+
 def trained(
     name: str,
     dataset: Clips,
     profile: Profile,
     *,
-    seed: int = 0,
-    steps: int | None = None,
-    batch: int | None = None,
-    conditional: bool = True,
     folder: Path | str | None = None,
     on_step: Callable[[StepRecord, System], None] | None = None,
-    **options: object,
+    **planned: Any,
 ) -> tuple[System, list[StepRecord]]:
     """Return a trained system and its records: read from `folder` where it has been trained before, else trained now.
 
@@ -284,29 +321,17 @@ def trained(
         name: a key of `networks.SYSTEMS`.
         dataset: training clips; their frames and size are the system's.
         profile: gives width, preset, batch and steps where they are not named.
-        conditional: False trains without labels also where the data has them.
         folder: where trained systems lie, each in a folder of its own (default: runs/checkpoints).
         on_step: called with each new record and the system; not called for steps read from `folder`.
-        options: the system's own options.
+        planned: seed (default 0), steps, batch; conditional=False trains without labels also where the data has them;
+            the system's own options.
     """
-    device = pick_device()
-    options = {field: getattr(profile, field) for field in system_class(name).from_profile} | options
-    n_classes = dataset.n_classes if conditional else 0
-    config = TrainConfig(
-        steps=profile.steps if steps is None else steps, batch=profile.batch if batch is None else batch, seed=seed
-    )
-    config = replace(config, save_every=max(1, min(SAVE_EVERY, config.steps // 4)))
-    key = training_key(name, dataset, n_classes, config, options)
-    folder = repo_root() / "runs" / "checkpoints" if folder is None else Path(folder)
-    folder = folder / f"{name}-{dataset.name}-{dataset.frames}x{dataset.size}-{key}"
-    folder.mkdir(parents=True, exist_ok=True)
-
-    with torch.random.fork_rng():  # the caller's random numbers stay as they were
-        torch.manual_seed(seed)  # the initial weights
-        system = build_system(name, frames=dataset.frames, size=dataset.size, n_classes=n_classes, **options)
-    system.to(device)
-    records = train_once(system, dataset, config, folder, on_step)
-    system.snapshots = read_snapshots(folder)
+    training = plan(name, dataset, profile, **planned)
+    place = (repo_root() / "runs" / "checkpoints" if folder is None else Path(folder)) / training.folder
+    place.mkdir(parents=True, exist_ok=True)
+    system = training.build(dataset)
+    records = train_once(system, dataset, training.config, place, on_step)
+    system.snapshots = read_snapshots(place)
     return system.eval(), records
 
 
@@ -329,7 +354,7 @@ def train_once(
         done = checkpoints.load_checkpoint(folder)
         records = read_records(journal, until=done["step"] if done else 0)
         if not verdict.exists() and len(records) < config.steps:
-            write_atomic(journal, "".join(map(_write_record, records)))
+            write_records(journal, records)
             try:
                 with open(journal, "a") as file:
                     for record in train(system, dataset, config, folder, pauses=moments):
@@ -340,7 +365,7 @@ def train_once(
                             take_snapshot(system, dataset, folder, record.step)
                         if on_step is not None:
                             on_step(record, system)
-                finish(folder)
+                finish(folder, system)
             except Diverged as error:
                 write_atomic(verdict, str(error))
             except torch.OutOfMemoryError:
@@ -382,6 +407,11 @@ def read_records(journal: Path, until: int) -> list[StepRecord]:
         except (ValueError, TypeError):
             break
     return [record for record in records if record.step <= until]
+
+
+def write_records(journal: Path, records: Sequence[StepRecord]) -> None:
+    """Write a journal that `read_records` reads."""
+    write_atomic(journal, "".join(map(_write_record, records)))
 
 
 def take_snapshot(system: System, dataset: Clips, folder: Path, step: int) -> None:

@@ -442,12 +442,13 @@ def test_a_finished_training_is_read_and_its_loop_not_entered(tmp_path, monkeypa
 
 
 def test_a_finished_checkpoint_is_written_once(tmp_path, monkeypatch):
-    list(train(Tiny(), Rows(), TrainConfig(steps=3, batch=2, save_every=1), tmp_path))
+    system = Tiny()
+    list(train(system, Rows(), TrainConfig(steps=3, batch=2, save_every=1), tmp_path))
     assert checkpoints.load_checkpoint(tmp_path)["optimisers"]
-    training.finish(tmp_path)
+    training.finish(tmp_path, system)
     assert len(list(tmp_path.glob("*.pt"))) == 1 and checkpoints.load_checkpoint(tmp_path)["optimisers"] == {}
     monkeypatch.setattr(checkpoints, "save_checkpoint", lambda *_, **__: pytest.fail("written again"))
-    training.finish(tmp_path)
+    training.finish(tmp_path, system)
     assert checkpoints.load_checkpoint(tmp_path)["step"] == 3
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hrvgan_lib.metrics import judge_for
 from hrvgan_lib.metrics import judge_shape as judge_shape_of
@@ -17,6 +17,7 @@ from hrvgan_lib.trainings import side_row as training_of_side_row
 
 if TYPE_CHECKING:
     from hrvgan_lib.book.page import Page
+    from hrvgan_lib.data import ClipDataset
     from hrvgan_lib.metrics import Judge
     from hrvgan_lib.networks import System
 
@@ -62,11 +63,24 @@ def frame_by_frame(page: Page) -> tuple[System, list[StepRecord]]:
 def learn(page: Page, training: Training) -> tuple[System, list[StepRecord]]:
     """Carry out a training, or read it where it has been carried out before."""
     page.trainings.append(training.name)
-    clips = page.dataset(training.data, frames=training.frames, size=training.size)
-    return train_or_read(
-        training.system, clips, page.profile, seed=page.seed + training.seed, steps=training.steps,
-        batch=training.batch, conditional=training.labels, folder=page.runs / "checkpoints", **training.options,
-    )  # fmt: skip
+    clips, how = clips_of(page, training), planned(page, training)
+    return train_or_read(training.system, clips, page.profile, folder=page.runs / "checkpoints", **how)
+
+
+def clips_of(page: Page, training: Training) -> ClipDataset:
+    """The clips that a training learns from, in its shape."""
+    return page.dataset(training.data, frames=training.frames, size=training.size)
+
+
+def planned(page: Page, training: Training) -> dict[str, Any]:
+    """A training as `training.trained` and `training.plan` are told it, in words."""
+    return {
+        "seed": page.seed + training.seed,
+        "steps": training.steps,
+        "batch": training.batch,
+        "conditional": training.labels,
+        **training.options,
+    }
 
 
 def judge_shape(page: Page) -> dict[str, int]:

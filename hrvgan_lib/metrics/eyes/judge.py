@@ -26,6 +26,7 @@ from torch.nn import functional as F
 
 from hrvgan_lib.data.clips import Clips, identity
 from hrvgan_lib.devices import pick_device, precision
+from hrvgan_lib.half import halved
 from hrvgan_lib.keys import key_of
 from hrvgan_lib.metrics.eyes.c3d import C3D, LAYERS
 from hrvgan_lib.metrics.eyes.judge_training import LearningStep, Recipe, train_judge
@@ -186,21 +187,29 @@ def trained_judge(
     """
     if not train_set.n_classes:
         raise ValueError(f"{train_set.name} has no labels; train the judge on a labelled data set")
-    settings: dict[str, Any] = {
-        "width": profile.judge_width,
-        "steps": profile.judge_steps,
-        "batch": profile.judge_batch,
-        "seed": seed,
-    }
-    recipe = Recipe(**settings | changes)
-    folder = repo_root() / "runs" / "judges" if folder is None else Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    recipe = recipe_of(profile, seed=seed, **changes)
     device = device or pick_device()
-    place = folder / f"{train_set.name}-{judge_key(train_set, test_set, recipe, device)}"
+    place = judge_place(train_set, test_set, recipe, folder, device)
+    place.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{place}.lock"):  # two chapters at once: the second waits, then loads
         if not all((place / name).is_file() for name in ("judge.json", "judge.safetensors")):
             save_judge(make_judge(train_set, test_set, recipe, device), train_set, place)
     return load_judge(place, device)
+
+
+def recipe_of(profile: Profile, **changes: Any) -> Recipe:
+    """How a profile's judge is trained; `changes` set fields of it."""
+    settings = {"width": profile.judge_width, "steps": profile.judge_steps, "batch": profile.judge_batch}
+    return Recipe(**settings | changes)
+
+
+def judge_place(
+    train_set: Clips, test_set: Clips, recipe: Recipe, folder: str | Path | None = None,
+    device: torch.device | None = None,
+) -> Path:  # fmt: skip
+    """The folder of a judge: its name ends in `judge_key`, so nothing stale is ever loaded."""
+    folder = repo_root() / "runs" / "judges" if folder is None else Path(folder)
+    return folder / f"{train_set.name}-{judge_key(train_set, test_set, recipe, device or pick_device())}"
 
 
 def make_judge(train_set: Clips, test_set: Clips, recipe: Recipe, device: torch.device) -> Judge:
@@ -209,6 +218,7 @@ def make_judge(train_set: Clips, test_set: Clips, recipe: Recipe, device: torch.
         torch.manual_seed(recipe.seed)
         network = blank_network(train_set.n_classes, train_set.frames, train_set.size, recipe).to(device)
         history = tuple(train_judge(network, train_set, recipe))
+    network.load_state_dict(halved(network.state_dict(), network))
     network.eval().requires_grad_(False)
     norm = " with batch norm" if recipe.batch_norm else ""
     name = f"C3D x{recipe.width:g}{norm}, trained {recipe.steps} steps on {train_set.describe()}"
@@ -259,7 +269,8 @@ def save_judge(judge: Judge, data: Clips, place: Path) -> None:
         "history": [[row.step, round(row.loss, 5), round(row.accuracy, 5)] for row in judge.history],
     }
     half_done = Path(tempfile.mkdtemp(prefix=f"{place.name}.", suffix=".partial", dir=place.parent))
-    weights = {name: tensor.contiguous().cpu() for name, tensor in judge.network.state_dict().items()}
+    state = halved(judge.network.state_dict(), judge.network)
+    weights = {name: tensor.contiguous().cpu() for name, tensor in state.items()}
     save_file(weights, half_done / "judge.safetensors")
     (half_done / "judge.json").write_text(json.dumps(record, indent=1) + "\n")
     shutil.rmtree(place, ignore_errors=True)

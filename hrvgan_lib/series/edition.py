@@ -1,0 +1,287 @@
+"""The recorded edition: what a run's long trainings have given, kept in figures/<run>/trainings/ (`make edition`).
+
+A run of two hours need not be had in one piece: a sitting keeps each finished training at once, in a file that holds
+its networks in half precision, its records and all that names it, and a later sitting, on a fresh clone too, takes up
+those whose key is the key of today's code. What a sitting takes up and what it would have trained is the same, number
+for number: a finished training is rounded to half precision before anybody looks at it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from hrvgan_lib import checkpoints
+from hrvgan_lib.book import learning, open_page
+from hrvgan_lib.files import write_atomic
+from hrvgan_lib.half import halved
+from hrvgan_lib.metrics.eyes.judge import judge_place, recipe_of
+from hrvgan_lib.networks import System, build_system
+from hrvgan_lib.profiles import Profile
+from hrvgan_lib.provenance import device_name, versions
+from hrvgan_lib.training import Plan, StepRecord, plan, read_records, write_records
+from hrvgan_lib.trainings import Training, row, trainings
+
+if TYPE_CHECKING:
+    from hrvgan_lib.book.page import Page
+
+FOLDER = "trainings"  # of figures/<run>/
+JUDGES = "judges"  # of figures/<run>/ and of runs/<run>/
+NETWORKS = ("generator", "discriminator", "encoder", "sampler")
+COLUMNS = ("clips_seen", "seconds")  # of the records, before the terms of D and of G
+
+
+def kept_trainings(profile: Profile) -> list[tuple[Training, tuple[str, ...]]]:
+    """Which trainings of a run are kept, and what of each: all that chapters look at, of the longest ones.
+
+    Of HRVGAN with labels everything; of other HRVGANs the encoder too, which chapter 09 reads. The short ones (chapter
+    11's arms, a choice alone, iVGAN's worked example) are quicker trained than fetched.
+    """
+    main = row(profile, "hrvgan")
+    some = {"hrvgan": ("encoder", "sampler")}
+    return [
+        (training, NETWORKS if training == main else some.get(training.system, ("sampler",)))
+        for training in trainings(profile)
+        if training.steps >= profile.side_steps and "11" not in training.readers
+    ]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A training out of its file."""
+
+    about: Mapping[str, str]  # the header: what was trained, on what, by what code
+    state: dict[str, Tensor]  # of the system, as far as it is kept: "sampler.fc.weight"
+    records: list[StepRecord]
+    snapshots: dict[int, Tensor]  # by step: uint8 (n, 3, T, S, S)
+
+
+def keep(
+    path: Path, system: System, records: Sequence[StepRecord], networks: Sequence[str], snapshots: Mapping[int, Tensor],
+    **about: object,
+) -> None:  # fmt: skip
+    """Write a finished training as one file. Raises ValueError for one that has diverged or not begun."""
+    if system.diverged or not records:
+        raise ValueError(f"{path.stem} has nothing to keep: {system.diverged or 'no step was taken'}")
+    state = {name: tensor.contiguous().cpu() for name, tensor in halved(system.state_dict(), system).items()}
+    tensors = {name: tensor for name, tensor in state.items() if name.partition(".")[0] in networks}
+    terms = [f"D {term}" for term in records[0].discriminator] + [f"G {term}" for term in records[0].generator]
+    tensors["records"] = torch.tensor(
+        [
+            [one.clips_seen, one.seconds, *one.discriminator.values(), *one.generator.values()]
+            for one in records
+        ],
+        dtype=torch.float64,
+    )  # fmt: skip
+    tensors |= {f"snapshot.{step}": pixels.contiguous() for step, pixels in snapshots.items()}
+    words = {name: value if isinstance(value, str) else json.dumps(value) for name, value in about.items()}
+    header = {**words, "system": system.name, "terms": json.dumps(terms)}
+
+    def write(temporary: Path) -> None:
+        save_file(tensors, temporary, metadata=header)
+        checkpoints.sort_header(temporary)
+
+    write_atomic(path, write)
+
+
+def read_kept(path: Path) -> Kept:
+    """Read what `keep` wrote. Raises ValueError, in one line, for a file that is not whole or something else."""
+    try:
+        with safe_open(path, "pt") as file:
+            about = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+        terms = json.loads(about["terms"])
+        rows = tensors.pop("records").tolist()
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise ValueError(f"{path} is not a whole kept training ({error}); fetch it again, or delete it") from None
+    snapshots = {int(name.split(".")[1]): tensors.pop(name) for name in [*tensors] if name.startswith("snapshot.")}
+    records = []
+    for step, (clips, seconds, *values) in enumerate(rows, 1):
+        by = {side: {term[2:]: value for term, value in zip(terms, values) if term.startswith(side)} for side in "DG"}
+        records.append(StepRecord(step, int(clips), seconds, by["D"], by["G"]))
+    return Kept(about, tensors, records, snapshots)
+
+
+def fill(system: System, kept: Kept, path: Path) -> System:
+    """Give `system` the weights of a kept training; a generator that is not kept is the average that is.
+
+    Raises:
+        ValueError: weights of other names or shapes.
+    """
+    state = dict(kept.state)
+    if not any(name.startswith("generator.") for name in state):
+        state |= {f"generator.{name[8:]}": tensor for name, tensor in state.items() if name.startswith("sampler.")}
+    own = system.state_dict()
+    wrong = [name for name in state if name not in own or own[name].shape != state[name].shape]
+    missing = [name for name in own if name.partition(".")[0] == "sampler" and name not in state]
+    if wrong or missing:
+        raise ValueError(f"{path} does not fit this {type(system).__name__}: {[*wrong, *missing][0]}; delete it")
+    system.load_state_dict(own | state)
+    return system.eval()
+
+
+def load_kept(path: Path, device: torch.device | str = "cpu") -> System:
+    """A system out of a kept training, with its header as `about`. Raises ValueError as `read_kept` and `fill` do."""
+    kept = read_kept(path)
+    try:
+        options = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in json.loads(kept.about["options"]).items()
+        }
+        frames, size, n_classes = (int(kept.about[name]) for name in ("frames", "size", "n_classes"))
+        system = build_system(kept.about["system"], frames=frames, size=size, n_classes=n_classes, **options)
+    except (KeyError, ValueError, TypeError) as error:
+        raise ValueError(f"{path} cannot be built by this version: {error}") from None
+    system.about = kept.about
+    return fill(system, kept, path).to(device)
+
+
+def places(page: Page) -> Iterator[tuple[Training, tuple[str, ...], Plan, Path, Path]]:
+    """Of every training that is kept: what of it, its plan, its folder in runs/ and its file in figures/."""
+    for training, networks in kept_trainings(page.profile):
+        how = plan(training.system, learning.clips_of(page, training), page.profile, **learning.planned(page, training))
+        yield (
+            training, networks, how, page.runs / "checkpoints" / how.folder,
+            page.figures / FOLDER / f"{how.folder}.safetensors",
+        )  # fmt: skip
+
+
+def store(page: Page) -> list[str]:
+    """Keep every training of the run that is finished and not kept yet; and its judge. Returns their names.
+
+    A file of the same training under an older key is replaced.
+    """
+    found = []
+    for training, networks, how, folder, path in places(page):
+        done = checkpoints.load_checkpoint(folder)
+        if path.is_file() or done is None or done["step"] < training.steps or (folder / "diverged.txt").exists():
+            continue
+        system = how.build(learning.clips_of(page, training))
+        system.load_state_dict(done["system"])
+        shots = sorted(folder.glob("snapshot-*.pt")) if networks == NETWORKS else []
+        keep(
+            path, system, read_records(folder / "records.jsonl", training.steps), networks,
+            {int(shot.stem.split("-")[1]): torch.load(shot, weights_only=True) for shot in shots},
+            training=training.name, key=how.folder, frames=training.frames, size=training.size,
+            n_classes=how.n_classes, options=dict(how.options), batch=training.batch, seed=how.config.seed,
+            data=learning.clips_of(page, training).describe(), device=device_name(), versions=versions(),
+            run=page.run,
+        )  # fmt: skip
+        for other in path.parent.glob("*.safetensors"):
+            if other != path and _words(other) == training.name:
+                other.unlink()
+        found.append(training.name)
+    place = judges_place(page)
+    target = page.figures / JUDGES / place.name
+    if (place / "judge.json").is_file() and not (target / "judge.json").is_file():
+        shutil.rmtree(page.figures / JUDGES, ignore_errors=True)
+        shutil.copytree(place, target)
+        found.append("judge")
+    return found
+
+
+def take_up(page: Page) -> list[str]:
+    """Put what earlier sittings have kept, and today's code would train, where the run looks for it. Returns names.
+
+    A file that is not whole or does not fit is named on stderr, and its training is done anew.
+    """
+    found = []
+    for training, _, how, folder, path in places(page):
+        done = checkpoints.load_checkpoint(folder)
+        if not path.is_file() or (done is not None and done["step"] >= training.steps):
+            continue
+        try:
+            kept = read_kept(path)
+            system = fill(how.build(learning.clips_of(page, training)), kept, path)
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            continue
+        for step, pixels in kept.snapshots.items():
+            write_atomic(folder / f"snapshot-{step:08d}.pt", partial(torch.save, pixels))
+        write_records(folder / "records.jsonl", kept.records)
+        state = {
+            "step": training.steps, "seconds": kept.records[-1].seconds, "stuck": 0,
+            "system": halved(system.state_dict(), system), "optimisers": {},
+        }  # fmt: skip
+        checkpoints.save_checkpoint(folder, training.steps, state, keep=1)
+        found.append(training.name)
+    place = judges_place(page)
+    source = page.figures / JUDGES / place.name
+    if source.is_dir() and not place.is_dir():
+        shutil.copytree(source, place)
+        found.append("judge")
+    return found
+
+
+def judges_place(page: Page) -> Path:
+    """Where the run's judge lies, or will."""
+    train_set, test_set = (
+        page.dataset("actions", split=split, **learning.judge_shape(page)) for split in ("train", "test")
+    )
+    return judge_place(train_set, test_set, recipe_of(page.profile), page.runs / JUDGES)
+
+
+def _words(path: Path) -> str:
+    """Which training a file holds, "" where it cannot be told."""
+    try:
+        with safe_open(path, "pt") as file:
+            return (file.metadata() or {}).get("training", "")
+    except (SafetensorError, OSError):
+        return ""
+
+
+def mixed(folder: Path) -> str:
+    """Why a recorded folder is not of one run, in one line; "" where it is."""
+    runs: dict[str, str] = {}
+    for path in sorted(folder.glob("*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(record, dict) and "parameters" in record:
+            runs.setdefault(str(record["parameters"]["run"]), path.name)
+    for path in sorted((folder / FOLDER).glob("*.safetensors")):
+        with safe_open(path, "pt") as file:
+            runs.setdefault((file.metadata() or {}).get("run", "no run"), f"{FOLDER}/{path.name}")
+    if len(runs) < 2:
+        return ""
+    return f"{folder} holds files of {len(runs)} runs: " + ", ".join(f"{run} ({name})" for run, name in runs.items())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Take up or keep a run's trainings. Returns 0, or 2 for a request that cannot be met."""
+    options = argparse.ArgumentParser(prog="python -m hrvgan_lib.series.edition", description=__doc__)
+    options.add_argument("what", choices=("keep", "take-up"))
+    options.add_argument("--profile", default="overnight")
+    options.add_argument("--actions", default="ucf101")
+    options.add_argument("--data-root", default="")
+    options.add_argument("--run", default="")
+    options.add_argument("--seed", type=int, default=0)
+    asked = options.parse_args(arguments)
+    try:
+        page = open_page(
+            "edition", profile=asked.profile or "overnight", seed=asked.seed, data_root=asked.data_root,
+            actions=asked.actions, run=asked.run,
+        )  # fmt: skip
+        if why := mixed(page.figures):
+            raise ValueError(f"{why}; move one of them away")
+        names = store(page) if asked.what == "keep" else take_up(page)
+    except (ValueError, OSError) as error:
+        print(f"edition: {error}", file=sys.stderr)
+        return 2
+    for name in names:
+        print(f"{'kept' if asked.what == 'keep' else 'taken up'}: {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

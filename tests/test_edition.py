@@ -1,0 +1,146 @@
+"""The recorded edition: what sittings keep of a run's trainings, and what a later sitting takes up."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from hrvgan_lib import training as loop
+from hrvgan_lib.book import learning, open_page
+from hrvgan_lib.half import halved
+from hrvgan_lib.profiles import PROFILES
+from hrvgan_lib.series import edition
+from hrvgan_lib.streams import stream
+from hrvgan_lib.trainings import row, trainings
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    """A page whose run has two trainings of two steps, in folders of its own."""
+    page = open_page("edition", profile="smoke", rehearse=True, run="tried")
+    page.runs, page.figures = tmp_path / "runs", tmp_path / "figures"
+    main = row(page.profile, "hrvgan")
+    kept = [(replace(main, steps=2), edition.NETWORKS), (replace(row(page.profile, "vgan"), steps=2), ("sampler",))]
+    monkeypatch.setattr(edition, "kept_trainings", lambda _profile: kept)
+    monkeypatch.setattr(edition, "row", lambda *_: kept[0][0])
+    return page
+
+
+def learnt(page):
+    return [learning.learn(page, training) for training, _ in edition.kept_trainings(page.profile)]
+
+
+def files(page):
+    return sorted((page.figures / edition.FOLDER).glob("*.safetensors"))
+
+
+def test_a_later_sitting_takes_up_what_an_earlier_one_kept(page, tmp_path, monkeypatch):
+    before = learnt(page)
+    learning.judge(page)
+    names = edition.store(page)
+    assert len(names) == 3 and "judge" in names and edition.store(page) == []  # kept once
+    page.runs = tmp_path / "another clone"
+    assert sorted(edition.take_up(page)) == sorted(names) and edition.take_up(page) == []
+    monkeypatch.setattr(loop, "train", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr("hrvgan_lib.metrics.eyes.judge.make_judge", lambda *_: pytest.fail("trained again"))
+    learning.judge(page)
+    (main, records), (rival, _) = learnt(page)
+    (main_before, records_before), (rival_before, _) = before
+    for name, weights in main_before.state_dict().items():
+        assert torch.equal(weights, main.state_dict()[name]), name
+    assert records == records_before
+    assert [step for step, _ in main.snapshots] == [step for step, _ in main_before.snapshots]
+    for (_, now), (_, then) in zip(main.snapshots, main_before.snapshots):
+        assert torch.equal(now, then)
+    assert torch.equal(rival.sample(3, generator=stream("kept")), rival_before.sample(3, generator=stream("kept")))
+    for name, weights in rival.sampler.state_dict().items():
+        assert torch.equal(weights, rival.generator.state_dict()[name]), name
+
+
+def test_a_kept_training_loads_by_itself(page):
+    (main, _), (rival, _) = learnt(page)
+    edition.store(page)
+    labels = torch.arange(2)
+    found = {system.name: system for system in map(edition.load_kept, files(page))}
+    assert torch.equal(found["hrvgan"].sample(2, labels, stream("kept")), main.sample(2, labels, stream("kept")))
+    assert torch.equal(found["vgan"].sample(2, generator=stream("kept")), rival.sample(2, generator=stream("kept")))
+    about = found["hrvgan"].about
+    assert about["run"] == "tried" and "procedural" in about["data"] and about["device"] and about["seed"] == "0"
+
+
+def test_a_file_that_is_not_whole_is_named_and_left(page, tmp_path, capsys):
+    learnt(page)
+    edition.store(page)
+    first, second = files(page)
+    first.write_bytes(first.read_bytes()[:1000])
+    tensors = load_file(second)
+    name = next(name for name, tensor in tensors.items() if tensor.ndim > 1 and name.startswith("sampler"))
+    header = dict(edition.read_kept(second).about)
+    save_file({**tensors, name: tensors[name][:1].clone()}, second, metadata=header)
+    page.runs = tmp_path / "another clone"
+    assert edition.take_up(page) == []
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 and all("delete it" in line for line in lines)
+    assert first.name in lines[0] and f"does not fit this VGAN: {name}" in lines[1]
+    with pytest.raises(ValueError, match="not a whole kept training"):
+        edition.load_kept(first)
+
+
+def test_older_code_is_not_taken_up_and_makes_way(page, tmp_path):
+    learnt(page)
+    edition.store(page)
+    (page.figures / edition.JUDGES).mkdir(exist_ok=True)
+    old = [path.rename(path.with_stem(path.stem[:-12] + 12 * "0")) for path in files(page)]
+    runs, page.runs = page.runs, tmp_path / "another clone"
+    assert edition.take_up(page) == []
+    page.runs = runs
+    assert len(edition.store(page)) == 2
+    assert len(files(page)) == 2 and not any(path.exists() for path in old)
+
+
+def test_what_has_nothing_to_keep_is_refused(page):
+    system, records = learnt(page)[0]
+    with pytest.raises(ValueError, match="no step was taken"):
+        edition.keep(page.figures / "none.safetensors", system, [], edition.NETWORKS, {})
+    system.diverged = "training diverged at step 2"
+    with pytest.raises(ValueError, match="diverged at step 2"):
+        edition.keep(page.figures / "none.safetensors", system, records, edition.NETWORKS, {})
+    assert not page.figures.exists()
+
+
+def test_files_of_two_runs_are_refused(page, tmp_path, capsys, monkeypatch):
+    page.figures.mkdir()
+    for name, run in (("table3", "tried"), ("table4", "tried")):
+        (page.figures / f"{name}.json").write_text(json.dumps({"parameters": {"run": run}}))
+    (page.figures / "status.json").write_text("[]")
+    assert edition.mixed(page.figures) == ""
+    (page.figures / "table4.json").write_text(json.dumps({"parameters": {"run": "another"}}))
+    monkeypatch.setattr(edition, "open_page", lambda *_, **__: page)
+    assert edition.main(["keep"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "holds files of 2 runs: tried (table3.json), another (table4.json)" in line
+    assert edition.main(["take-up", "--profile", "none"]) == 2
+
+
+def test_what_is_kept_of_the_overnight_run_is_what_takes_long():
+    profile = PROFILES["overnight"]
+    kept = dict((training.name, networks) for training, networks in edition.kept_trainings(profile))
+    left = [training for training in trainings(profile) if training.name not in kept]
+    assert kept[row(profile, "hrvgan").name] == edition.NETWORKS
+    assert all(row(profile, name).name in kept for name in ("vgan", "tgan, common", "hrvgan, literal"))
+    assert max(training.steps for training in left) < profile.side_steps
+
+
+def test_halving_twice_is_halving_once_and_leaves_what_half_cannot_hold():
+    module = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.BatchNorm1d(3))
+    with torch.no_grad():
+        module[0].bias[0] = 1e6
+        module[1].running_var.fill_(1 / 3)
+    once = halved(module.state_dict(), module)
+    assert once["0.weight"].dtype == torch.float16 and once["0.bias"].dtype == torch.float32
+    assert float(once["1.running_var"][0]) == pytest.approx(1 / 3, rel=1e-7)
+    module.load_state_dict(once)
+    for name, tensor in halved(module.state_dict(), module).items():
+        assert torch.equal(tensor, once[name]), name
