@@ -13,6 +13,7 @@ RUN ?=
 SEED ?= 0
 REHEARSE ?=
 ALLOW_PARTIAL ?=
+KEEP ?=
 CHAPTERS ?=
 PARAMETERS ?=
 TIMEOUT ?= 0
@@ -41,7 +42,7 @@ QUIET := TQDM_DISABLE=1 PYTHONHASHSEED=0 CUBLAS_WORKSPACE_CONFIG=:4096:8 SOURCE_
          PYDEVD_DISABLE_FILE_VALIDATION=1 OMP_NUM_THREADS=1
 NBVAL := -p no:python --nbval-lax --nbval-current-env --nbval-cell-timeout 300 -n 2 --dist loadscope
 
-.PHONY: help check-python setup reproduce ablations study booking packages unpack test lint mutants test-lowest coverage bench lab \
+.PHONY: help check-python setup reproduce edition ablations study booking packages unpack test lint mutants test-lowest coverage bench lab \
         notebooks lock test-environment clean
 
 help:  ## this list
@@ -85,6 +86,12 @@ DRIVER = $(PY) -m hrvgan_lib.series.reproduce --profile "$(PROFILE)" --data-root
 
 reproduce: $(READY)  ## run every chapter: tables and figures into figures/<run>, chapters into runs/<run>
 	@$(DRIVER) --run "$(RUN)" --seconds "$(TIMEOUT)" --chapters "$(CHAPTERS)" $(PARAMETERS)
+
+# What earlier sittings kept is taken up, what this one finishes is kept; a stop costs the trainings that run (KEEP=1: only keep).
+edition: PROFILE := $(or $(PROFILE),overnight)
+edition: $(READY)  ## make the recorded run, PROFILE=overnight, in as many sittings as it takes, its weights beside it
+	@$(subst series.reproduce,series.edition,$(DRIVER)) --run "$(RUN)" --seconds "$(TIMEOUT)" --chapters "$(CHAPTERS)" \
+	  $(if $(filter-out 0,$(KEEP)),--keep) $(PARAMETERS)
 
 ablations: $(READY)  ## every arm of chapter 11, three seeds each, as the run "ablations" (about 100 minutes on two cores)
 	@$(DRIVER) --run "$(or $(RUN),ablations)" --seconds 36000 --chapters 11 long=true
@@ -149,7 +156,8 @@ test-lowest: .venv/.ready  ## the library tests on the lowest versions that pypr
 test-environment: $(READY)  ## install environment.yml's pip section as written into an empty Python
 	@$(PY) tests/environment.py
 
+RECORDED := gpu gpu-weizmann overnight overnight-weizmann readme study
 clean:  ## remove what was made: runs, figures, packed and stand-in data, caches (not .venv, not recorded figures)
 	@rm -rf runs data/packed data/standin .pytest_cache .ruff_cache .mypy_cache build *.egg-info
-	@find figures -mindepth 1 -maxdepth 1 -type d ! -name gpu ! -name gpu-weizmann ! -name readme -exec rm -rf {} + 2>/dev/null || true
+	@find figures -mindepth 1 -maxdepth 1 -type d $(RECORDED:%=! -name %) -exec rm -rf {} + 2>/dev/null || true
 	@find . -name .venv -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -print0 | xargs -0 rm -rf

@@ -118,10 +118,25 @@ def test_files_of_two_runs_are_refused(page, tmp_path, capsys, monkeypatch):
     assert edition.mixed(page.figures) == ""
     (page.figures / "table4.json").write_text(json.dumps({"parameters": {"run": "another"}}))
     monkeypatch.setattr(edition, "open_page", lambda *_, **__: page)
-    assert edition.main(["keep"]) == 2
+    monkeypatch.setattr(edition, "reproduce", lambda *_: pytest.fail("the series was run"))
+    assert edition.main(["--profile", "smoke"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "holds files of 2 runs: tried (table3.json), another (table4.json)" in line
-    assert edition.main(["take-up", "--profile", "none"]) == 2
+    assert edition.main(["--profile", "none"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("status", [0, 1, 130])
+def test_a_sitting_keeps_what_is_finished_however_it_ends(status, page, monkeypatch, capsys):
+    given = []
+    monkeypatch.setattr(edition, "open_page", lambda *_, **__: page)
+    monkeypatch.setattr(edition, "take_up", lambda _page: ["one"])
+    monkeypatch.setattr(edition, "store", lambda _page: ["two"])
+    monkeypatch.setattr(edition, "reproduce", lambda argv: given.append(argv) or status)
+    assert edition.main(["--profile", "smoke", "--rehearse"]) == status
+    assert capsys.readouterr().out.splitlines() == ["taken up: one", "kept: two"]
+    assert edition.main(["--keep", "--profile", "smoke", "--rehearse"]) == 0
+    assert given == [["--profile", "smoke", "--rehearse"]] and capsys.readouterr().out.splitlines() == ["kept: two"]
 
 
 def test_what_is_kept_of_the_overnight_run_is_what_takes_long():

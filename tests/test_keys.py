@@ -258,7 +258,7 @@ def test_a_training_s_key_names_device_and_arithmetic(monkeypatch):
 
 
 def test_every_argument_of_a_training_leads_to_another_folder(tmp_path, monkeypatch):
-    """By construction: a new parameter of `trained` is in the key, or named here as one that changes nothing."""
+    """By construction: a new parameter of `plan` or `trained` is in the key, or is named here: it changes nothing."""
     asked = []
 
     class Enough(Exception):
@@ -282,7 +282,8 @@ def test_every_argument_of_a_training_leads_to_another_folder(tmp_path, monkeypa
         options={"k": 2.0},
     )
     idle = {"folder", "on_step"}
-    assert set(inspect.signature(training.trained).parameters) == set(changed) | idle
+    assert set(inspect.signature(training.plan).parameters) == set(changed)
+    assert set(inspect.signature(training.trained).parameters) == {"name", "dataset", "profile", "planned"} | idle
     for what, value in [("", None), *changed.items()]:
         more = value if what == "options" else {what: value} if what else {}
         with pytest.raises(Enough):

@@ -8,7 +8,6 @@ for number: a finished training is rounded to half precision before anybody look
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import sys
@@ -31,6 +30,8 @@ from hrvgan_lib.metrics.eyes.judge import judge_place, recipe_of
 from hrvgan_lib.networks import System, build_system
 from hrvgan_lib.profiles import Profile
 from hrvgan_lib.provenance import device_name, versions
+from hrvgan_lib.series.reproduce import main as reproduce
+from hrvgan_lib.series.reproduce import parse
 from hrvgan_lib.training import Plan, StepRecord, plan, read_records, write_records
 from hrvgan_lib.trainings import Training, row, trainings
 
@@ -257,30 +258,34 @@ def mixed(folder: Path) -> str:
     return f"{folder} holds files of {len(runs)} runs: " + ", ".join(f"{run} ({name})" for run, name in runs.items())
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Take up or keep a run's trainings. Returns 0, or 2 for a request that cannot be met."""
-    options = argparse.ArgumentParser(prog="python -m hrvgan_lib.series.edition", description=__doc__)
-    options.add_argument("what", choices=("keep", "take-up"))
-    options.add_argument("--profile", default="overnight")
-    options.add_argument("--actions", default="ucf101")
-    options.add_argument("--data-root", default="")
-    options.add_argument("--run", default="")
-    options.add_argument("--seed", type=int, default=0)
-    asked = options.parse_args(arguments)
+def main(argv: list[str] | None = None) -> int:
+    """One sitting: take up what is kept, run the series as `reproduce` does, keep what is finished, stopped or not.
+
+    `--keep` alone keeps what has been finished so far, also while the run goes on. Returns the series' status, or 2 for
+    a request that cannot be met.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    only_keep = "--keep" in given
+    given = [word for word in given if word != "--keep"]
     try:
-        page = open_page(
-            "edition", profile=asked.profile or "overnight", seed=asked.seed, data_root=asked.data_root,
-            actions=asked.actions, run=asked.run,
-        )  # fmt: skip
+        settings = parse(given)
+        known = ("profile", "seed", "data_root", "actions", "run", "rehearse", "allow_partial")
+        page = open_page("edition", **{word: settings.parameters[word] for word in known})
         if why := mixed(page.figures):
             raise ValueError(f"{why}; move one of them away")
-        names = store(page) if asked.what == "keep" else take_up(page)
+        if not only_keep:
+            _say("taken up", take_up(page))
+        status = 0 if only_keep else reproduce(given)
+        _say("kept", store(page))
     except (ValueError, OSError) as error:
-        print(f"edition: {error}", file=sys.stderr)
+        print(f"edition: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    return status
+
+
+def _say(what: str, names: Sequence[str]) -> None:
     for name in names:
-        print(f"{'kept' if asked.what == 'keep' else 'taken up'}: {name}")
-    return 0
+        print(f"{what}: {name}", flush=True)
 
 
 if __name__ == "__main__":
