@@ -213,6 +213,15 @@ def mse_loss_paper(prediction: Tensor, target: Tensor, reduction: str = "mean") 
     return error.square().mean() if reduction == "mean" else error.square().sum(dim=1).mean()
 
 
+def divergence_from_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Kullback-Leibler divergence of N(mean, variance) from N(0, I), in nats a clip: the mean over the batch.
+
+    mean, log_variance: (batch, ...), each number with a variance of its own (Kingma and Welling, 2014, appendix B).
+    """
+    mean, log_variance = _full(mean).flatten(1), _full(log_variance).flatten(1)
+    return (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean() / 2
+
+
 def bce(probability: Tensor, target: float | Tensor) -> Tensor:
     """Eq. 11 with its brackets: E[-(t log p + (1 - t) log(1 - p))], prediction first (decision L4).
 

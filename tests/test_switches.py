@@ -242,6 +242,32 @@ def test_code_noise_is_the_share_of_variance_that_does_not_come_from_the_clip():
     same(code, (0.7**0.5 * system.encoder(CLIPS) + 0.3**0.5 * codes(system)).detach())
 
 
+@switch("HRVGANConfig.code")
+@switch("HRVGANConfig.code_weight")
+@pytest.mark.parametrize("latent", ["single", "sequence"])
+@pytest.mark.parametrize("path", ["noise", "reconstruction", "both"])
+def test_a_variational_code_is_a_distribution_that_is_charged_for_its_distance_from_the_prior(latent, path):
+    system = small(code="variational", code_weight=0.3, latent=latent, adversarial_path=path)
+    mean, spread = system.encoder.posterior(CLIPS)
+    assert mean.shape == spread.shape == codes(system).shape
+    same(system.encoder(CLIPS), mean)
+    code = seen_by(system.generator, lambda: system.reconstruct(CLIPS, None, noise()))
+    same(code, (mean + (spread / 2).exp() * codes(system)).detach())
+    ours = torch.distributions.Normal(mean.double(), (spread.double() / 2).exp())
+    nats = torch.distributions.kl_divergence(ours, torch.distributions.Normal(0.0, 1.0)).flatten(1).sum(dim=1).mean()
+    found = terms(system, "generator")
+    same(found["code"], 0.3 * nats)
+    assert list(found) == ["pixel", "adversarial", "code"]
+    found["code"].backward()
+    assert system.encoder.fc.weight.grad.any() and system.generator.fc.weight.grad is None
+    assert "code" not in terms(small(latent=latent, adversarial_path=path), "generator")
+    with torch.no_grad():
+        for parameter in system.encoder.fc.parameters():
+            parameter.zero_()  # mean 0, variance 1: nothing of the clip, nothing to pay
+    same(terms(system, "generator")["code"], 0.0)
+    same(system.reconstruct(CLIPS, None, noise()), system.generator(codes(system)))
+
+
 @switch("HRVGANConfig.adversarial_path")
 def test_the_adversarial_path_says_which_clips_d_judges():
     plain, flipped = twins({"adversarial_path": "reconstruction"}, code_noise=1.0)  # a code that is all noise
@@ -682,12 +708,12 @@ def test_sum_mean_and_norm_of_one_clip_follow_from_each_other():
     systems = {name: small(pixel_reduction=name, beta=1.0) for name in ("mean", "sum", "norm")}
     value, slope, adversarial = {}, {}, set()
     for name, system in systems.items():
+        made: list[Tensor] = []
+        system.generator.register_forward_hook(lambda _layer, _given, clip, made=made: made.append(clip))
         given = system.generator_losses(CLIPS[:1], None, noise())
         value[name] = given["pixel"].item()
         adversarial.add(given["adversarial"].item())
-        back = system.reconstruct(CLIPS[:1], None, noise())
-        system.reconstruct = lambda *_, back=back: back
-        slope[name] = torch.autograd.grad(system.generator_losses(CLIPS[:1], None, noise())["pixel"], back)[0]
+        slope[name] = torch.autograd.grad(given["pixel"], made[0])[0]  # the reconstruction is made first
     n = CLIPS[0].numel()
     assert value["sum"] == pytest.approx(n * value["mean"], rel=1e-5)
     assert value["norm"] == pytest.approx(value["sum"] ** 0.5, rel=1e-5)

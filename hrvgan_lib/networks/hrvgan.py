@@ -52,7 +52,9 @@ class HRVGANConfig:
     pixel_loss: str = "reconstruction"  # T1: G(E(Y)) against Y; "unpaired": G(z) against any Y; "off"
     adversarial_path: str = "noise"  # A20: which clips of G D judges: G(z), "reconstruction", G(E(Y)), or "both"
     pixel_reduction: str = "mean"  # L10: or "sum", "norm"
-    code_noise: float = 0.5  # A20: share of an encoded latent's variance that is fresh noise
+    code: str = "sphere"  # A20: codes of unit mean square; or "variational", a mean and a spread for each number
+    code_noise: float = 0.5  # A20: of "sphere", the share of an encoded latent's variance that is fresh noise
+    code_weight: float = 0.2  # A20: of "variational", the weight of its distance from N(0, I) beside Eq 15
     optimiser: str = "adam"  # O1: or "sgd"
     learning_rate: float = 2e-4  # O1: of the generator and the encoder, alpha_G of Algorithm 1
     discriminator_learning_rate: float = 2e-4  # O1: alpha_D of Algorithm 1
@@ -87,6 +89,7 @@ CHOICES = {
     "pixel_reduction": losses.PIXEL_REDUCTIONS,
     "pixel_loss": ("reconstruction", "unpaired", "off"),
     "adversarial_path": ("noise", "reconstruction", "both"),
+    "code": ("sphere", "variational"),
     "optimiser": ("adam", "sgd"),
 }
 
@@ -276,24 +279,41 @@ class Discriminator(nn.Module):
 class Encoder(nn.Module):
     """The discriminator's mirror without its judge: clips to latents, so that G(E(Y)) can be held against Y (A20).
 
-    Its output has unit mean square, like a draw from N(0, I) in many dimensions: it lands where G is sampled.
+    A code has to land where G is sampled, among draws from N(0, I). On the "sphere" it has their length, unit mean
+    square. A "variational" one (Kingma and Welling, 2014) is a distribution, a mean and a variance for each number,
+    whose divergence from N(0, I) is charged: what a clip does not need stays a plain draw.
     """
 
     def __init__(self, frames: int, size: int, config: HRVGANConfig) -> None:
         super().__init__()
         self.trunk, channels = trunk(frames, size, config, config.encoder_norm, base_times(frames, config))
         self.sequence = config.latent != "single"
-        self.fc = nn.Linear(channels * BASE**2 * (1 if self.sequence else BASE), config.latent_dim)
+        self.variational = config.code == "variational"
+        outputs = config.latent_dim * (2 if self.variational else 1)
+        self.fc = nn.Linear(channels * BASE**2 * (1 if self.sequence else BASE), outputs)
         self.norm = PixelNorm()
 
+    def posterior(self, clips: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and logarithm of the variance of a variational code, of the shape of latents each."""
+        mean, spread = self.numbers(clips).chunk(2, dim=-1)
+        return mean, spread.clamp(-8, 8)
+
     def forward(self, clips: Tensor) -> Tensor:
+        """The code of each clip, of the shape of latents: on the sphere, or the mean of a variational one."""
+        if self.variational:
+            return self.posterior(clips)[0]
+        codes = self.numbers(clips)
+        return self.norm(codes.flatten(0, -2)).view_as(codes)
+
+    def numbers(self, clips: Tensor) -> Tensor:
+        """What the last layer says of each clip: (batch, 128), or (batch, 4 or T, 128); twice as many where a spread
+        is asked for."""
         features = fused.run(
             self.trunk, clips.contiguous(memory_format=torch.channels_last_3d)
         )  # (batch, 128, 4, 4, 4)
         if self.sequence:  # one latent a base time step
-            codes = self.fc(features.transpose(1, 2).flatten(2))  # (batch, 4 or T, 2048) -> (batch, 4 or T, 128)
-            return self.norm(codes.flatten(0, 1)).view_as(codes)
-        return self.norm(self.fc(features.flatten(1)))  # (batch, 8192) -> (batch, 128)
+            return self.fc(features.transpose(1, 2).flatten(2))  # (batch, 4 or T, 2048) -> (batch, 4 or T, 128)
+        return self.fc(features.flatten(1))  # (batch, 8192) -> (batch, 128)
 
 
 def initialise(module: nn.Module) -> None:
@@ -388,13 +408,20 @@ class HRVGAN(System):
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         return optimisers_of(self.config, [self.discriminator], [self.generator, self.encoder])
 
-    def reconstruct(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Tensor:
-        """Return G(E(Y)) (decision A20). Part of the code is fresh noise, so that G cannot rely on more detail than
-        a draw from N(0, I) has, and what it learns here serves the draws too."""
+    def encode(self, clips: Tensor, noise: Noise) -> tuple[Tensor, Tensor | None]:
+        """Return codes of clips with fresh noise in them (decision A20), so that G cannot rely on more detail than a
+        draw from N(0, I) has; and what they are charged, in nats a clip, where they are variational."""
         assert self.encoder is not None  # it is there where the pixel term is a reconstruction's
-        code, share = self.encoder(clips), self.config.code_noise
-        code = (1 - share) ** 0.5 * code + share**0.5 * self.latents(len(clips), noise)
-        return self.generator(code, labels)
+        fresh = self.latents(len(clips), noise)
+        if self.encoder.variational:
+            mean, spread = self.encoder.posterior(clips)
+            return mean + (spread / 2).exp() * fresh, losses.divergence_from_normal(mean, spread)
+        share = self.config.code_noise
+        return (1 - share) ** 0.5 * self.encoder(clips) + share**0.5 * fresh, None
+
+    def reconstruct(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Tensor:
+        """Return G(E(Y)), from codes with their noise."""
+        return self.generator(self.encode(clips, noise)[0], labels)
 
     def discriminator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
         c = self.config
@@ -412,23 +439,27 @@ class HRVGAN(System):
         return discriminator_terms(self, real, fake, (clips, fakes[0]), labels, noise)
 
     def fakes(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> list[Tensor]:
-        """What D judges beside real clips (A20): G(z), G(E(Y)), or both."""
+        """Return the clips of G that D judges (decision A20): from noise, from encoded clips, or both."""
         asked = self.config.adversarial_path
         made = [] if asked == "noise" else [self.reconstruct(clips, labels, noise)]
         return made + ([] if asked == "reconstruction" else [self.generator(self.latents(len(clips), noise), labels)])
 
     def generator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
-        c, mse = self.config, None
-        if c.pixel_loss == "reconstruction" and c.adversarial_path == "noise":
-            mse = losses.mse_loss_paper(self.reconstruct(clips, labels, noise), clips, c.pixel_reduction)
-        fakes = self.fakes(clips, labels, noise)
-        if c.pixel_loss == "unpaired" or (c.pixel_loss == "reconstruction" and mse is None):
-            mse = losses.mse_loss_paper(fakes[0], clips, c.pixel_reduction)  # a reconstruction comes first
+        c, again, charge = self.config, None, None
+        if c.pixel_loss == "reconstruction":
+            code, charge = self.encode(clips, noise)
+            again = self.generator(code, labels)
+        judged = [again] if again is not None and c.adversarial_path != "noise" else []
+        if c.adversarial_path != "reconstruction":
+            judged.append(self.generator(self.latents(len(clips), noise), labels))
+        compared = again if again is not None else judged[0] if c.pixel_loss == "unpaired" else None
+        mse = None if compared is None else losses.mse_loss_paper(compared, clips, c.pixel_reduction)
         adversarial = losses.adversarial_generator_loss(
-            torch.cat([self.discriminator(one, labels) for one in fakes]), k=c.k, reading=c.adversarial,
+            torch.cat([self.discriminator(one, labels) for one in judged]), k=c.k, reading=c.adversarial,
             lambda_1=c.lambda_1,
         )  # fmt: skip
-        return losses.combined_terms(adversarial, mse, c.alpha, c.beta)
+        terms = losses.combined_terms(adversarial, mse, c.alpha, c.beta)
+        return terms if charge is None else {**terms, "code": c.code_weight * charge}
 
     def constrain_discriminator(self, step: int) -> None:
         if self.config.lipschitz == "clip":

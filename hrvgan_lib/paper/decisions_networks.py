@@ -290,7 +290,8 @@ NETWORKS = (
             "variance is fresh noise, so that what G learns from codes serves draws of z too."
         ),
         switch=(
-            "HRVGANConfig.pixel_loss, HRVGANConfig.code_noise, HRVGANConfig.encoder_norm, HRVGANConfig.adversarial_path"
+            "HRVGANConfig.pixel_loss, HRVGANConfig.code, HRVGANConfig.code_noise, HRVGANConfig.code_weight, "
+            "HRVGANConfig.encoder_norm, HRVGANConfig.adversarial_path"
         ),
         chapter="06_training_loop",
     ),
