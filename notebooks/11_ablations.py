@@ -706,7 +706,7 @@ for row in from_study("decisions"):
 # %% [markdown]
 # ### The paper's text against our preset, one field at a time
 #
-# *Stable* changes four fields of the text ([chapter 06](06_training_loop.ipynb) lists them). All sixteen mixtures were trained, so that each field is judged with every combination of the other three: the first table has the ratio with the field over without, an average over the eight mixtures (*alone*: the field changed in the text by itself), the second all mixtures. A field may help on average and hurt alone. After so few steps the labels are hardly learned: chance is one in eight.
+# *Stable* changes four fields of the text ([chapter 06](06_training_loop.ipynb) lists them, and how its encoder codes a clip, of which the text says nothing; here all arms have codes on the sphere). All sixteen mixtures were trained, so that each field is judged with every combination of the other three: the first table has the ratio with the field over without, an average over the eight mixtures (*alone*: the field changed in the text by itself), the second all mixtures. A field may help on average and hurt alone. After so few steps the labels are hardly learned: chance is one in eight.
 
 # %%
 page.show_recorded("fields.md", "fields_figure.png", "fields_all.md", run="study")

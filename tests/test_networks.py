@@ -262,7 +262,7 @@ def test_a_loss_of_zero_means_that_d_has_won_unless_it_is_a_critic():
     "options",
     [
         {},
-        {"latent_distribution": "uniform"},
+        {"latent_distribution": "uniform", "code": "sphere"},
         {"latent": "sequence", "pixel_loss": "unpaired"},
         {"n_classes": 5, "lipschitz": "gradient_penalty", "mismatched_labels": True},
     ],
@@ -277,7 +277,8 @@ def test_losses_depend_on_nothing_but_the_given_noise(options):
             [
                 float(term.detach())
                 for losses in (system.discriminator_losses, system.generator_losses)
-                for term in losses(clips, labels, torch.Generator().manual_seed(seed)).values()
+                for name, term in losses(clips, labels, torch.Generator().manual_seed(seed)).items()
+                if name != "code"  # what a code is charged does not depend on its noise
             ]
         )
     assert values[0] == values[1]
@@ -312,7 +313,7 @@ def test_a_label_speaks_to_the_whole_clip(latent):
 
 
 def test_the_encoder_of_a_sequence_reads_each_base_time_step_from_its_own_frames():
-    system = small(size=8, latent="sequence", encoder_norm="none").eval()
+    system = small(size=8, latent="sequence", encoder_norm="none", code="sphere").eval()
     clips, _, _ = batch(system)
     later = clips.clone()
     later[:, :, 7] = -clips[:, :, 7]  # two convolutions carry frame 7 as far as frame 5
@@ -427,9 +428,15 @@ def test_a_latent_sequence_steers_its_own_part_of_the_clip():
 
 
 def test_the_encoder_lands_where_latents_are_drawn():
-    system = small()
+    system = small(code="sphere")
     codes = system.encoder(batch(system)[0])
     torch.testing.assert_close(codes.square().mean(1), torch.ones(4), atol=1e-4, rtol=1e-4)
+
+
+def test_uniform_latents_and_normal_codes_do_not_go_together():
+    with pytest.raises(ValueError, match="take code='sphere'"):
+        small(latent_distribution="uniform")
+    assert small(latent_distribution="uniform", code="sphere").config.code == "sphere"
 
 
 @pytest.mark.parametrize(
@@ -437,12 +444,13 @@ def test_the_encoder_lands_where_latents_are_drawn():
     [
         ({"pixel_loss": "off"}, {"adversarial"}),
         ({"pixel_loss": "unpaired"}, {"adversarial", "pixel"}),
-        ({"pixel_loss": "reconstruction"}, {"adversarial", "pixel"}),
+        ({"pixel_loss": "reconstruction"}, {"adversarial", "pixel", "code"}),
+        ({"pixel_loss": "reconstruction", "code": "sphere"}, {"adversarial", "pixel"}),
     ],
 )
 def test_pixel_loss_switch(options, terms):
     system = small(**options)
-    assert set(system.generator_losses(*batch(system))) == terms
+    assert set(system.generator_losses(*batch(system))) == terms  # without an encoder nothing is charged
     assert (system.encoder is not None) == (options["pixel_loss"] == "reconstruction")
 
 

@@ -13,17 +13,18 @@ from hrvgan_lib.metrics.eyes.c3d import C3D
 from hrvgan_lib.networks.hrvgan import PRESETS, make_config
 from hrvgan_lib.profiles import get_profile
 from hrvgan_lib.series import study
-from hrvgan_lib.series.study import GAPS, SMALL, Size, field_arms, lipschitz_arms, seeds_for, trainings
+from hrvgan_lib.series.study import FIELDS, GAPS, SMALL, Size, field_arms, lipschitz_arms, seeds_for, trainings
 
 
 def test_the_fields_are_all_mixtures_of_text_and_preset():
     arms = field_arms()
-    assert len(arms) == 2 ** len(PRESETS["stable"]) == 16 and len({arm.name for arm in arms.values()}) == 16
+    assert len(arms) == 2 ** len(FIELDS) == 16 and len({arm.name for arm in arms.values()}) == 16
     assert make_config(**arms[frozenset()].options) == make_config("literal")
-    assert make_config(**arms[frozenset(PRESETS["stable"])].options) == make_config("stable")
+    assert make_config(**arms[frozenset(FIELDS)].options) == make_config("stable", code="sphere")
     for some, arm in arms.items():
         config = make_config(**arm.options)
-        for field, ours in PRESETS["stable"].items():
+        for field in FIELDS:
+            ours = PRESETS["stable"][field]
             assert getattr(config, field) == (ours if field in some else getattr(make_config("literal"), field))
 
 

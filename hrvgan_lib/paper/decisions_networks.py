@@ -286,8 +286,10 @@ NETWORKS = (
         ),
         choice="an encoder E, the mirror image of G, so that G(E(Y)) reconstructs Y",
         why=(
-            "It gives the MSE of Eqs. 10 and 15 a paired target while G still samples from noise. Half of the code's "
-            "variance is fresh noise, so that what G learns from codes serves draws of z too."
+            "It gives the MSE of Eqs. 10 and 15 a paired target while G still samples from noise. In the stable preset "
+            "a code is variational: each of its numbers has a mean and a variance, whose divergence from N(0, I) is "
+            "added to Eq. 15 with weight 0.2, so that codes lie where z is drawn. In the literal preset it has unit "
+            "mean square, and half of its variance is fresh noise."
         ),
         switch=(
             "HRVGANConfig.pixel_loss, HRVGANConfig.code, HRVGANConfig.code_noise, HRVGANConfig.code_weight, "
