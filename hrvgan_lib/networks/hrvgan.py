@@ -54,7 +54,7 @@ class HRVGANConfig:
     pixel_reduction: str = "mean"  # L10: or "sum", "norm"
     code: str = "sphere"  # A20: codes of unit mean square; or "variational", a mean and a spread for each number
     code_noise: float = 0.5  # A20: of "sphere", the share of an encoded latent's variance that is fresh noise
-    code_weight: float = 0.2  # A20: of "variational", the weight of its distance from N(0, I) beside Eq 15
+    code_weight: float = 0.05  # A20: of "variational", the weight of its distance from N(0, I) beside Eq 15
     optimiser: str = "adam"  # O1: or "sgd"
     learning_rate: float = 2e-4  # O1: of the generator and the encoder, alpha_G of Algorithm 1
     discriminator_learning_rate: float = 2e-4  # O1: alpha_D of Algorithm 1

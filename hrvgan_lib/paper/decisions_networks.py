@@ -288,7 +288,7 @@ NETWORKS = (
         why=(
             "It gives the MSE of Eqs. 10 and 15 a paired target while G still samples from noise. In the stable preset "
             "a code is variational: each of its numbers has a mean and a variance, whose divergence from N(0, I) is "
-            "added to Eq. 15 with weight 0.2, so that codes lie where z is drawn. In the literal preset it has unit "
+            "added to Eq. 15 with weight 0.05, so that codes lie where z is drawn. In the literal preset it has unit "
             "mean square, and half of its variance is fresh noise."
         ),
         switch=(
