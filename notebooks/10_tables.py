@@ -556,19 +556,21 @@ page.figure(fig, name="table4_figure",
             data=side_sets, samples=max(row["N"] for row in table4))
 
 # %% [markdown]
-# Near 0 a system lies where held-out real clips lie, near 1 where the ceiling lies; the number means something only where the ceiling is farther away than held-out clips are. Whether a system has learned is said by *clear of untrained* above. (Frozen and shuffled real clips are no ceilings, but tests of the judge.)
+# Near 0 a system lies where held-out real clips lie, near 1 where the ceiling lies; a ceiling that is no farther away than held-out clips places nothing. Whether a system has learned is said by *clear of untrained* above. (Frozen and shuffled real clips are no ceilings, but tests of the judge.)
 
 # %%
 def between(rows, ceiling):
-    return metrics.position(rows["hrvgan"].frechet.value, rows["real"].frechet.value, [rows[ceiling].frechet.value])
+    """Where HRVGAN lies between real clips and a ceiling; None where the ceiling is no farther away than they are."""
+    far, real = (rows[name].frechet.value for name in (ceiling, "real"))
+    return metrics.position(rows["hrvgan"].frechet.value, real, [far]) if far > real else None
 
 
 positions = [{"data set": about(page.dataset(name)),
-              **{f"0 = real, 1 = {ceiling}": between(rows, ceiling) for ceiling in BASELINES}}
+              **{f"0 = real, 1 = {ceiling}": between(rows, ceiling) for ceiling in metrics.CEILINGS}}
              for name, rows in {"actions": first, **fd_panels}.items()]
 page.table(positions, name="table4_positions", data=[train_clips, test_clips, *side_sets], samples=page.profile.samples,
            note="Where HRVGAN's Fréchet distance lies (on the actions with labels), between held-out real clips and "
-                "each ceiling.")
+                "each ceiling; empty where that is no farther away than held-out clips.")
 
 # %% [markdown]
 # ## Ratios and orders, the only bridge

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from blobs import MovingBlobs
 from scipy import stats
 
 from hrvgan_lib.losses import LIPSCHITZ
@@ -39,7 +40,7 @@ def test_critics_are_held_in_every_way_in_two_readings():
 def test_each_part_waits_for_what_it_reads_and_every_training_is_one_job():
     found = trainings(get_profile("cpu"), Size())
     assert {part: len(some) for part, some in found.items()} == {
-        "fields": 16 * 3, "lipschitz": 8 * 5, "rivals": 8 * 3, "decisions": 8 * 3 + 5
+        "fields": 16 * 3, "lipschitz": 8 * 5, "rivals": 8 * 3, "decisions": 8 * 3 + 5, "tries": 7
     }  # fmt: skip
     ways = {(one.system, *one.options.items()) for one in found["rivals"]}
     assert ways == {
@@ -115,7 +116,24 @@ def test_a_folded_classifier_has_the_published_shape_and_says_the_same():
 def test_an_unknown_part_is_refused_in_one_line(capsys):
     assert study.main(["--parts", "layers,magic"]) == 2
     told = capsys.readouterr().err
-    assert told == "unknown part 'magic': choose from layers, fields, lipschitz, rivals, paces, decisions\n"
+    assert told == "unknown part 'magic': choose from layers, fields, lipschitz, rivals, paces, decisions, tries\n"
+
+
+def test_the_last_try_is_the_preset_and_its_seeds_are_no_other_tables():
+    *_, chosen = study.TRIES.values()
+    assert make_config("stable", **chosen) == make_config("stable")
+    assert study.TRIES_SEED not in range(max(Size().field_seeds, Size().lipschitz_seeds))
+
+
+def test_looks_found_counts_the_looks_that_some_clip_is_nearest_to():
+    clips = MovingBlobs(12)
+    every, _ = clips.batch(range(12))
+    units = list(dict.fromkeys(clips.units))
+    assert len(units) > 2 and study.looks_found(every, clips) == len(units)
+    some = [number for number in range(12) if clips.units[number] in units[:2]]
+    assert study.looks_found(every[some] + 0.001, clips) == 2
+    green = every * torch.tensor([0.5, 1.0, 0.5])[:, None, None, None]
+    assert study.chroma(every) == 0 < study.chroma(green) == pytest.approx(2 * study.chroma(green / 2))
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +144,7 @@ def small_study(tmp_path_factory):
     (root / "data").mkdir()
     patch.setattr(study, "FIELDS", study.FIELDS[:2])
     patch.setattr(study, "LIPSCHITZ", ("none", "clip"))
+    patch.setattr(study, "TRIES", dict([*study.TRIES.items()][:1] + [*study.TRIES.items()][-1:]))
     page = study.open_page("study", profile="smoke", run="study")
     made = study.Study(page, SMALL)
     for part in study.PARTS.values():
@@ -161,6 +180,9 @@ def test_the_tables_hold_every_row_that_was_asked_for(small_study):
     layers = table(root, "layers")
     assert len(layers) == 2 * 3 * 2 and {row["layer"] for row in layers} == {"pool5", "fc6", "fc7"}
     assert [float(row["gap"]) for row in table(root, "decisions")] == list(GAPS)
+    tries = table(root, "tries")
+    assert [row["codes"] for row in tries] == list(study.TRIES) and {row["clips seen"] for row in tries} == {"8"}
+    assert all(1 <= int(row["looks"]) <= 18 and float(row["colour, of real clips'"]) > 0 for row in tries)
     paces = {(row["size"], row["frames apart"]) for row in table(root, "paces")}
     assert len(paces) == 8 and ("32", "4") in paces and ("8", "1") not in paces
 

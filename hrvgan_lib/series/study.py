@@ -1,8 +1,8 @@
 """What the paper leaves open, measured once and committed: figures/study/ (`make study`; shown in chapter 11).
 
-Six parts, each a table and a figure: which layer of C3D gives distances of 10^5; what it takes to decide an order; the
-paper's text against our preset, one field at a time; ways to hold a critic; what a score owes to size and pace; how far
-each rival is after how many clips.
+Seven parts, each a table and a figure: which layer of C3D gives distances of 10^5; what it takes to decide an order;
+the paper's text against our preset, one field at a time; ways to hold a critic; what a score owes to size and pace; how
+far each rival is after how many clips; and the tries behind our preset's codes.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from hrvgan_lib.keys import key_of
 from hrvgan_lib.losses import LIPSCHITZ
 from hrvgan_lib.metrics.eyes.c3d import C3D
 from hrvgan_lib.metrics.eyes.judge_training import Recipe, train_judge
+from hrvgan_lib.networks import system_class
 from hrvgan_lib.networks.hrvgan import PRESETS
 from hrvgan_lib.profiles import get_profile
 from hrvgan_lib.series.jobs import Entry, Job, set_threads, side_by_side, start_server
@@ -52,10 +53,24 @@ READINGS = ("bce_shift", "wgan")  # of Eqs 12-14
 WAYS: dict[str, dict[str, dict[str, str]]] = {  # how each rival is trained: a name, and its options
     system: {"published": {}, "common": {"recipe": "common"}} for system in RIVALS
 }
-WAYS["mocogan"] |= {  # decision E9
+WAYS["mocogan"] = {  # decision E9: as published but for its batches, which are whole
+    "published, whole batches": {},
+    "common": {"recipe": "common"},
     "published, batches shared out": {"batches": "shared out"},
     "published, first weights of 2017": {"first_weights": "2017"},
 }
+# What was tried on the way to `stable`, each against the preset with codes on the sphere. Chosen by the distance, the
+# accuracy and the variety of held-out clips, with another judge and another training seed than any other table has.
+TRIES: dict[str, dict[str, Any]] = {
+    "on the sphere, half of it noise": {"code": "sphere"},
+    "on the sphere, no noise": {"code": "sphere", "code_noise": 0.0},
+    "on the sphere, nine tenths noise": {"code": "sphere", "code_noise": 0.9},
+    "on the sphere, pixel norm in D": {"code": "sphere", "discriminator_norm": "pixel"},
+    "variational, weight 1": {"code": "variational", "code_weight": 1.0},
+    "variational, weight 0.2": {"code": "variational", "code_weight": 0.2},
+    "variational, weight 0.05": {"code": "variational", "code_weight": 0.05},
+}
+TRIES_SEED = 7  # of the trainings and of the judge
 GAPS = (0.08, 0.09, 0.14, 0.30)  # of HRVGAN to TGAN and VGAN in the paper, on Golf and on Aeroplane
 PAPER_DISTANCE = min(row.golf for row in paper.TABLE4)
 
@@ -68,12 +83,13 @@ class Size:
     field_seeds: int = 3
     lipschitz_seeds: int = 5
     rival_steps: tuple[int, ...] = (100, 400, 1500)
+    tries_steps: int = 200
     c3d_steps: int = 300  # twenty minutes on one core
     c3d_width: float = 1.0
     samples: int = 256  # of an arm or a system
 
 
-SMALL = Size(1, 2, 2, (1, 2), 2, 1 / 32, 16)  # every part, in no time: for tests
+SMALL = Size(1, 2, 2, (1, 2), 1, 2, 1 / 32, 16)  # every part, in no time: for tests
 
 
 def fields_of(changed: Iterable[str]) -> dict[str, Any]:
@@ -117,6 +133,15 @@ def arm_trainings(profile: Any, size: Size, arms: Iterable[Arm], seeds: int) -> 
     ]
 
 
+def try_trainings(profile: Any, size: Size) -> dict[str, Training]:
+    """HRVGAN with labels in the profile's shape, once for each of `TRIES`."""
+    shape = (profile.frames, profile.size, profile.batch, size.tries_steps)
+    return {
+        name: Training("hrvgan", LABELLED, True, *shape, ("study",), options, TRIES_SEED)
+        for name, options in TRIES.items()
+    }
+
+
 def trainings(profile: Any, size: Size) -> dict[str, list[Training]]:
     """The trainings that each part reads."""
     rivals = [one for *_, one in rival_trainings(profile, size)]
@@ -125,6 +150,7 @@ def trainings(profile: Any, size: Size) -> dict[str, list[Training]]:
         "fields": arm_trainings(profile, size, field_arms().values(), size.field_seeds),
         "lipschitz": arm_trainings(profile, size, held.values(), size.lipschitz_seeds),
         "rivals": rivals,
+        "tries": list(try_trainings(profile, size).values()),
         "decisions": rivals + arm_trainings(profile, size, [held["bce_shift", "none"]], size.lipschitz_seeds),
     }
 
@@ -186,11 +212,12 @@ class Study:
             )
         note = (
             f"Geometric means over the eight mixtures of the other three fields; interval over {self.size.field_seeds} "
-            f"training seeds; below 1 the field helps. {self._arm_note()}"
+            f"training seeds; below 1 the field helps. {self._arm_note(self.size.field_seeds)}"
         )
         self.page.table(rows, name="fields", data=self.data, samples=self.size.samples, note=note)
         every = [{"of our preset": one.arm.name, **_row(one)} for one in found.values()]
-        self.page.table(every, name="fields_all", data=self.data, samples=self.size.samples, note=self._arm_note())
+        note = f"Intervals over samples and training seeds. {self._arm_note(self.size.field_seeds)}"
+        self.page.table(every, name="fields_all", data=self.data, samples=self.size.samples, note=note)
         self._bars(
             "fields_figure", {row["field"]: row for row in rows}, "Fréchet distance, with the field over without"
         )
@@ -220,13 +247,17 @@ class Study:
                     "largest": float(np.max(slopes)),
                 }
             )
+        held = [row for row in rows if row["held by"] != "none"]
+        told = sum(not row["its 95 % low"] <= 1 <= row["its 95 % high"] for row in held)
         self.page.table(
             rows,
             name="lipschitz",
             data=self.data,
             samples=self.size.samples,
-            note="Over none's: the ratio of the distances, seed by seed. Slope: length of D's gradient at 32 points "
-            f"between real and generated clips. {self._arm_note()}",
+            note=f"{sum(row['diverged'] for row in rows)} of {sum(row['of'] for row in rows)} trainings diverged. Over "
+            f"none's: the ratio of the distances, seed by seed; {told} of {len(held)} intervals leave out 1. Slope: "
+            "mean length of D's gradient at 32 points between held-out and generated clips; median and largest over "
+            f"training seeds. {self._arm_note(self.size.lipschitz_seeds)}",
         )
         bars = {
             f"{row['reading']}, {row['held by']}": {
@@ -234,8 +265,7 @@ class Study:
                 "95 % low": row["its 95 % low"],
                 "95 % high": row["its 95 % high"],
             }
-            for row in rows
-            if row["held by"] != "none"
+            for row in held
         }
         self._bars("lipschitz_figure", bars, "Fréchet distance, over that of a D which nothing holds", value="over")
 
@@ -253,7 +283,8 @@ class Study:
     # Rivals against clips seen ------------------------------------------------------------------------------------
     def rivals(self) -> None:
         """How far each rival is from real clips after how many clips, in both recipes."""
-        rows, real = [], self._measure(metrics.real_clips(self.held_out)).frechet
+        rows: list[dict[str, Any]] = []
+        real = self._measure(metrics.real_clips(self.held_out)).frechet
         for system, recipe, _, training in rival_trainings(self.page.profile, self.size):
             trained, records, after, before = self._rival(training)
             rows.append(
@@ -275,31 +306,41 @@ class Study:
             name="rivals",
             data=self.data,
             samples=self.size.samples,
-            note=f"Seed 0, {self.clips.frames}x{self.clips.size}x{self.clips.size}, width "
-            f"{self.page.profile.width:g}; intervals over samples.",
+            note=f"{self.clips.frames}x{self.clips.size}x{self.clips.size}, width {self.page.profile.width:g}, "
+            f"training seed 0; real: held-out clips; intervals over samples. {self._behind()}",
         )
         import matplotlib.pyplot as plt
 
         from hrvgan_lib import book
 
-        figure, axis = plt.subplots(figsize=(7, 3.6))
-        marks = dict(zip(WAYS["mocogan"], ("o-", "s--", "^:", "v-.")))
-        for system, recipe in dict.fromkeys((str(row["system"]), str(row["recipe"])) for row in rows):
-            mine = [row for row in rows if (row["system"], row["recipe"]) == (system, recipe)]
-            axis.plot(
-                [row["clips seen"] for row in mine],
-                [row["Fréchet distance"] for row in mine],
-                marks[recipe],
-                color=book.SYSTEM_COLOURS[system],
-                label=f"{system}, {recipe}",
-            )
-        axis.axhline(real.value, color="0.4", linestyle=":")
-        axis.set(xscale="log", ylim=(0, None), xlabel="clips seen", ylabel="Fréchet distance (dotted: real clips)")
-        axis.legend(fontsize=7, frameon=False, loc="lower left", bbox_to_anchor=(0, 0.05))
+        figure, axes = plt.subplots(1, len(WAYS), figsize=(9, 3.2), sharey=True)
+        budgets = sorted({int(row["clips seen"]) for row in rows})
+        for axis, (system, ways) in zip(axes, WAYS.items()):
+            for number, (recipe, mark) in enumerate(zip(ways, ("o-", "s--", "^:", "v-."))):
+                mine = [row for row in rows if (row["system"], row["recipe"]) == (system, recipe)]
+                value = np.array([row["Fréchet distance"] for row in mine])
+                bars = np.array([[row["95 % low"] for row in mine], [row["95 % high"] for row in mine]])
+                axis.errorbar(
+                    [row["clips seen"] * 1.06**number for row in mine],  # a little apart, so that bars do not overlap
+                    value,
+                    np.abs(bars - value),
+                    fmt=mark,
+                    capsize=2,
+                    color=book.SYSTEM_COLOURS[system],
+                    alpha=1 - 0.2 * number,
+                    label=recipe,
+                )
+            axis.axhline(mine[0]["untrained"], color="0.4", linestyle="--", linewidth=1)
+            axis.set(xscale="log", xlabel="clips seen", title=system_class(system).__name__)
+            axis.set_xticks(budgets, [f"{clips:,}" for clips in budgets])
+            axis.minorticks_off()
+            axis.legend(fontsize=7, frameon=False, loc="lower left")
+        axes[0].set(ylim=(0, 1.05 * max(row["95 % high"] for row in rows)))
+        axes[0].set(ylabel=f"Fréchet distance\n(dashed: untrained; real clips: {real.value:.2g})")
         self.page.figure(
             figure,
             name="rivals_figure",
-            alt="Fréchet distance of each rival against clips seen",
+            alt="Fréchet distance of each rival against clips seen, with intervals, beside its untrained network's",
             data=self.data,
             samples=self.size.samples,
         )
@@ -356,7 +397,8 @@ class Study:
             note=f"A C3D of the published shape, width {self.size.c3d_width:g}, that reads 16 frames of 32x32 in grey "
             f"levels 0 to 255 less 128. Trained: {self.size.c3d_steps} steps of 8 with batch norms, which are then "
             f"folded into the convolutions; it names {_right(trained, sets[1]):.0%} of {len(sets[1])} held-out clips "
-            f"right. The paper's lowest value is {PAPER_DISTANCE:,}.",
+            f"right. The paper's lowest value is {PAPER_DISTANCE:,}. {sets[0].describe()}; as many clips of each kind "
+            "as N says.",
         )
         bars = {
             f"{row['C3D']}, {row['layer']}": row | {"95 % low": row["real clips"], "95 % high": row["noise"]}
@@ -369,6 +411,7 @@ class Study:
             "Fréchet distance, from real clips to noise",
             value="real clips",
             one=float(PAPER_DISTANCE),
+            named=f"the paper's lowest, {PAPER_DISTANCE:,}",
         )
 
     def _blank(self, clips: Any, batch_norm: bool = False) -> C3D:
@@ -403,9 +446,12 @@ class Study:
         """Inception Score and distance of held-out real clips at other sizes and paces, through one judge."""
         rows, judge = [], self.judge
         reference = metrics.ask(judge, metrics.real_clips(self.clips), self.size.samples)
-        for stride, side in product((1, 2, 4, 8), (8, 12, 16, 24, 32)):
-            if stride != self.held_out.stride and side != self.held_out.size:
-                continue  # one thing at a time
+        own, full = self.held_out.stride, self.held_out.size
+        # Six apart the eight frames span 43 source frames, of the 48 that there are.
+        for stride, side in [
+            *((stride, full) for stride in (1, 2, own, 6)),
+            *((own, side) for side in (24, 16, 12, 8)),
+        ]:
             clips = self.page.dataset("actions", split="test", stride=stride)
             source = metrics.real_clips(clips)
             if side != clips.size:
@@ -429,10 +475,64 @@ class Study:
             data=self.data,
             samples=self.size.samples,
             note=f"Held-out real clips, shrunk and enlarged again, through the judge of "
-            f"{judge.network.frames}x{judge.network.size}x{judge.network.size}, {judge.stride} apart.",
+            f"{judge.network.frames}x{judge.network.size}x{judge.network.size}, {judge.stride} apart; distances from "
+            f"training clips at their own size and pace. {self._behind()}",
         )
         bars = {f"{row['size']}x{row['size']}, {row['frames apart']} apart": row for row in rows}
-        self._bars("paces_figure", bars, "Inception Score", value="Inception Score", one=None)
+        self._bars("paces_figure", bars, "Inception Score", value="Inception Score", one=None, scale="linear")
+
+    # The tries behind our preset's codes ---------------------------------------------------------------------------
+    def tries(self) -> None:
+        """How HRVGAN with labels does with each kind of code, after a few minutes of training."""
+        judge = self._other_judge()
+        shown = _some(self.clips, self.size.samples)
+        rows: list[dict[str, Any]] = []
+        for name, training in try_trainings(self.page.profile, self.size).items():
+            system, records = learning.learn(self.page, training)
+            source = metrics.generated(system, "hrvgan", name)
+            found = metrics.evaluate(
+                source, judge, self.held_out, held_out=self.held_out, n=self.size.samples,
+                folder=self.page.runs / "evaluations",
+            )  # fmt: skip
+            made = system.sample(self.size.samples, generator=stream("tries")).nan_to_num()
+            far, named = found.frechet, found.accuracy
+            assert named is not None and found.coverage is not None
+            rows.append(
+                {
+                    "codes": name,
+                    "clips seen": records[-1].clips_seen if records else 0,
+                    "Fréchet distance": far.value,
+                    "95 % low": far.low,
+                    "95 % high": far.high,
+                    "named as asked": named.value,
+                    "coverage": found.coverage.value,
+                    "variety": found.behaviour.variety,
+                    "looks": looks_found(made, self.clips),
+                    "colour, of real clips'": chroma(made) / chroma(shown),
+                    "diverged": system.diverged,
+                }
+            )
+        looks = len(set(self.clips.units))
+        self.page.table(
+            rows,
+            name="tries",
+            data=self.data,
+            samples=self.size.samples,
+            note=f"HRVGAN with labels, {self.clips.frames}x{self.clips.size}x{self.clips.size}, width "
+            f"{self.page.profile.width:g}, {self.size.tries_steps} steps of {self.page.profile.batch}, training and "
+            f"judge of seed {TRIES_SEED}; against held-out clips; looks: of {looks}, the nearest to some sample, by "
+            f"the mean frame at 8x8. {self._behind()}",
+        )
+        self._bars("tries_figure", {row["codes"]: row for row in rows}, "Fréchet distance", "Fréchet distance", None)
+
+    def _other_judge(self) -> Judge:
+        train_set, test_set = (
+            self.page.dataset("actions", split=split, **learning.judge_shape(self.page)) for split in ("train", "test")
+        )
+        return metrics.judge_for(
+            train_set, test_set, self.page.profile, data_root=self.page.data_root, folder=self.page.runs / "judges",
+            seed=TRIES_SEED,
+        )  # fmt: skip
 
     # What it takes to decide an order ------------------------------------------------------------------------------
     def decisions(self) -> None:
@@ -477,7 +577,7 @@ class Study:
             note=f"Paired 95 % intervals of Fréchet distances through fc6 of the judge, {len(spreads)} pairs of "
             f"systems, N from {counts[0]}: half as wide as {typical:.2g} / root of N of the distance for the typical "
             f"pair, {hardest:.2g} for the hardest; {noise:.1%} between training seeds of one network "
-            f"({self.size.lipschitz_seeds} seeds at 8x16x16). In the paper: {said}.",
+            f"({self.size.lipschitz_seeds} seeds at 8x16x16). In the paper: {said}. {self._behind()}",
         )
         import matplotlib.pyplot as plt
 
@@ -488,9 +588,19 @@ class Study:
         right.plot(seeds, [100 * half_width(int(count), noise) for count in seeds], "o-", color="#D55E00")
         for axis, gap in product((left, right), GAPS):
             axis.axhline(100 * gap, color="0.6", linestyle=":", zorder=0)
+            if axis is right:
+                axis.annotate(
+                    f"{gap:.0%}",
+                    (1.01, 100 * gap),
+                    xycoords=("axes fraction", "data"),
+                    fontsize=7,
+                    va={0.08: "top", 0.09: "bottom"}.get(gap, "center"),
+                )
+        left.axvspan(counts[-1], reach[-1], color="0.93", zorder=-1)
+        left.text(counts[-1] * 1.1, 1.03, "extrapolated", fontsize=7, transform=left.get_xaxis_transform())
         left.set(
             xlabel="samples of each system",
-            ylabel="half the interval, % of the distance\n(dotted: gaps)",
+            ylabel="half the interval, % of the distance\n(dotted: gaps of the paper)",
             xscale="log",
             yscale="log",
         )
@@ -509,11 +619,15 @@ class Study:
         return metrics.ask(judge, metrics.generated(system, system.name, training.name), count)
 
     # Drawing -------------------------------------------------------------------------------------------------------
-    def _arm_note(self) -> str:
+    def _arm_note(self, seeds: int) -> str:
         return (
             f"HRVGAN with labels, 8x16x16, width {self.page.profile.study_width:g}, {self.size.steps} steps of "
-            f"{self.page.profile.batch}, {self.size.samples} samples."
+            f"{self.page.profile.batch}, training seeds 0 to {seeds - 1}. {self._behind()}"
         )
+
+    def _behind(self) -> str:
+        """On what a table is measured, and with how many clips."""
+        return f"{self.clips.describe()}; {self.size.samples} clips of each row."
 
     def _bars(
         self,
@@ -522,8 +636,10 @@ class Study:
         title: str,
         value: str = "Fréchet distance, with over without",
         one: float | None = 1.0,
+        named: str = "",
+        scale: str = "",
     ) -> None:
-        """One line a row, its interval as a bar; `one`: where a dotted line stands."""
+        """One line a row, its interval as a bar; `one`: where a dotted line stands, and what it is `named`."""
         import matplotlib.pyplot as plt
 
         figure, axis = plt.subplots(figsize=(7, 0.6 + 0.3 * len(rows)))
@@ -533,9 +649,12 @@ class Study:
             axis.plot(row[value], height, "o", color="#0072B2")
         if one is not None:
             axis.axvline(one, color="0.4", linestyle=":")
+            axis.text(one, 1.01, named, fontsize=7, ha="center", transform=axis.get_xaxis_transform())
         drawn = [float(number) for line in axis.lines for number in line.get_xdata()]
         wide = min(drawn) > 0 and max(drawn) > 4 * min(drawn)
-        axis.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel=title, xscale="log" if wide else "linear")
+        axis.set(
+            yticks=range(len(rows)), yticklabels=list(rows), xlabel=title, xscale=scale or ("log" if wide else "linear")
+        )
         axis.invert_yaxis()
         self.page.figure(
             figure, name=name, alt=f"{title}: {', '.join(rows)}", data=self.data, samples=self.size.samples
@@ -543,7 +662,7 @@ class Study:
 
 
 PARTS: dict[str, Callable[[Study], None]] = {
-    name: getattr(Study, name) for name in ("layers", "fields", "lipschitz", "rivals", "paces", "decisions")
+    name: getattr(Study, name) for name in ("layers", "fields", "lipschitz", "rivals", "paces", "decisions", "tries")
 }
 
 
@@ -631,6 +750,24 @@ def _features(network: C3D, clips: Tensor) -> dict[str, np.ndarray]:
     return {
         layer: torch.cat([one[layer].flatten(1) for one in parts]).double().numpy() for layer in ("pool5", "fc6", "fc7")
     }
+
+
+def looks_found(made: Tensor, clips: Any) -> int:
+    """How many units of a data set (looks, of procedural actions) are nearest to some clip of `made`, (N, 3, T, S, S):
+    by the distance of mean frames at 8x8, from the mean frames of its clips."""
+    each = torch.cat([_glance(clips.batch(part.tolist())[0]) for part in torch.arange(len(clips)).split(64)])
+    nearest = torch.cdist(_glance(made), each).argmin(dim=1).tolist()
+    return len({clips.units[number] for number in nearest})
+
+
+def _glance(clips: Tensor) -> Tensor:
+    """Clips (N, 3, T, S, S) as their mean frames at 8x8, (N, 192)."""
+    return F.adaptive_avg_pool2d(clips.mean(dim=2), 8).flatten(1)
+
+
+def chroma(clips: Tensor) -> float:
+    """Standard deviation of what is left of the pixels of clips (N, 3, T, S, S) without their grey."""
+    return float((clips - clips.mean(dim=1, keepdim=True)).std())
 
 
 def _through(clips: Tensor, side: int) -> Tensor:
