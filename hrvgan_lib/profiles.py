@@ -8,9 +8,9 @@ from math import inf
 
 from hrvgan_lib.windows import WINDOW
 
-RECORDED_RUN = "gpu"  # the committed run on a real GPU, shown beside the reader's own
+RECORDED_RUNS = ("gpu", "overnight")  # committed runs, shown beside the reader's own: of each file the first there is
 STUDY_RUN = "study"  # the committed tables of `make study`
-MADE_BY = {RECORDED_RUN: "PROFILE=gpu", STUDY_RUN: "make study"}  # what writes each of the two
+MADE_BY = {"gpu": "PROFILE=gpu", "overnight": "make edition", STUDY_RUN: "make study"}  # what writes each of them
 ACTION_SETS = ("ucf101", "weizmann")  # the labelled data sets: what `actions` may name
 
 

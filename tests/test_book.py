@@ -99,6 +99,15 @@ def test_recorded_results_are_shown_where_they_are(page):
     (page.root / "figures/gpu").mkdir(parents=True)
     (page.root / "figures/gpu/table.csv").touch()
     assert page.recorded("table.csv").name == "table.csv"
+    second = page.root / "figures" / "overnight"
+    second.mkdir(parents=True)
+    for name in ("table.csv", "other.csv"):
+        (second / name).write_text("a\n2\n")
+    assert page.recorded("table.csv").parent.name == "gpu" and page.recorded("other.csv").parent.name == "overnight"
+    page.run = "gpu"
+    assert page.recorded("table.csv").parent.name == "overnight"
+    page.run = "overnight"
+    assert page.recorded("other.csv") is None and page.recorded("other.csv", "overnight") is not None
 
 
 def test_a_page_refuses_what_it_cannot_use(page):

@@ -21,7 +21,7 @@ from hrvgan_lib.book.pictures import STYLE, display_png, movie, small_webp
 from hrvgan_lib.book.tables import html_table, markdown_table
 from hrvgan_lib.devices import pick_device
 from hrvgan_lib.files import sha256_file, to_json, write_atomic
-from hrvgan_lib.profiles import MADE_BY, RECORDED_RUN, check_actions, get_profile, run_name
+from hrvgan_lib.profiles import MADE_BY, RECORDED_RUNS, check_actions, get_profile, run_name
 
 if TYPE_CHECKING:
     import torch
@@ -243,30 +243,32 @@ system = load_generator("{path.relative_to(self.root)}")
         about = {"classes": list(classes), "title": title, "stride": self.stride(system.frames)} | facts
         self.save_file(path.name, lambda place: save_generator(place, system, **about), datasets, beside=[f"{name}.md"])
 
-    def recorded(self, filename: str, run: str = RECORDED_RUN) -> Path | None:
-        """The same file from a committed run (by default the recorded one, figures/gpu/), where it is there."""
-        path = self.root / "figures" / run / filename
-        return path if path.is_file() else None
+    def recorded(self, filename: str, run: str = "") -> Path | None:
+        """The same file from a committed run: `run`, or the first recorded one that has it and is not this."""
+        runs = (run,) if run else (one for one in RECORDED_RUNS if one != self.run)
+        paths = (self.root / "figures" / one / filename for one in runs)
+        return next((path for path in paths if path.is_file()), None)
 
     def recorded_system(self, name: str = "hrvgan_generator") -> System | None:
-        """The recorded run's generator, where it is there and this is another run."""
+        """A recorded run's generator, where there is one of another run."""
         from hrvgan_lib.checkpoints import load_generator
 
-        path = None if self.run == RECORDED_RUN else self.recorded(f"{name}.safetensors")
+        path = self.recorded(f"{name}.safetensors")
         return None if path is None else load_generator(path, self.device)
 
-    def show_recorded(self, *filenames: str, run: str = RECORDED_RUN) -> None:
+    def show_recorded(self, *filenames: str, run: str = "") -> None:
         """Show figures (.png), clips (.webp) and tables (.md) of a committed run, or say that there are none."""
         from IPython.display import HTML, Markdown, display
 
-        if self.run == run:
+        if self.run == (run or RECORDED_RUNS[0]):
             print("this is the run that is recorded")
             return
         for filename in filenames:
             path = self.recorded(filename, run)
-            sidecar = None if path is None else self.recorded(f"{path.stem}.json", run)
+            found = (run or RECORDED_RUNS[0]) if path is None else path.parent.name
+            sidecar = None if path is None else self.recorded(f"{path.stem}.json", found)
             if path is None or sidecar is None:
-                print(f"not recorded yet: figures/{run}/{filename} and its sidecar are written by {MADE_BY[run]}")
+                print(f"not recorded yet: figures/{found}/{filename} and its sidecar are written by {MADE_BY[found]}")
                 continue
             record = json.loads(sidecar.read_text(encoding="utf-8"))
             sets = "; ".join(dict.fromkeys(f"{one['name']}, {one['kind']}" for one in record["data"]))
@@ -283,7 +285,7 @@ system = load_generator("{path.relative_to(self.root)}")
                 display(
                     HTML(
                         f'<figure><img alt="{alt}" style="max-width: 100%" src="data:image/webp;base64,{code}">'
-                        f"<figcaption>{html.escape(said)} In full: figures/{run}/{filename}</figcaption>"
+                        f"<figcaption>{html.escape(said)} In full: figures/{found}/{filename}</figcaption>"
                         "</figure>"
                     )
                 )

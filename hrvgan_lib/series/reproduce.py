@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from hrvgan_lib import keys, provenance
 from hrvgan_lib.files import sha256_file, write_atomic
-from hrvgan_lib.profiles import PROFILES, RECORDED_RUN, STUDY_RUN, Profile, check_actions, get_profile, run_name
+from hrvgan_lib.profiles import PROFILES, RECORDED_RUNS, STUDY_RUN, Profile, check_actions, get_profile, run_name
 from hrvgan_lib.series.chapters import (
     Outcome,
     execute,
@@ -76,7 +76,7 @@ def chapter_key(path: Path, settings: Settings) -> str:
         usages = sorted(settings.folder.glob("[0-9]*.usage.json"))
         read["measurements"] = {usage.name: json.loads(usage.read_text(encoding="utf-8")).get("measurements", [])
                                 for usage in usages if usage.stem.split(".")[0] != path.stem}  # fmt: skip
-    for run in (RECORDED_RUN, STUDY_RUN) if SHOWS_RECORDED.search(cells) else ():
+    for run in (*RECORDED_RUNS, STUDY_RUN) if SHOWS_RECORDED.search(cells) else ():
         recorded = sorted((settings.root / "figures" / run).glob("*.*")) if run != settings.run else []
         read[run] = {file.name: sha256_file(file) for file in recorded if file.is_file()}
     return keys.key_of(
