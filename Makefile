@@ -14,6 +14,7 @@ SEED ?= 0
 REHEARSE ?=
 ALLOW_PARTIAL ?=
 KEEP ?=
+CHECK ?=
 CHAPTERS ?=
 PARAMETERS ?=
 TIMEOUT ?= 0
@@ -87,11 +88,11 @@ DRIVER = $(PY) -m hrvgan_lib.series.reproduce --profile "$(PROFILE)" --data-root
 reproduce: $(READY)  ## run every chapter: tables and figures into figures/<run>, chapters into runs/<run>
 	@$(DRIVER) --run "$(RUN)" --seconds "$(TIMEOUT)" --chapters "$(CHAPTERS)" $(PARAMETERS)
 
-# What earlier sittings kept is taken up, what this one finishes is kept; a stop costs the trainings that run (KEEP=1: only keep).
+# What earlier sittings kept is taken up, what this one finishes is kept; a stop costs the trainings that run (KEEP=1: only keep; CHECK=1: mark what today's code would train otherwise).
 edition: PROFILE := $(or $(PROFILE),overnight)
 edition: $(READY)  ## make the recorded run, PROFILE=overnight, in as many sittings as it takes, its weights beside it
 	@$(subst series.reproduce,series.edition,$(DRIVER)) --run "$(RUN)" --seconds "$(TIMEOUT)" --chapters "$(CHAPTERS)" \
-	  $(if $(filter-out 0,$(KEEP)),--keep) $(PARAMETERS)
+	  $(if $(filter-out 0,$(KEEP)),--keep) $(if $(filter-out 0,$(CHECK)),--check) $(PARAMETERS)
 
 ablations: $(READY)  ## every arm of chapter 11, three seeds each, as the run "ablations" (about 100 minutes on two cores)
 	@$(DRIVER) --run "$(or $(RUN),ablations)" --seconds 36000 --chapters 11 long=true

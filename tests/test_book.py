@@ -220,6 +220,9 @@ def test_the_recorded_run_stands_beside_the_own_one(page, tmp_path, monkeypatch,
     assert "Recorded on NVIDIA H200: golf, procedural, 16 samples, seed 1." in picture
     assert table.startswith("**Recorded on NVIDIA H200: golf, procedural, seed 1.**") and "| 1 |" in table
     assert page.recorded_system().n_classes == 2
+    (page.root / "figures/gpu/older_code.txt").write_text("a training\n")
+    page.show_recorded("line.png")
+    assert "Recorded with older code on NVIDIA H200: golf" in shown[-1].data
     page.show_recorded("fields.md", run="study")
     assert capsys.readouterr().out == (
         "not recorded yet: figures/study/fields.md and its sidecar are written by make study\n"

@@ -100,6 +100,27 @@ def test_older_code_is_not_taken_up_and_makes_way(page, tmp_path):
     assert len(files(page)) == 2 and not any(path.exists() for path in old)
 
 
+def test_a_training_that_todays_code_does_otherwise_is_marked_and_told(page, monkeypatch, capsys):
+    learnt(page)
+    edition.store(page)
+    names = [training.name for training, _ in edition.kept_trainings(page.profile)]
+    assert edition.differing(page) == [] and edition.older(page) == []
+    with monkeypatch.context() as patch:
+        patch.setattr("hrvgan_lib.networks.system.RATES", {"generator": 1e-3, "discriminator": 2e-4})
+        assert edition.differing(page) == []  # VGAN as published has rates of its own
+    monkeypatch.setattr("hrvgan_lib.losses.mse_loss_paper", lambda *_: (_[0] - _[1]).abs().mean())
+    assert edition.differing(page) == names[:1]
+    monkeypatch.setattr(edition, "open_page", lambda *_, **__: page)
+    monkeypatch.setattr(edition, "reproduce", lambda *_: pytest.fail("the series was run"))
+    assert edition.main(["--check", "--profile", "smoke"]) == 0
+    assert capsys.readouterr().out == f"recorded with older code: {names[0]}\n"
+    assert edition.older(page) == names[:1]
+    (files(page)[0]).unlink()  # HRVGAN's: kept again, it is of today's code
+    assert edition.store(page) == names[:1] and edition.older(page) == []
+    monkeypatch.setattr(edition, "kept_trainings", lambda _profile: [])
+    assert edition.differing(page) == sorted(names)
+
+
 def test_what_has_nothing_to_keep_is_refused(page):
     system, records = learnt(page)[0]
     with pytest.raises(ValueError, match="no step was taken"):

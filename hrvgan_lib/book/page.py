@@ -21,7 +21,7 @@ from hrvgan_lib.book.pictures import STYLE, display_png, movie, small_webp
 from hrvgan_lib.book.tables import html_table, markdown_table
 from hrvgan_lib.devices import pick_device
 from hrvgan_lib.files import sha256_file, to_json, write_atomic
-from hrvgan_lib.profiles import MADE_BY, RECORDED_RUNS, check_actions, get_profile, run_name
+from hrvgan_lib.profiles import MADE_BY, OLDER, RECORDED_RUNS, check_actions, get_profile, run_name
 
 if TYPE_CHECKING:
     import torch
@@ -273,7 +273,8 @@ system = load_generator("{path.relative_to(self.root)}")
             record = json.loads(sidecar.read_text(encoding="utf-8"))
             sets = "; ".join(dict.fromkeys(f"{one['name']}, {one['kind']}" for one in record["data"]))
             said = (
-                f"Recorded on {record['device']}: {sets or 'no data set'}, "
+                f"Recorded{' with older code' if self.recorded(OLDER, found) else ''} on {record['device']}: "
+                f"{sets or 'no data set'}, "
                 + (f"{record['samples']} samples, " if record["samples"] else "")
                 + f"seed {record['seeds'][0]}."
             )

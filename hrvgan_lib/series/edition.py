@@ -12,8 +12,9 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,11 +29,11 @@ from hrvgan_lib.files import write_atomic
 from hrvgan_lib.half import halved
 from hrvgan_lib.metrics.eyes.judge import judge_place, recipe_of
 from hrvgan_lib.networks import System, build_system
-from hrvgan_lib.profiles import Profile
+from hrvgan_lib.profiles import OLDER, Profile
 from hrvgan_lib.provenance import device_name, versions
 from hrvgan_lib.series.reproduce import main as reproduce
 from hrvgan_lib.series.reproduce import parse
-from hrvgan_lib.training import Plan, StepRecord, plan, read_records, write_records
+from hrvgan_lib.training import Plan, StepRecord, plan, read_records, train, write_records
 from hrvgan_lib.trainings import Training, row, trainings
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 FOLDER = "trainings"  # of figures/<run>/
 JUDGES = "judges"  # of figures/<run>/ and of runs/<run>/
+REPLAYED = 3  # steps of a kept training that `differing` takes again
 NETWORKS = ("generator", "discriminator", "encoder", "sampler")
 COLUMNS = ("clips_seen", "seconds")  # of the records, before the terms of D and of G
 
@@ -184,6 +186,7 @@ def store(page: Page) -> list[str]:
             if other != path and _words(other) == training.name:
                 other.unlink()
         found.append(training.name)
+    mark(page, [name for name in older(page) if name not in found])
     place = judges_place(page)
     target = page.figures / JUDGES / place.name
     if (place / "judge.json").is_file() and not (target / "judge.json").is_file():
@@ -243,6 +246,48 @@ def _words(path: Path) -> str:
         return ""
 
 
+def older(page: Page) -> list[str]:
+    """The kept trainings that are marked: today's code would carry them out otherwise."""
+    path = page.figures / OLDER
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+
+
+def mark(page: Page, names: Sequence[str]) -> None:
+    """Mark these kept trainings, and no others. Where one is marked, the book says so beside all that it shows."""
+    if names:
+        write_atomic(page.figures / OLDER, "".join(f"{name}\n" for name in names))
+    else:
+        (page.figures / OLDER).unlink(missing_ok=True)
+
+
+def differing(page: Page) -> list[str]:
+    """The kept trainings whose first steps, taken again by today's code, have other losses than were recorded; or
+    which the run does not have any more."""
+    planned = {training.name: (training, how) for training, _, how, *_ in places(page)}
+    found = []
+    for path in sorted((page.figures / FOLDER).glob("*.safetensors")):
+        name = _words(path)
+        if name not in planned:
+            found.append(name or path.name)
+            continue
+        training, how = planned[name]
+        clips = learning.clips_of(page, training)
+        steps = min(REPLAYED, training.steps)
+        now = train(how.build(clips), clips, replace(how.config, steps=steps))
+        if not all(map(_alike, now, read_kept(path).records[:steps])):
+            found.append(name)
+    return found
+
+
+def _alike(now: StepRecord, then: StepRecord) -> bool:
+    """Whether two records of a step have the same terms, to a thousandth: CPUs add in their own order."""
+    return all(
+        mine.keys() == theirs.keys()
+        and all(isclose(mine[term], theirs[term], rel_tol=1e-3, abs_tol=1e-5) for term in mine)
+        for mine, theirs in ((now.discriminator, then.discriminator), (now.generator, then.generator))
+    )
+
+
 def mixed(folder: Path) -> str:
     """Why a recorded folder is not of one run, in one line; "" where it is."""
     runs: dict[str, str] = {}
@@ -261,18 +306,22 @@ def mixed(folder: Path) -> str:
 def main(argv: list[str] | None = None) -> int:
     """One sitting: take up what is kept, run the series as `reproduce` does, keep what is finished, stopped or not.
 
-    `--keep` alone keeps what has been finished so far, also while the run goes on. Returns the series' status, or 2 for
-    a request that cannot be met.
+    `--keep` alone keeps what has been finished so far, also while the run goes on; `--check` alone marks what today's
+    code would train otherwise. Returns the series' status, or 2 for a request that cannot be met.
     """
     given = list(sys.argv[1:] if argv is None else argv)
-    only_keep = "--keep" in given
-    given = [word for word in given if word != "--keep"]
+    only_keep, only_check = "--keep" in given, "--check" in given
+    given = [word for word in given if word not in ("--keep", "--check")]
     try:
         settings = parse(given)
         known = ("profile", "seed", "data_root", "actions", "run", "rehearse", "allow_partial")
         page = open_page("edition", **{word: settings.parameters[word] for word in known})
         if why := mixed(page.figures):
             raise ValueError(f"{why}; move one of them away")
+        if only_check:
+            mark(page, names := differing(page))
+            _say("recorded with older code", names)
+            return 0
         if not only_keep:
             _say("taken up", take_up(page))
         status = 0 if only_keep else reproduce(given)
