@@ -313,7 +313,8 @@ behind = {"data": [train_set, test_set], "sides": [book.side_of("HRVGAN", system
 page.measure("error of G(E(Y)) on held-out clips, over that of the training mean", fidelity.value, interval=fidelity,
              claim="reconstruction-fidelity", high=0.8,
              controls=[book.control("untrained network", beginner)], **behind)
-page.measure("error of G(E(Y)) from codes with their noise, over that without", noisy.mean() / errors.mean(), decision="A20", **behind)
+page.measure("error of G(E(Y)) from codes with their noise, over that without", noisy.mean() / errors.mean(),
+             decision="A20", **behind)
 now, average = (torch.cat([p.detach().flatten() for p in network.parameters()])
                 for network in (system.generator, system.sampler))
 page.measure("distance of G's averaged weights from its last ones, over their length",

@@ -766,7 +766,8 @@ for way in ("published, batches shared out", "published, first weights of 2017")
     if ("mocogan", way) in last:
         pair = [float(last["mocogan", name][-1]["Fréchet distance"]) for name in (way, "published, whole batches")]
         page.measure(f"Fréchet distance of MoCoGAN after {int(last['mocogan', way][-1]['clips seen']):,} clips, {way}, "
-                     "over that with whole batches (recorded study, one training seed)", pair[0] / pair[1], decision="E9")
+                     "over that with whole batches (recorded study, one training seed)", pair[0] / pair[1],
+                     decision="E9")
         print(f"MoCoGAN, {way}: distance {pair[0]:.0f}, where with whole batches and today's first weights "
               f"it is {pair[1]:.0f} (one training seed)")
 
