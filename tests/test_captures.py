@@ -72,7 +72,7 @@ def trained(name, way, steps, **options):
 
 CASES = [(name, {}) for name, system in SYSTEMS.items() if system.fixed_work]
 CASES += [
-    ("hrvgan", {"latent": "sequence", "latent_distribution": "uniform"}),
+    ("hrvgan", {"latent": "sequence", "latent_distribution": "uniform", "code": "sphere"}),
     ("hrvgan", {"lipschitz": "spectral_norm"}),
     ("hrvgan", {"pixel_loss": "unpaired", "optimiser": "sgd"}),
     ("tgan", {"variant": "normal"}),
