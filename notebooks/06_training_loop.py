@@ -189,8 +189,8 @@ WHY = {
     "betas": "of Adam: some momentum, with batches of eight the gradients are noisy",
     "mismatched_labels": "a third term of D, which Eqs. 13-14 do not have: real clips under a wrong label are fakes "
                          "too, so that D has a reason to read the label",
-    "code": "of E: on the sphere, E puts all that it says on one axis, farther out than z ever falls, and G makes one "
-            "look of each class from z; a variational code is charged for lying where z does not",
+    "code": "of E: on the sphere a code is as long as z, but E may spend all of it on one axis, where z hardly "
+            "reaches, so that G learns nothing that serves z; a variational code is charged for lying where z does not",
 }
 text, ours = make_config("literal"), make_config("stable")
 changed = sorted((name for name, value in vars(text).items() if value != getattr(ours, name)), key=[*WHY].index)
