@@ -88,7 +88,8 @@ DRIVER = $(PY) -m hrvgan_lib.series.reproduce --profile "$(PROFILE)" --data-root
 reproduce: $(READY)  ## run every chapter: tables and figures into figures/<run>, chapters into runs/<run>
 	@$(DRIVER) --run "$(RUN)" --seconds "$(TIMEOUT)" --chapters "$(CHAPTERS)" $(PARAMETERS)
 
-# What earlier sittings kept is taken up, what this one finishes is kept; a stop costs the trainings that run (KEEP=1: only keep; CHECK=1: mark what today's code would train otherwise).
+# What earlier sittings kept is taken up, what this one finishes is kept; a stop costs the trainings that run.
+# KEEP=1 only keeps, CHECK=1 only marks what today's code would train otherwise.
 edition: PROFILE := $(or $(PROFILE),overnight)
 edition: $(READY)  ## make the recorded run, PROFILE=overnight, in as many sittings as it takes, its weights beside it
 	@$(subst series.reproduce,series.edition,$(DRIVER)) --run "$(RUN)" --seconds "$(TIMEOUT)" --chapters "$(CHAPTERS)" \

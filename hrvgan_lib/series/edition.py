@@ -28,7 +28,7 @@ from hrvgan_lib.book import learning, open_page
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.half import halved
 from hrvgan_lib.metrics.eyes.judge import judge_place, recipe_of
-from hrvgan_lib.networks import System, build_system
+from hrvgan_lib.networks import System
 from hrvgan_lib.profiles import OLDER, Profile
 from hrvgan_lib.provenance import device_name, versions
 from hrvgan_lib.series.reproduce import main as reproduce
@@ -135,22 +135,6 @@ def fill(system: System, kept: Kept, path: Path) -> System:
     return system.eval()
 
 
-def load_kept(path: Path, device: torch.device | str = "cpu") -> System:
-    """A system out of a kept training, with its header as `about`. Raises ValueError as `read_kept` and `fill` do."""
-    kept = read_kept(path)
-    try:
-        options = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in json.loads(kept.about["options"]).items()
-        }
-        frames, size, n_classes = (int(kept.about[name]) for name in ("frames", "size", "n_classes"))
-        system = build_system(kept.about["system"], frames=frames, size=size, n_classes=n_classes, **options)
-    except (KeyError, ValueError, TypeError) as error:
-        raise ValueError(f"{path} cannot be built by this version: {error}") from None
-    system.about = kept.about
-    return fill(system, kept, path).to(device)
-
-
 def places(page: Page) -> Iterator[tuple[Training, tuple[str, ...], Plan, Path, Path]]:
     """Of every training that is kept: what of it, its plan, its folder in runs/ and its file in figures/."""
     for training, networks in kept_trainings(page.profile):
@@ -169,7 +153,7 @@ def store(page: Page) -> list[str]:
     found = []
     for training, networks, how, folder, path in places(page):
         done = checkpoints.load_checkpoint(folder)
-        if path.is_file() or done is None or done["step"] < training.steps or (folder / "diverged.txt").exists():
+        if _header(path) or done is None or done["step"] < training.steps or (folder / "diverged.txt").exists():
             continue
         system = how.build(learning.clips_of(page, training))
         system.load_state_dict(done["system"])
@@ -183,7 +167,7 @@ def store(page: Page) -> list[str]:
             run=page.run,
         )  # fmt: skip
         for other in path.parent.glob("*.safetensors"):
-            if other != path and _words(other) == training.name:
+            if other != path and _header(other).get("training") == training.name:
                 other.unlink()
         found.append(training.name)
     mark(page, [name for name in older(page) if name not in found])
@@ -237,13 +221,13 @@ def judges_place(page: Page) -> Path:
     return judge_place(train_set, test_set, recipe_of(page.profile), page.runs / JUDGES)
 
 
-def _words(path: Path) -> str:
-    """Which training a file holds, "" where it cannot be told."""
+def _header(path: Path) -> dict[str, str]:
+    """What a kept training's file says of itself, nothing where it is not whole."""
     try:
         with safe_open(path, "pt") as file:
-            return (file.metadata() or {}).get("training", "")
+            return file.metadata() or {}
     except (SafetensorError, OSError):
-        return ""
+        return {}
 
 
 def older(page: Page) -> list[str]:
@@ -266,7 +250,7 @@ def differing(page: Page) -> list[str]:
     planned = {training.name: (training, how) for training, _, how, *_ in places(page)}
     found = []
     for path in sorted((page.figures / FOLDER).glob("*.safetensors")):
-        name = _words(path)
+        name = _header(path).get("training", "")
         if name not in planned:
             found.append(name or path.name)
             continue
@@ -296,8 +280,8 @@ def mixed(folder: Path) -> str:
         if isinstance(record, dict) and "parameters" in record:
             runs.setdefault(str(record["parameters"]["run"]), path.name)
     for path in sorted((folder / FOLDER).glob("*.safetensors")):
-        with safe_open(path, "pt") as file:
-            runs.setdefault((file.metadata() or {}).get("run", "no run"), f"{FOLDER}/{path.name}")
+        if header := _header(path):  # what is not whole is named where it is read
+            runs.setdefault(header.get("run", "no run"), f"{FOLDER}/{path.name}")
     if len(runs) < 2:
         return ""
     return f"{folder} holds files of {len(runs)} runs: " + ", ".join(f"{run} ({name})" for run, name in runs.items())
