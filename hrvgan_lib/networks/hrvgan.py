@@ -302,8 +302,8 @@ class Encoder(nn.Module):
 
     def posterior(self, clips: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and logarithm of the variance of a variational code, of the shape of latents each."""
-        mean, spread = self.numbers(clips).chunk(2, dim=-1)
-        return mean, spread.clamp(-8, 8)
+        mean, log_variance = self.numbers(clips).chunk(2, dim=-1)
+        return mean, log_variance.clamp(-8, 8)
 
     def forward(self, clips: Tensor) -> Tensor:
         """The code of each clip, of the shape of latents: on the sphere, or the mean of a variational one."""
@@ -421,8 +421,8 @@ class HRVGAN(System):
         assert self.encoder is not None  # it is there where the pixel term is a reconstruction's
         fresh = self.latents(len(clips), noise)
         if self.encoder.variational:
-            mean, spread = self.encoder.posterior(clips)
-            return mean + (spread / 2).exp() * fresh, losses.divergence_from_normal(mean, spread)
+            mean, log_variance = self.encoder.posterior(clips)
+            return mean + (log_variance / 2).exp() * fresh, losses.divergence_from_normal(mean, log_variance)
         share = self.config.code_noise
         return (1 - share) ** 0.5 * self.encoder(clips) + share**0.5 * fresh, None
 
@@ -445,24 +445,25 @@ class HRVGAN(System):
             fake = torch.cat([fake, self.discriminator.logits(seen, wrong)])  # (2 * batch,)
         return discriminator_terms(self, real, fake, (clips, fakes[0]), labels, noise)
 
-    def fakes(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> list[Tensor]:
-        """Return the clips of G that D judges (decision A20): from noise, from encoded clips, or both."""
-        asked = self.config.adversarial_path
-        made = [] if asked == "noise" else [self.reconstruct(clips, labels, noise)]
+    def fakes(
+        self, clips: Tensor, labels: Tensor | None, noise: Noise, reconstructed: Tensor | None = None
+    ) -> list[Tensor]:
+        """What D judges beside real clips (A20): G(z), G(E(Y)), or both. reconstructed: G(E(Y)), where it is there."""
+        asked, made = self.config.adversarial_path, []
+        if asked != "noise":
+            made = [self.reconstruct(clips, labels, noise) if reconstructed is None else reconstructed]
         return made + ([] if asked == "reconstruction" else [self.generator(self.latents(len(clips), noise), labels)])
 
     def generator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
-        c, again, charge = self.config, None, None
+        c, reconstructed, charge = self.config, None, None
         if c.pixel_loss == "reconstruction":
             code, charge = self.encode(clips, noise)
-            again = self.generator(code, labels)
-        judged = [again] if again is not None and c.adversarial_path != "noise" else []
-        if c.adversarial_path != "reconstruction":
-            judged.append(self.generator(self.latents(len(clips), noise), labels))
-        compared = again if again is not None else judged[0] if c.pixel_loss == "unpaired" else None
+            reconstructed = self.generator(code, labels)
+        fakes = self.fakes(clips, labels, noise, reconstructed)
+        compared = fakes[0] if c.pixel_loss == "unpaired" else reconstructed
         mse = None if compared is None else losses.mse_loss_paper(compared, clips, c.pixel_reduction)
         adversarial = losses.adversarial_generator_loss(
-            torch.cat([self.discriminator(one, labels) for one in judged]), k=c.k, reading=c.adversarial,
+            torch.cat([self.discriminator(one, labels) for one in fakes]), k=c.k, reading=c.adversarial,
             lambda_1=c.lambda_1,
         )  # fmt: skip
         terms = losses.combined_terms(adversarial, mse, c.alpha, c.beta)
