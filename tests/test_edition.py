@@ -13,7 +13,7 @@ from hrvgan_lib.half import halved
 from hrvgan_lib.profiles import PROFILES
 from hrvgan_lib.series import edition
 from hrvgan_lib.streams import stream
-from hrvgan_lib.trainings import row, trainings
+from hrvgan_lib.trainings import OPTIONS, SIDES, predictor, row, side_row, trainings
 
 
 @pytest.fixture
@@ -169,8 +169,10 @@ def test_what_is_kept_of_the_overnight_run_is_what_takes_long():
     kept = dict((training.name, networks) for training, networks in edition.kept_trainings(profile))
     left = [training for training in trainings(profile) if training.name not in kept]
     assert kept[row(profile, "hrvgan").name] == edition.NETWORKS
-    assert all(row(profile, name).name in kept for name in ("vgan", "tgan, common", "hrvgan, literal"))
-    assert max(training.steps for training in left) < profile.side_steps
+    assert all(row(profile, name).name in kept for name in ("vgan", "tgan", "mocogan, labels", "hrvgan, no labels"))
+    assert all(side_row(profile, name, data).name in kept for name in ("vgan", "hrvgan") for data in SIDES)
+    assert predictor(profile, "combined").name in kept
+    assert all(one.steps < profile.side_steps or one.options in (OPTIONS["common"], OPTIONS["literal"]) for one in left)
 
 
 def test_halving_twice_is_halving_once_and_leaves_what_half_cannot_hold():

@@ -34,7 +34,7 @@ from hrvgan_lib.provenance import device_name, versions
 from hrvgan_lib.series.reproduce import main as reproduce
 from hrvgan_lib.series.reproduce import parse
 from hrvgan_lib.training import Plan, StepRecord, plan, read_records, train, write_records
-from hrvgan_lib.trainings import Training, row, trainings
+from hrvgan_lib.trainings import OPTIONS, Training, row, side_row, trainings
 
 if TYPE_CHECKING:
     from hrvgan_lib.book.page import Page
@@ -47,17 +47,18 @@ COLUMNS = ("clips_seen", "seconds")  # of the records, before the terms of D and
 
 
 def kept_trainings(profile: Profile) -> list[tuple[Training, tuple[str, ...]]]:
-    """Which trainings of a run are kept, and what of each: all that chapters look at, of the longest ones.
+    """Which trainings of a run are kept, and what of each: every system on every data set, as its authors train it.
 
-    Of HRVGAN with labels everything; of other HRVGANs the encoder too, which chapter 09 reads. The short ones (chapter
-    11's arms, a choice alone, iVGAN's worked example) are quicker trained than fetched.
+    Of HRVGAN with labels everything; of HRVGAN on Golf the encoder too, which chapter 09 reads. The short ones and the
+    rows that only contrast (the common recipe, the paper's text) are trained again: their tables are recorded.
     """
-    main = row(profile, "hrvgan")
-    some = {"hrvgan": ("encoder", "sampler")}
+    main, golf = row(profile, "hrvgan"), side_row(profile, "hrvgan", "golf")
+    networks = {main.name: NETWORKS, golf.name: ("encoder", "sampler")}
+    contrasts = [OPTIONS["common"], OPTIONS["literal"]]
     return [
-        (training, NETWORKS if training == main else some.get(training.system, ("sampler",)))
+        (training, networks.get(training.name, ("sampler",)))
         for training in trainings(profile)
-        if training.steps >= profile.side_steps and "11" not in training.readers
+        if training.steps >= profile.side_steps and "11" not in training.readers and training.options not in contrasts
     ]
 
 
