@@ -25,6 +25,7 @@ norms losses
 networks
 captures checkpoints
 training predict
+kept
 budgets
 metrics.rulers
 metrics.eyes

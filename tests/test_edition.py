@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from hrvgan_lib import training as loop
 from hrvgan_lib.book import learning, open_page
 from hrvgan_lib.half import halved
+from hrvgan_lib.kept import NETWORKS, keep, load_kept, read_kept
 from hrvgan_lib.profiles import PROFILES
 from hrvgan_lib.series import edition
 from hrvgan_lib.streams import stream
@@ -22,7 +23,7 @@ def page(tmp_path, monkeypatch):
     page = open_page("edition", profile="smoke", rehearse=True, run="tried")
     page.runs, page.figures = tmp_path / "runs", tmp_path / "figures"
     main = row(page.profile, "hrvgan")
-    kept = [(replace(main, steps=2), edition.NETWORKS), (replace(row(page.profile, "vgan"), steps=2), ("sampler",))]
+    kept = [(replace(main, steps=2), NETWORKS), (replace(row(page.profile, "vgan"), steps=2), ("sampler",))]
     monkeypatch.setattr(edition, "kept_trainings", lambda _profile: kept)
     monkeypatch.setattr(edition, "row", lambda *_: kept[0][0])
     return page
@@ -62,9 +63,23 @@ def test_a_later_sitting_takes_up_what_an_earlier_one_kept(page, tmp_path, monke
 def test_a_kept_training_says_what_it_is(page):
     learnt(page)
     edition.store(page)
-    about = edition.read_kept(files(page)[0]).about
+    about = read_kept(files(page)[0]).about
     assert about["system"] == "hrvgan" and about["run"] == "tried" and "procedural" in about["data"]
     assert about["device"] and about["seed"] == "0" and json.loads(about["options"])["width"] == page.profile.width
+
+
+def test_a_kept_training_is_loaded_by_what_its_file_says(page):
+    (main, _), (rival, _) = learnt(page)
+    edition.store(page)
+    for path, system in zip(files(page), (main, rival)):
+        loaded = load_kept(path)
+        assert loaded.about["training"] in (page.figures / edition.FOLDER / "README.md").read_text()
+        assert loaded.config == system.config and not loaded.training
+        assert torch.equal(loaded.sample(3, generator=stream("kept")), system.sample(3, generator=stream("kept")))
+    tensors, about = load_file(path), read_kept(path).about
+    save_file(tensors, path, metadata={**about, "options": json.dumps({"colour": "blue"})})
+    with pytest.raises(ValueError, match="cannot be built by this version: VGAN has no option 'colour'"):
+        load_kept(path)
 
 
 def test_a_file_that_is_not_whole_is_named_and_left(page, tmp_path, capsys, monkeypatch):
@@ -74,7 +89,7 @@ def test_a_file_that_is_not_whole_is_named_and_left(page, tmp_path, capsys, monk
     first.write_bytes(first.read_bytes()[:1000])
     tensors = load_file(second)
     name = next(name for name, tensor in tensors.items() if tensor.ndim > 1 and name.startswith("sampler"))
-    header = dict(edition.read_kept(second).about)
+    header = dict(read_kept(second).about)
     save_file({**tensors, name: tensors[name][:1].clone()}, second, metadata=header)
     runs, page.runs = page.runs, tmp_path / "another clone"
     assert edition.take_up(page) == []
@@ -86,10 +101,10 @@ def test_a_file_that_is_not_whole_is_named_and_left(page, tmp_path, capsys, monk
     assert edition.main(["--profile", "smoke"]) == 0  # a whole sitting goes on without it
     assert first.name in capsys.readouterr().err
     with pytest.raises(ValueError, match="not a whole kept training"):
-        edition.read_kept(first)
+        read_kept(first)
     page.runs = runs
     assert edition.store(page) == [edition.kept_trainings(page.profile)[0][0].name]  # kept again where it was trained
-    assert edition.read_kept(first).records
+    assert read_kept(first).records
 
 
 def test_older_code_is_not_taken_up_and_makes_way(page, tmp_path):
@@ -128,10 +143,10 @@ def test_a_training_that_todays_code_does_otherwise_is_marked_and_told(page, mon
 def test_what_has_nothing_to_keep_is_refused(page):
     system, records = learnt(page)[0]
     with pytest.raises(ValueError, match="no step was taken"):
-        edition.keep(page.figures / "none.safetensors", system, [], edition.NETWORKS, {})
+        keep(page.figures / "none.safetensors", system, [], NETWORKS, {})
     system.diverged = "training diverged at step 2"
     with pytest.raises(ValueError, match="diverged at step 2"):
-        edition.keep(page.figures / "none.safetensors", system, records, edition.NETWORKS, {})
+        keep(page.figures / "none.safetensors", system, records, NETWORKS, {})
     assert not page.figures.exists()
 
 
@@ -168,7 +183,7 @@ def test_what_is_kept_of_the_overnight_run_is_what_takes_long():
     profile = PROFILES["overnight"]
     kept = dict((training.name, networks) for training, networks in edition.kept_trainings(profile))
     left = [training for training in trainings(profile) if training.name not in kept]
-    assert kept[row(profile, "hrvgan").name] == edition.NETWORKS
+    assert kept[row(profile, "hrvgan").name] == NETWORKS
     assert all(row(profile, name).name in kept for name in ("vgan", "tgan", "mocogan, labels", "hrvgan, no labels"))
     assert all(side_row(profile, name, data).name in kept for name in ("vgan", "hrvgan") for data in SIDES)
     assert predictor(profile, "combined").name in kept

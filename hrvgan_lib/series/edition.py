@@ -11,24 +11,22 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
 
 from hrvgan_lib import checkpoints
 from hrvgan_lib.book import learning, open_page
+from hrvgan_lib.book.tables import markdown_table
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.half import halved
+from hrvgan_lib.kept import NETWORKS, fill, header_of, keep, read_kept
 from hrvgan_lib.metrics.eyes.judge import judge_place, recipe_of
-from hrvgan_lib.networks import System
 from hrvgan_lib.profiles import OLDER, Profile
 from hrvgan_lib.provenance import device_name, versions
 from hrvgan_lib.series.reproduce import main as reproduce
@@ -42,8 +40,6 @@ if TYPE_CHECKING:
 FOLDER = "trainings"  # of figures/<run>/
 JUDGES = "judges"  # of figures/<run>/ and of runs/<run>/
 REPLAYED = 3  # steps of a kept training that `differing` takes again
-NETWORKS = ("generator", "discriminator", "encoder", "sampler")
-COLUMNS = ("clips_seen", "seconds")  # of the records, before the terms of D and of G
 
 
 def kept_trainings(profile: Profile) -> list[tuple[Training, tuple[str, ...]]]:
@@ -60,80 +56,6 @@ def kept_trainings(profile: Profile) -> list[tuple[Training, tuple[str, ...]]]:
         for training in trainings(profile)
         if training.steps >= profile.side_steps and "11" not in training.readers and training.options not in contrasts
     ]
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A training out of its file."""
-
-    about: Mapping[str, str]  # the header: what was trained, on what, by what code
-    state: dict[str, Tensor]  # of the system, as far as it is kept: "sampler.fc.weight"
-    records: list[StepRecord]
-    snapshots: dict[int, Tensor]  # by step: uint8 (n, 3, T, S, S)
-
-
-def keep(
-    path: Path, system: System, records: Sequence[StepRecord], networks: Sequence[str], snapshots: Mapping[int, Tensor],
-    **about: object,
-) -> None:  # fmt: skip
-    """Write a finished training as one file. Raises ValueError for one that has diverged or not begun."""
-    if system.diverged or not records:
-        raise ValueError(f"{path.stem} has nothing to keep: {system.diverged or 'no step was taken'}")
-    state = {name: tensor.contiguous().cpu() for name, tensor in halved(system.state_dict(), system).items()}
-    tensors = {name: tensor for name, tensor in state.items() if name.partition(".")[0] in networks}
-    terms = [f"D {term}" for term in records[0].discriminator] + [f"G {term}" for term in records[0].generator]
-    tensors["records"] = torch.tensor(
-        [
-            [one.clips_seen, one.seconds, *one.discriminator.values(), *one.generator.values()]
-            for one in records
-        ],
-        dtype=torch.float64,
-    )  # fmt: skip
-    tensors |= {f"snapshot.{step}": pixels.contiguous() for step, pixels in snapshots.items()}
-    words = {name: value if isinstance(value, str) else json.dumps(value) for name, value in about.items()}
-    header = {**words, "system": system.name, "terms": json.dumps(terms)}
-
-    def write(temporary: Path) -> None:
-        save_file(tensors, temporary, metadata=header)
-        checkpoints.sort_header(temporary)
-
-    write_atomic(path, write)
-
-
-def read_kept(path: Path) -> Kept:
-    """Read what `keep` wrote. Raises ValueError, in one line, for a file that is not whole or something else."""
-    try:
-        with safe_open(path, "pt") as file:
-            about = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-        terms = json.loads(about["terms"])
-        rows = tensors.pop("records").tolist()
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise ValueError(f"{path} is not a whole kept training ({error}); fetch it again, or delete it") from None
-    snapshots = {int(name.split(".")[1]): tensors.pop(name) for name in [*tensors] if name.startswith("snapshot.")}
-    records = []
-    for step, (clips, seconds, *values) in enumerate(rows, 1):
-        by = {side: {term[2:]: value for term, value in zip(terms, values) if term.startswith(side)} for side in "DG"}
-        records.append(StepRecord(step, int(clips), seconds, by["D"], by["G"]))
-    return Kept(about, tensors, records, snapshots)
-
-
-def fill(system: System, kept: Kept, path: Path) -> System:
-    """Give `system` the weights of a kept training; a generator that is not kept is the average that is.
-
-    Raises:
-        ValueError: weights of other names or shapes.
-    """
-    state = dict(kept.state)
-    if not any(name.startswith("generator.") for name in state):
-        state |= {f"generator.{name[8:]}": tensor for name, tensor in state.items() if name.startswith("sampler.")}
-    own = system.state_dict()
-    wrong = [name for name in state if name not in own or own[name].shape != state[name].shape]
-    missing = [name for name in own if name.partition(".")[0] == "sampler" and name not in state]
-    if wrong or missing:
-        raise ValueError(f"{path} does not fit this {type(system).__name__}: {[*wrong, *missing][0]}; delete it")
-    system.load_state_dict(own | state)
-    return system.eval()
 
 
 def places(page: Page) -> Iterator[tuple[Training, tuple[str, ...], Plan, Path, Path]]:
@@ -154,9 +76,10 @@ def store(page: Page) -> list[str]:
     found = []
     for training, networks, how, folder, path in places(page):
         done = checkpoints.load_checkpoint(folder)
-        if _header(path) or done is None or done["step"] < training.steps or (folder / "diverged.txt").exists():
+        if header_of(path) or done is None or done["step"] < training.steps or (folder / "diverged.txt").exists():
             continue
-        system = how.build(learning.clips_of(page, training))
+        clips = learning.clips_of(page, training)
+        system = how.build(clips)
         system.load_state_dict(done["system"])
         shots = sorted(folder.glob("snapshot-*.pt")) if networks == NETWORKS else []
         keep(
@@ -164,14 +87,16 @@ def store(page: Page) -> list[str]:
             {int(shot.stem.split("-")[1]): torch.load(shot, weights_only=True) for shot in shots},
             training=training.name, key=how.folder, frames=training.frames, size=training.size,
             n_classes=how.n_classes, options=dict(how.options), batch=training.batch, seed=how.config.seed,
-            data=learning.clips_of(page, training).describe(), device=device_name(), versions=versions(),
-            run=page.run,
+            data=clips.describe(), classes=list(clips.classes if how.n_classes else ()), stride=clips.stride,
+            device=device_name(), versions=versions(), run=page.run,
         )  # fmt: skip
         for other in path.parent.glob("*.safetensors"):
-            if other != path and _header(other).get("training") == training.name:
+            if other != path and header_of(other).get("training") == training.name:
                 other.unlink()
         found.append(training.name)
     mark(page, [name for name in older(page) if name not in found])
+    if found:
+        write_atomic(page.figures / FOLDER / "README.md", card(page))
     place = judges_place(page)
     target = page.figures / JUDGES / place.name
     if (place / "judge.json").is_file() and not (target / "judge.json").is_file():
@@ -179,6 +104,39 @@ def store(page: Page) -> list[str]:
         shutil.copytree(place, target)
         found.append("judge")
     return found
+
+
+def card(page: Page) -> str:
+    """What lies in figures/<run>/trainings/, as a page: every file with what it holds and how to use it."""
+    rows, example = [], ""
+    for path in sorted((page.figures / FOLDER).glob("*.safetensors")):
+        if not header_of(path):
+            continue
+        kept = read_kept(path)
+        about, held = kept.about, {name.partition(".")[0] for name in kept.state}
+        example = example or path.name
+        rows.append(
+            {
+                "training": about["training"], "networks": ", ".join(name for name in NETWORKS if name in held),
+                "trained on": f"{about['data']}, batches of {about['batch']}", "device": about["device"],
+                "seed": about["seed"], "MB": f"{path.stat().st_size / 1e6:.1f}", "file": path.name,
+            }
+        )  # fmt: skip
+    return f"""# Kept trainings of the run `{page.run}`
+
+{markdown_table(rows, list(rows[0]) if rows else [], "")}
+
+Networks are in half precision; `sampler` is the generator's running average (decision O2), which samples come from.
+Each file holds the losses of every step too, and that of HRVGAN with labels what the same latents gave along the way.
+Good for the chapters of this book: they know the clips that they were trained on and nothing else. Licence: MIT.
+
+```python
+from hrvgan_lib.kept import load_kept
+
+system = load_kept("figures/{page.run}/{FOLDER}/{example}")
+clips = system.sample(max(1, system.n_classes))  # (n, 3, frames, size, size) in [-1, 1], one of each class
+```
+"""
 
 
 def take_up(page: Page) -> list[str]:
@@ -222,15 +180,6 @@ def judges_place(page: Page) -> Path:
     return judge_place(train_set, test_set, recipe_of(page.profile), page.runs / JUDGES)
 
 
-def _header(path: Path) -> dict[str, str]:
-    """What a kept training's file says of itself, nothing where it is not whole."""
-    try:
-        with safe_open(path, "pt") as file:
-            return file.metadata() or {}
-    except (SafetensorError, OSError):
-        return {}
-
-
 def older(page: Page) -> list[str]:
     """The kept trainings that are marked: today's code would carry them out otherwise."""
     path = page.figures / OLDER
@@ -251,7 +200,7 @@ def differing(page: Page) -> list[str]:
     planned = {training.name: (training, how) for training, _, how, *_ in places(page)}
     found = []
     for path in sorted((page.figures / FOLDER).glob("*.safetensors")):
-        name = _header(path).get("training", "")
+        name = header_of(path).get("training", "")
         if name not in planned:
             found.append(name or path.name)
             continue
@@ -281,7 +230,7 @@ def mixed(folder: Path) -> str:
         if isinstance(record, dict) and "parameters" in record:
             runs.setdefault(str(record["parameters"]["run"]), path.name)
     for path in sorted((folder / FOLDER).glob("*.safetensors")):
-        if header := _header(path):  # what is not whole is named where it is read
+        if header := header_of(path):  # what is not whole is named where it is read
             runs.setdefault(header.get("run", "no run"), f"{FOLDER}/{path.name}")
     if len(runs) < 2:
         return ""
