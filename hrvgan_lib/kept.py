@@ -103,10 +103,12 @@ def load_kept(path: Path, device: torch.device | str = "cpu") -> System:
     """
     kept = read_kept(path)
     try:
-        system = build_system(
-            kept.about["system"], frames=int(kept.about["frames"]), size=int(kept.about["size"]),
-            n_classes=int(kept.about["n_classes"]), **json.loads(kept.about["options"]),
-        )  # fmt: skip
+        options = {
+            name: tuple(value) if isinstance(value, list) else value  # JSON knows no tuples
+            for name, value in json.loads(kept.about["options"]).items()
+        }
+        frames, size, n_classes = (int(kept.about[name]) for name in ("frames", "size", "n_classes"))
+        system = build_system(kept.about["system"], frames=frames, size=size, n_classes=n_classes, **options)
     except (ValueError, TypeError, KeyError) as error:  # another version's options
         raise ValueError(f"{path} cannot be built by this version: {error}") from None
     system = fill(system, kept, path).to(device)

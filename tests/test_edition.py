@@ -76,6 +76,10 @@ def test_a_kept_training_is_loaded_by_what_its_file_says(page):
         assert loaded.about["training"] in (page.figures / edition.FOLDER / "README.md").read_text()
         assert loaded.config == system.config and not loaded.training
         assert torch.equal(loaded.sample(3, generator=stream("kept")), system.sample(3, generator=stream("kept")))
+    first = files(page)[0]
+    given = json.loads(read_kept(first).about["options"]) | {"betas": (0.5, 0.9)}
+    save_file(load_file(first), first, metadata={**read_kept(first).about, "options": json.dumps(given)})
+    assert load_kept(first).config == replace(main.config, betas=(0.5, 0.9))
     tensors, about = load_file(path), read_kept(path).about
     save_file(tensors, path, metadata={**about, "options": json.dumps({"colour": "blue"})})
     with pytest.raises(ValueError, match="cannot be built by this version: VGAN has no option 'colour'"):
