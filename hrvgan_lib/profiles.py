@@ -51,6 +51,7 @@ class Profile:
     samples: int  # generated clips a system
     repeats: int  # seeds of the Inception Score protocol
     threads: int = 1  # of a job, however many of them run side by side
+    weights: str = ""  # a recorded run whose trained systems and judge are taken where chapters do not train their own
     rehearse: bool = False
     share: float = 1.0  # of the steps and samples that the table names (MINUTES=)
 
@@ -71,7 +72,7 @@ PROFILES: dict[str, Profile] = {
             native=None,
             study_width=0.125, study_steps=2,
             judge_width=0.125, judge_steps=30, judge_batch=16,
-            samples=32, repeats=2,
+            samples=32, repeats=2, weights="overnight",
         ),
         Profile(
             name="cpu", minutes=18, hardware="2 CPU cores",
@@ -169,7 +170,7 @@ def get_profile(name: str, rehearse: bool = False) -> Profile:
         study_steps=1, threads=1,
         native=profile.native and (*profile.native[:2], 1, 1),
         judge_steps=2, judge_batch=min(profile.judge_batch, 4),
-        samples=4, repeats=2, rehearse=True,
+        samples=4, repeats=2, weights="", rehearse=True,
     )  # fmt: skip
 
 

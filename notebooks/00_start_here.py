@@ -55,7 +55,7 @@ page = book.open_page("00_start_here", profile=profile, seed=seed, data_root=dat
 # written to disk in UCF101's own format, and read by the loader that reads the real thing. The page always says which, and so
 # does the small file beside every table and figure.
 
-# %% mystnb={"image": {"alt": "Four rows of frames. In each, a person moves before a background: limbs change from frame to frame while clothes and background stay."}, "figure": {"caption": "Four labelled clips, one a row.", "name": "first-clips"}}
+# %%
 import torch
 
 dataset = page.dataset("actions")
@@ -65,7 +65,9 @@ first = [next(i for i in shuffled if dataset.labels[i] == kind) for kind in kind
 clips, labels = dataset.batch(first)
 page.figure(book.clip_grid(clips, every=max(1, dataset.frames // 8),
                            labels=[dataset.classes[label] for label in labels]),
-            alt="four clips of people moving, frames side by side")
+            caption="Four labelled clips, one a row.",
+            alt="Four rows of frames. In each, a person moves before a background: limbs change from frame to "
+                "frame while clothes and background stay.")
 
 # %%
 print(dataset.describe())
@@ -98,15 +100,17 @@ wrong = {
     "shuffled": real[:, :, torch.randperm(real.shape[2], generator=draws)],
 }
 
-# %% mystnb={"image": {"alt": "Five rows of frames: a real clip, coloured noise, a blurred ghost that is the mean of many clips, one frame repeated, and the real frames in the wrong order."}, "figure": {"caption": "A real clip and four failures.", "name": "failures"}}
+# %%
 page.figure(book.clip_grid(torch.cat(list(wrong.values())), every=max(1, dataset.frames // 8), labels=list(wrong)),
-            alt="a real clip, noise, the mean clip, a frozen frame, shuffled frames")
+            caption="A real clip and four failures.",
+            alt="Five rows of frames: a real clip, coloured noise, a blurred ghost that is the mean of many clips, "
+                "one frame repeated, and the real frames in the wrong order.")
 
 # %% [markdown]
 # Two simple numbers: *sharpness*, how much neighbouring pixels of a frame differ; and *motion*, how much a pixel
 # differs from itself one frame later. Both as multiples of the real clip's.
 
-# %% mystnb={"image": {"alt": "Two bar charts for real, noise, mean clip, frozen and shuffled. Sharpness: noise many times above real, the mean clip far below, frozen and shuffled near one. Motion: noise far above, the mean clip far below, frozen zero, shuffled above one."}, "figure": {"caption": "Two numbers for each clip, as multiples of the real one's.", "name": "two-numbers"}}
+# %%
 import matplotlib.pyplot as plt
 
 
@@ -128,7 +132,11 @@ for place, (axis, title) in enumerate(zip(axes, ("sharpness, real = 1", "motion,
     axis.axvline(1, color="0.3", linestyle="--")
     axis.set(title=title, xscale="symlog", xlim=(0, None))
 axes[0].invert_yaxis()
-page.figure(fig, alt="sharpness and motion of a real clip and four failures")
+page.figure(fig,
+            caption="Two numbers for each clip, as multiples of the real one's.",
+            alt="Two bar charts for real, noise, mean clip, frozen and shuffled. Sharpness: noise many times above "
+                "real, the mean clip far below, frozen and shuffled near one. Motion: noise far above, the mean "
+                "clip far below, frozen zero, shuffled above one.")
 
 # %% tags=["nbval-check-output"]
 page.expect("noise: sharpness, real = 1", measured["noise"][0], low=2)
@@ -188,7 +196,7 @@ page.table([{"thread": thread, "read": "; ".join(paper.cite(number) for number i
 # **The results (section 5).** Two tables. On UCF101 a classifier scores how recognisable and how varied the samples are; higher is
 # better. On Golf and Aeroplane the distance between the statistics of real and generated clips is taken; lower is better.
 
-# %% mystnb={"image": {"alt": "Three bar charts of the published values. Inception Score on UCF101: VGAN 8.18, TGAN 11.85, MoCoGAN 12.42, HRVGAN 14.29. Fréchet distance on Golf and on Aeroplane for VGAN, TGAN and HRVGAN, HRVGAN lowest."}, "figure": {"caption": "The published values of Tables 3 and 4.", "name": "published"}}
+# %%
 columns = {
     "Table 3: Inception Score, UCF101": {row.model: row.score for row in paper.TABLE3},
     "Table 4: Fréchet distance, Golf": {row.model: row.golf for row in paper.TABLE4},
@@ -201,7 +209,11 @@ for axis, (title, column) in zip(axes, columns.items()):
     axis.bar_label(bars, [f"{value:,}" for value in column.values()], fontsize=8)
     axis.set_title(title, fontsize=10)
     axis.margins(y=0.15)
-page.figure(fig, alt="published Inception Scores and Fréchet distances", data=())
+page.figure(fig, data=(),
+            caption="The published values of Tables 3 and 4.",
+            alt="Three bar charts of the published values. Inception Score on UCF101: VGAN 8.18, TGAN 11.85, "
+                "MoCoGAN 12.42, HRVGAN 14.29. Fréchet distance on Golf and on Aeroplane for VGAN, TGAN and HRVGAN, "
+                "HRVGAN lowest.")
 
 # %% tags=["nbval-check-output"]
 for dataset_name in ("golf", "aeroplane"):
@@ -314,14 +326,15 @@ page.table([{"file": name, "written by chapter": chapter, "recorded": page.recor
 # Everything between here and chapter 10 serves these four lines. They run now; without training, the generator knows nothing
 # about people.
 
-# %% mystnb={"image": {"alt": "Two rows of frames of nearly even grey, the output of an untrained generator."}, "figure": {"caption": "Two clips from a generator that has seen nothing.", "name": "untrained"}}
+# %%
 from hrvgan_lib.networks import build_system
 
 torch.manual_seed(seed)
 system = build_system("hrvgan", frames=8, size=32, n_classes=dataset.n_classes, width=1 / 8)
 samples = system.sample(2, labels=torch.tensor(kinds[:2]), generator=torch.Generator().manual_seed(seed))
-page.figure(book.clip_grid(samples, labels=[f"untrained, {dataset.classes[kind]}" for kind in kinds[:2]]),
-            alt="grey frames from an untrained generator", data=())
+page.figure(book.clip_grid(samples, labels=[f"untrained, {dataset.classes[kind]}" for kind in kinds[:2]]), data=(),
+            caption="Two clips from a generator that has seen nothing.",
+            alt="Two rows of frames of nearly even grey, the output of an untrained generator.")
 
 # %% [markdown]
 # ## Check yourself

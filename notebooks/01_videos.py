@@ -122,12 +122,16 @@ with open_video(path) as container:
 print(path.name, video.dtype, video.shape, "= (time, height, width, RGB)")
 print(f"on disk {path.stat().st_size / 1e6:.2f} MB, decoded {video.nbytes / 1e6:.1f} MB")
 
-# %% mystnb={"image": {"alt": "Bars of packet sizes over time: a few tall bars for frames stored whole, low bars between them for frames stored as changes."}, "figure": {"caption": "Bytes that each frame of the AVI file takes. Dark: stored whole. Light: stored as changes to its neighbours.", "name": "fig-packets"}}
+# %%
 sizes, whole = np.array(packets).T
 fig, axis = plt.subplots(figsize=(9, 2))
 axis.bar(range(len(sizes)), sizes / 1000, color=np.where(whole, "#332288", "#88CCEE"))
 axis.set(xlabel="packet", ylabel="kB")
-page.figure(fig, alt="Sizes of the packets of one AVI file; the few frames that are stored whole stand out.")
+page.figure(fig,
+            caption="Bytes that each frame of the AVI file takes. Dark: stored whole. Light: stored as changes to "
+                    "its neighbours.",
+            alt="Bars of packet sizes over time: a few tall bars for frames stored whole, low bars between them "
+                "for frames stored as changes.")
 
 # %% [markdown]
 # Only the dark bars are pictures. Everything between them says *take the frame before and change this*. Jump to frame 20 and a decoder may hand you a neighbour, or yesterday's picture with
@@ -158,12 +162,14 @@ with tempfile.TemporaryDirectory() as folder:
 # Some libraries, and the C3D network of chapter 08, count colours from blue. Nothing in the array tells you: shape, range, brightness and every difference between two frames stay as they
 # are. Only eyes notice.
 
-# %% mystnb={"image": {"alt": "The same video frame twice: with true colours, and with red and blue exchanged, which turns skin blue."}, "figure": {"caption": "One frame read as RGB, and the same numbers read as BGR.", "name": "fig-bgr"}}
+# %%
 swapped = video[..., ::-1]
 print("same shape:", swapped.shape == video.shape, "| same mean:", swapped.mean() == video.mean(),
       "| same motion:", np.array_equal(np.diff(swapped, axis=0)[..., ::-1], np.diff(video, axis=0)))
 page.figure(show({"RGB": video[len(video) // 2], "the same numbers as BGR": swapped[len(video) // 2]}),
-            alt="One frame with true colours and with red and blue exchanged.")
+            caption="One frame read as RGB, and the same numbers read as BGR.",
+            alt="The same video frame twice: with true colours, and with red and blue exchanged, which turns skin "
+                "blue.")
 
 # %% [markdown]
 # ## Stacks and strips: right shape, wrong picture
@@ -182,7 +188,7 @@ print("picture", picture.shape, "-> clip", stack.shape)
 # Weizmann comes as **strips, frames from left to right**. (Its files are called `.jpg` and hold PNG with an alpha channel. Believe bytes, not names.) Now a row of pixels runs through *all* frames. The
 # same `reshape` still gives an array of the shape that we want. Look at what is in it:
 
-# %% mystnb={"image": {"alt": "Two pictures of the same size: a person in front of a wall, and vertical bars: one row of pixels, repeated from many frames."}, "figure": {"caption": "The middle frame of a strip: cut along the right axis, and by a reshape that gives the same shape.", "name": "fig-strip"}}
+# %%
 picture = np.asarray(Image.open(people.root / people.paths[0]).convert("RGB"))
 side = picture.shape[0]
 strip = picture.reshape(side, -1, side, 3).swapaxes(0, 1)  # (row, frame, column) -> (frame, row, column)
@@ -190,7 +196,10 @@ wrong = picture.reshape(-1, side, side, 3)
 print("shapes agree:", strip.shape == wrong.shape, "| pixels agree:", np.array_equal(strip, wrong))
 half = len(strip) // 2
 page.figure(show({"right": strip[half], "right shape, wrong picture": wrong[half]}, height=2.2),
-            alt="A frame of a strip cut rightly and wrongly.")
+            caption="The middle frame of a strip: cut along the right axis, and by a reshape that gives the same "
+                    "shape.",
+            alt="Two pictures of the same size: a person in front of a wall, and vertical bars: one row of pixels, "
+                "repeated from many frames.")
 
 # %% tags=["nbval-check-output"]
 from hrvgan_lib.data.formats.stacks import read_stack
@@ -214,7 +223,7 @@ for stacked in (golf, aeroplane):
 # %% [markdown]
 # All three formats end in the same thing, an array (time, height, width, RGB) of bytes. Here they are, a few frames of each.
 
-# %% mystnb={"image": {"alt": "Three rows of four frames: a person doing an exercise, a golf scene, a person in front of a plain wall."}, "figure": {"caption": "Every eighth frame of one clip from an AVI file, a stack and a strip.", "name": "fig-formats"}}
+# %%
 formats = {"AVI": video, "stack": stack, "strip": strip}
 fig, axes = plt.subplots(3, 4, figsize=(6.4, 4.6))
 for row, (name, clip) in zip(axes, formats.items()):
@@ -222,7 +231,10 @@ for row, (name, clip) in zip(axes, formats.items()):
         axis.imshow(clip[min(8 * column, len(clip) - 1)])
         axis.set_axis_off()
     row[0].set_title(f"{name}, {clip.shape[2]}×{clip.shape[1]}, {len(clip)} frames", loc="left", fontsize=9)
-page.figure(fig, alt="Frames of one clip of each format.")
+page.figure(fig,
+            caption="Every eighth frame of one clip from an AVI file, a stack and a strip.",
+            alt="Three rows of four frames: a person doing an exercise, a golf scene, a person in front of a plain "
+                "wall.")
 
 # %% [markdown]
 # ## Smaller, without sparkle
@@ -233,7 +245,7 @@ page.figure(fig, alt="Frames of one clip of each format.")
 # To make a picture seven times smaller you can keep every seventh pixel, or average. Keeping is shorter and, on one frame, looks crisp. On a *video* it sparkles: move the camera by one pixel and every kept
 # pixel is another one. A discriminator would learn that sparkle as a mark of real clips.
 
-# %% mystnb={"image": {"alt": "One frame as a large square, and twice at low resolution: jagged from dropped pixels, smooth from averaged ones."}, "figure": {"caption": "The central square of a frame; the same by keeping single pixels; the same by averaging.", "name": "fig-fit"}}
+# %%
 from hrvgan_lib.data.store import fit
 
 height, width = video.shape[1:3]
@@ -243,7 +255,9 @@ grid = np.linspace(0, short - 1, 32).round().astype(int)
 kept = square[:, grid][:, :, grid]
 averaged = fit(video, 32)
 page.figure(show({"source": square[0], "single pixels kept": kept[0], "averaged": averaged[0]}),
-            alt="A frame, and two ways to shrink it.")
+            caption="The central square of a frame; the same by keeping single pixels; the same by averaging.",
+            alt="One frame as a large square, and twice at low resolution: jagged from dropped pixels, smooth from "
+                "averaged ones.")
 
 # %% tags=["nbval-check-output"]
 moved = np.roll(video[:4], 1, axis=2)  # the camera pans by one source pixel: less than a seventh of ours
@@ -303,18 +317,21 @@ for frames, stride in ((8, 1), (8, 2), (8, 4)):
 # **What it does not say (T3).** Neither stride nor start. At stride 1 the paper's 32 frames span 1.28 seconds at 25 frames a second. When we cut the networks down to 16 or 8 frames, we keep that *time span* and not the stride:
 # stride = 32 / frames. A jumping jack then stays a jumping jack at every size.
 
-# %% mystnb={"image": {"alt": "Three rows of dots over the frame numbers 0 to 31: 32 dots next to each other, 16 dots two apart, 8 dots four apart, all spanning the same range."}, "figure": {"caption": "Source frames that a clip of 32, 16 and 8 frames is made of.", "name": "fig-stride"}}
+# %%
 fig, axis = plt.subplots(figsize=(9, 1.6))
 for height, (frames, ink) in enumerate(((8, "#882255"), (16, "#44AA99"), (32, "#332288"))):
     axis.plot(window(np.arange(32), frames, 32 // frames), [height] * frames, "o", color=ink, markersize=4)
 axis.set(yticks=range(3), yticklabels=["8, stride 4", "16, stride 2", "32, stride 1"], xlabel="source frame",
          ylim=(-0.6, 2.6))
-page.figure(fig, alt="Which source frames the windows of 8, 16 and 32 frames take.")
+page.figure(fig,
+            caption="Source frames that a clip of 32, 16 and 8 frames is made of.",
+            alt="Three rows of dots over the frame numbers 0 to 31: 32 dots next to each other, 16 dots two apart, "
+                "8 dots four apart, all spanning the same range.")
 
 # %% [markdown]
 # What would the same eight frames be at stride 1? Below is one clip both ways. `to_clip` also does the last step of every loader: from bytes 0…255 to numbers in [−1, 1], the range of the generator's tanh, and channels first.
 
-# %% mystnb={"image": {"alt": "Two rows of eight frames of the same clip: at stride one the figure hardly moves, at stride four it goes through its movement."}, "figure": {"caption": "Eight frames of one clip at stride 1 (a third of a second) and at stride 4 (more than a second).", "name": "fig-motion"}}
+# %%
 def to_clip(frames: np.ndarray) -> torch.Tensor:
     """uint8 (T, H, W, 3) -> float (3, T, H, W) in [-1, 1]."""
     return torch.from_numpy(frames.copy()).permute(3, 0, 1, 2).float() / 127.5 - 1
@@ -324,7 +341,10 @@ one = next((i for i, label in enumerate(labelled.labels) if labelled.classes[lab
 frames = labelled.pixels(one)
 page.figure(book.clip_grid(torch.stack([to_clip(window(frames, 8, stride)) for stride in (1, 4)]),
                            labels=["stride 1", "stride 4"]),
-            alt="The same clip at stride 1 and at stride 4.")
+            caption="Eight frames of one clip at stride 1 (a third of a second) and at stride 4 (more than a "
+                    "second).",
+            alt="Two rows of eight frames of the same clip: at stride one the figure hardly moves, at stride four "
+                "it goes through its movement.")
 
 # %% tags=["nbval-check-output"]
 ours = to_clip(window(frames, labelled.frames, labelled.stride))
@@ -332,7 +352,7 @@ theirs, label = labelled[one]
 print("hrvgan_lib gives the same clip:", torch.allclose(ours, theirs, atol=1e-6),
       "| its label:", labelled.classes[label])
 
-# %% mystnb={"image": {"alt": "Two rising curves: the mean difference between two frames of a clip grows with the number of frames between them and then levels off."}, "figure": {"caption": "Mean difference between two frames of the same clip, over the number of frames between them, on a scale where black to white is 2.", "name": "fig-gap"}}
+# %%
 def change(data, gap: int, clips: int = 20) -> float:
     """Mean |difference| between frames `gap` apart, over the first clips of `data`."""
     chosen = [data.pixels(i)[:32].astype(np.float32) for i in range(min(clips, len(data)))]
@@ -345,7 +365,11 @@ for data, ink in ((labelled, "#332288"), (golf, "#44AA99"), (aeroplane, "#882255
     axis.plot(gaps, [change(data, gap) for gap in gaps], color=ink, marker=".", label=f"{data.name} ({data.kind})")
 axis.set(xlabel="frames between", ylabel="mean difference", ylim=(0, None))
 axis.legend()
-page.figure(fig, alt="How much two frames of a clip differ, over the number of frames between them.")
+page.figure(fig,
+            caption="Mean difference between two frames of the same clip, over the number of frames between them, "
+                    "on a scale where black to white is 2.",
+            alt="Two rising curves: the mean difference between two frames of a clip grows with the number of "
+                "frames between them and then levels off.")
 
 # %% tags=["nbval-check-output"]
 page.expect("motion four frames apart over one frame apart", change(labelled, 4) / change(labelled, 1), low=1.5,
@@ -374,10 +398,11 @@ page.expect("largest value", clips.max(), low=0, high=1)
 page.measure("share of pixel values below the middle of [-1, 1], where a last ReLU cannot reach",
              (clips < 0).float().mean(), decision="T6", data=[labelled])
 
-# %% mystnb={"image": {"alt": "Six rows of frames, one clip a row, each with the name of its class."}, "figure": {"caption": "A batch as the discriminator sees it: one clip a row.", "name": "fig-batch"}}
+# %%
 page.figure(book.clip_grid(clips, every=max(1, labelled.frames // 8),
                            labels=[labelled.classes[label] for label in labels]),
-            alt="A batch of six clips with their classes.")
+            caption="A batch as the discriminator sees it: one clip a row.",
+            alt="Six rows of frames, one clip a row, each with the name of its class.")
 
 # %%
 book.movie(clips, fps=max(4, 25 // labelled.stride), alt="The six clips of the batch, moving.")
@@ -435,7 +460,7 @@ page.measure("share of held-out Golf clips whose nearest training clip is of the
 page.measure("distance to the nearest training clip on Golf, split by video over split at random",
              honest.median() / leaky.median(), decision="T4", data=[golf, golf_test])
 
-# %% mystnb={"image": {"alt": "Left: two histograms of distances to the nearest training clip, close to zero for the random split, larger for the split by video. Right: a held-out frame, its nearest neighbour under the random split, which shows the same scene, and under the split by video, which shows another."}, "figure": {"caption": "The laziest generator under two splits: how far each held-out clip is from the nearest training clip, and one example.", "name": "fig-leak"}}
+# %%
 example = int((honest - nearest(torch.arange(len(vectors)), ~torch.eye(len(vectors), dtype=torch.bool))[0]).argmax())
 close = int(distances[example].masked_fill(torch.arange(len(vectors)) == example, float("inf")).argmin())
 fig, axes = plt.subplots(1, 4, figsize=(10, 2.6), width_ratios=[2.2, 1, 1, 1])
@@ -451,8 +476,12 @@ for axis, clip, title in zip(axes[1:], (example, close, int(twin[example])),
     axis.imshow((small[clip, :, 0].permute(1, 2, 0) + 1) / 2)
     axis.set_title(title, fontsize=9)
     axis.set_axis_off()
-page.figure(fig, alt="Distances to the nearest training clip under a random split and a split by video, "
-                     "and one example.")
+page.figure(fig,
+            caption="The laziest generator under two splits: how far each held-out clip is from the nearest "
+                    "training clip, and one example.",
+            alt="Left: two histograms of distances to the nearest training clip, close to zero for the random "
+                "split, larger for the split by video. Right: a held-out frame, its nearest neighbour under the "
+                "random split, which shows the same scene, and under the split by video, which shows another.")
 flipped = (vectors - small.flip(-1).flatten(1)).norm(dim=1) / vectors.shape[1] ** 0.5  # left and right exchanged
 page.measure("difference of a Golf clip from its mirror image, over that from the nearest clip of another video",
              flipped.median() / honest.median(), decision="T5", data=[golf, golf_test])

@@ -113,14 +113,17 @@ print("same as PyTorch's:  ",
 # %% [markdown]
 # What a norm averages over, it forgets. Instance norm forgets the mean and the contrast of each channel. Here is one clip in three exposures, before and after.
 
-# %% mystnb={"image": {"alt": "Six strips of eight frames. The upper three show one clip as it is, dark, and pale with a red cast. The lower three show the same three after instance norm and cannot be told apart."}, "figure": {"caption": "One clip, three exposures (upper half); after instance norm they are one clip again (lower half).", "name": "fig-exposures"}}
+# %%
 clip = page.dataset("actions", frames=8, size=32).batch([0])[0]
 cast = column(torch.tensor([0.5, 0.0, 0.2]))
 exposures = torch.cat([clip, 0.35 * clip - 0.6, 0.5 * clip + cast])
 after = norms.InstanceNorm(3)(exposures).detach()
 page.figure(book.clip_grid(torch.cat([exposures, after / 3]),
                            labels=["as it is", "dark", "red cast"] + ["instance norm"] * 3),
-            alt="One clip in three exposures, before and after instance norm.")
+            caption="One clip, three exposures (upper half); after instance norm they are one clip again (lower "
+                    "half).",
+            alt="Six strips of eight frames. The upper three show one clip as it is, dark, and pale with a red "
+                "cast. The lower three show the same three after instance norm and cannot be told apart.")
 
 # %% [markdown]
 # In D this is welcome: a fake must not pass because it is as bright as the real ones. Statistics that are remembered from earlier batches would not do it ([**A15**](12_claims_and_decisions.ipynb#A15)): they are the same for all
@@ -230,7 +233,7 @@ for name in ("batch", "instance", "pixel"):
 # A stack of random 3×3×3 deconvolutions, weights twice as large as He's scale (which keeps a ReLU network level, borders aside). We follow the largest activation
 # through 24 layers, then hold the depth at 13, Table 1's, and turn up the weights.
 
-# %% mystnb={"image": {"alt": "Left: largest activation over 24 layers, logarithmic; without a norm it climbs along a straight line over five orders of magnitude, with batch, instance or pixel norm it stays level below about ten. Right: largest activation after 13 layers over the weight scale; without a norm it spans many orders of magnitude, with each norm it is flat."}, "figure": {"caption": "Largest activation: over depth (left) and, at depth 13, over the scale of all weights (right).", "name": "fig-explosion"}}
+# %%
 @torch.no_grad()
 def loudest(norm: str, gain: float, depth: int, channels: int = 16, purpose: int = 4) -> list[float]:
     stream, found = draws(purpose), []
@@ -253,7 +256,12 @@ right.set(xscale="log", xlabel="weight scale (1: He's)")
 right.set_xticks(gains, labels=[f"{gain:g}" for gain in gains])
 right.minorticks_off()
 left.legend(title="norm")
-page.figure(fig, alt="Largest activation over depth and over the scale of the weights, for four norms.")
+page.figure(fig,
+            caption="Largest activation: over depth (left) and, at depth 13, over the scale of all weights (right).",
+            alt="Left: largest activation over 24 layers, logarithmic; without a norm it climbs along a straight "
+                "line over five orders of magnitude, with batch, instance or pixel norm it stays level below about "
+                "ten. Right: largest activation after 13 layers over the weight scale; without a norm it spans "
+                "many orders of magnitude, with each norm it is flat.")
 
 # %% tags=["nbval-check-output"]
 page.expect("24 layers without a norm, last over first", loudest("none", 2.0, 24)[-1] / loudest("none", 2.0, 1)[-1],
@@ -287,7 +295,7 @@ page.measure("largest activation with pixel norm, 24 layers of 16 channels, weig
 # And the "explosion of *parameters*"? Here the text and the layer part ways. If the output does not depend on the length of the weights, the gradient is at right angles
 # to them, and a step at right angles makes a vector *longer*. Always.
 
-# %% mystnb={"image": {"alt": "Length of a layer's weights over 80 steps of plain gradient descent. With pixel norm it only ever grows."}, "figure": {"caption": "With pixel norm behind it, a layer's weights can only grow under plain gradient descent.", "name": "fig-growing-weights"}}
+# %%
 def weight_lengths(after: nn.Module, steps: int = 80) -> tuple[list[float], float]:
     torch.manual_seed(page.seed)
     conv = nn.Conv3d(8, 8, 3, padding=1, bias=False)
@@ -307,7 +315,10 @@ lengths, cosine = weight_lengths(norms.PixelNorm())
 fig, axes = plt.subplots(figsize=(6, 2.6))
 axes.plot(lengths, color=NORM_INKS["pixel"])
 axes.set(xlabel="step of plain gradient descent", ylabel="length of the weights")
-page.figure(fig, alt="Length of a layer's weights over steps of gradient descent, with pixel norm behind the layer.")
+page.figure(fig,
+            caption="With pixel norm behind it, a layer's weights can only grow under plain gradient descent.",
+            alt="Length of a layer's weights over 80 steps of plain gradient descent. With pixel norm it only ever "
+                "grows.")
 
 # %% tags=["nbval-check-output"]
 page.expect("cosine between weights and their gradient", abs(cosine), high=1e-3,
@@ -324,7 +335,7 @@ page.measure("length of a layer's weights after 80 steps with pixel norm behind 
 # "… to solve the vanishing gradient problem": we send a gradient of size 1 back through twelve layers of D's kind (convolution, norm, leaky ReLU) and note its
 # size at each. The initial weights are a free choice of the paper ([**A11**](12_claims_and_decisions.ipynb#A11)), so we try two common ones: drawn at 0.02, and drawn at He's scale for their fan-in.
 
-# %% mystnb={"image": {"alt": "Size of the gradient at each of twelve layers relative to the last one, logarithmic. Small weights without a norm: it falls by six orders of magnitude towards the first layer. The other three curves, small weights with instance norm and He's weights with and without it, stay within about one order of magnitude."}, "figure": {"caption": "Gradient on its way from layer 12 back to layer 1.", "name": "fig-vanishing"}}
+# %%
 def gradient_sizes(norm: str, std: float | None, depth: int = 12, channels: int = 16, purpose: int = 5) -> list[float]:
     stream = draws(purpose)
     scale = (2 / (27 * channels * (1 + 0.2**2))) ** 0.5 if std is None else std
@@ -345,7 +356,12 @@ for label, (norm, _, style) in cases.items():
     axes.plot(range(1, 13), sizes[label], style, color=NORM_INKS[norm], label=label)
 axes.set(yscale="log", xlabel="layer", ylabel="gradient, relative to layer 12")
 axes.legend(fontsize=8)
-page.figure(fig, alt="Size of the gradient at each of twelve layers, for two norms and two scales of weights.")
+page.figure(fig,
+            caption="Gradient on its way from layer 12 back to layer 1.",
+            alt="Size of the gradient at each of twelve layers relative to the last one, logarithmic. Small "
+                "weights without a norm: it falls by six orders of magnitude towards the first layer. The other "
+                "three curves, small weights with instance norm and He's weights with and without it, stay within "
+                "about one order of magnitude.")
 
 # %% tags=["nbval-check-output"]
 page.expect("weights 0.02, no norm: layer 1 over layer 12", sizes["weights 0.02, no norm"][0], high=1e-4,
@@ -435,7 +451,7 @@ except ValueError as error:
 # The map is constant. A convolution turns a constant into a constant for each channel. Instance norm subtracts each channel's mean. Let us change the map's value from 0.1
 # (collapsed) to 1 (diverse), nothing else, and see what arrives behind that convolution.
 
-# %% mystnb={"image": {"alt": "Three heat maps of the change behind the convolution when the stddev map changes. Without norm the change fills the plane. With instance norm and no padding the plane is empty. With instance norm and zero padding a faint pattern of the border remains."}, "figure": {"caption": "What arrives of the stddev map behind the next convolution (one time step, mean over channels). Only the norm and the padding differ.", "name": "fig-cancel"}}
+# %%
 def arrives(norm: str, padding: int, side: int = 8) -> Tensor:
     """Change behind the convolution when the last of 129 maps goes from 0.1 to 1; relative to the output's size."""
     torch.manual_seed(page.seed)
@@ -457,7 +473,12 @@ for axis, (label, change) in zip(axes, panels.items()):
     axis.set(title=label, xticks=[], yticks=[])
     axis.grid(False)
 fig.colorbar(image, ax=axes, shrink=0.8, label="change")
-page.figure(fig, alt="What arrives of the minibatch stddev map behind the next convolution, three cases.")
+page.figure(fig,
+            caption="What arrives of the stddev map behind the next convolution (one time step, mean over "
+                    "channels). Only the norm and the padding differ.",
+            alt="Three heat maps of the change behind the convolution when the stddev map changes. Without norm "
+                "the change fills the plane. With instance norm and no padding the plane is empty. With instance "
+                "norm and zero padding a faint pattern of the border remains.")
 
 # %%
 rows = [{"behind the convolution": label, "root mean square change": change.square().mean().sqrt().item()}

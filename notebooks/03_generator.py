@@ -173,7 +173,7 @@ print("A1, our choice:", paper.decision("A1").choice)
 # kernel of 3 and a stride of 2, neighbouring outputs are reached by different numbers of inputs: one, two, four in
 # the plane. The network has to learn to undo a chessboard that no data ever showed it.
 
-# %% mystnb={"image": {"alt": "Two grey squares. Left, a stride-2 deconvolution of an even grey shows a regular chessboard of lighter and darker dots. Right, nearest-neighbour upsampling followed by a stride-1 deconvolution shows an even grey with a slightly darker border."}, "figure": {"caption": "The same even grey, enlarged in two ways.", "name": "checkerboard"}}
+# %%
 import matplotlib.pyplot as plt
 
 grey = torch.ones(1, 1, 4, 8, 8)
@@ -186,8 +186,11 @@ for axis, network, title in zip(axes, (strided, separate), ("DeConv with stride 
     axis.imshow(network(grey)[0, 0, 4].detach(), cmap="gray", vmin=0)
     axis.set(title=title, xticks=[], yticks=[])
     axis.grid(False)
-page.figure(fig, alt="an even grey enlarged by a strided deconvolution, with a chessboard, and by upsampling, without",
-            data=())
+page.figure(fig, data=(),
+            caption="The same even grey, enlarged in two ways.",
+            alt="Two grey squares. Left, a stride-2 deconvolution of an even grey shows a regular chessboard of "
+                "lighter and darker dots. Right, nearest-neighbour upsampling followed by a stride-1 deconvolution "
+                "shows an even grey with a slightly darker border.")
 inside = [network(grey)[0, 0, 4, 4:-4, 4:-4].detach() for network in (strided, separate)]
 page.measure("spread of an even grey after a DeConv with stride 2, over its mean", inside[0].std() / inside[0].mean(),
              decision="A2")
@@ -287,14 +290,17 @@ layers = [m for m in full.modules() if isinstance(m, nn.Linear | nn.ConvTranspos
 print(f"from the rows: {counted:,}   from the network: {sum(p.numel() for m in layers for p in m.parameters()):,}")
 print(f"batch norms add {sum(p.numel() for p in full.parameters()) - counted:,}")
 
-# %% mystnb={"image": {"alt": "Two bar charts over the stages 4 to 256. The share of weights is highest at 4, 8 and 16 pixels and vanishes after 64; the share of multiplications is near zero at 4 and 8 and highest at 256."}, "figure": {"caption": "Weights sit at the small stages, work at the large ones.", "name": "weights-and-work"}}
+# %%
 fig, axes = plt.subplots(1, 2, figsize=(8, 2.8), sharex=True)
 names = [f"{height}²" for height in stages_of]
 for axis, place, title in zip(axes, (0, 1), ("share of the weights, %", "share of the multiplications, %")):
     values = [stage[place] for stage in stages_of.values()]
     axis.bar(names, [100 * value / sum(values) for value in values], color=book.SYSTEM_COLOURS["hrvgan"])
     axis.set(title=title, xlabel="stage")
-page.figure(fig, alt="weights concentrate at small stages, multiplications at large ones", data=())
+page.figure(fig, data=(),
+            caption="Weights sit at the small stages, work at the large ones.",
+            alt="Two bar charts over the stages 4 to 256. The share of weights is highest at 4, 8 and 16 pixels "
+                "and vanishes after 64; the share of multiplications is near zero at 4 and 8 and highest at 256.")
 
 # %% [markdown]
 # The two pictures are nearly each other's mirror image. What the film shows is decided where the pictures are tiny and
@@ -405,7 +411,7 @@ page.measure("share of clips whose score by D changes with the label, untrained 
 # would change? We replace one latent and look at which of the eight frames move, averaged over a few untrained
 # networks, since each has its own random kernels.
 
-# %% mystnb={"image": {"alt": "Five lines over eight frames. The four latents of a sequence each move one stretch of the film most: the first latent the first frames, falling to a sixth at the last frame, the fourth the last frames. The single latent moves all frames about equally."}, "figure": {"caption": "Which frames move when one latent is replaced.", "name": "latent-reach"}}
+# %%
 def moved(network, latents, replaced):
     """Mean absolute change of each frame when `latents` become `replaced`."""
     with torch.no_grad():
@@ -429,8 +435,11 @@ for place, line in enumerate(reach[:4], start=1):
 axis.plot(range(1, 9), reach[4], "s--", color="black", label="the single latent")
 axis.set(xlabel="frame", ylabel="mean change", ylim=(0, None))
 axis.legend(ncols=3, fontsize=8)
-page.figure(fig, alt="each latent of a sequence moves its own stretch most, the single latent all frames alike",
-            data=())
+page.figure(fig, data=(),
+            caption="Which frames move when one latent is replaced.",
+            alt="Five lines over eight frames. The four latents of a sequence each move one stretch of the film "
+                "most: the first latent the first frames, falling to a sixth at the last frame, the fourth the "
+                "last frames. The single latent moves all frames about equally.")
 
 # %% tags=["nbval-check-output"]
 page.expect("single latent: least moved frame over most moved", reach[4].min() / reach[4].max(), low=0.5)
@@ -485,13 +494,17 @@ def learn(final_activation, steps=2 if page.rehearse else 30):
 # And the second failure on purpose: the same, with the last activation as Table 1 prints it. Pixels run from -1 (black)
 # to 1 (white); a ReLU ends at zero, middle grey.
 
-# %% mystnb={"image": {"alt": "Rows of frames in groups of three for two clips: the real clip, the clip learned with tanh, which is a soft copy, and the clip learned with ReLU, in which everything darker than middle grey is flat grey."}, "figure": {"caption": "Real, learned with tanh, learned with the printed ReLU: two of the four films.", "name": "last-activation"}}
+# %%
 drawn = {"tanh": learn("tanh"), "ReLU": learn("relu")}
 strips = [films, drawn["tanh"][0], drawn["ReLU"][0]]
 shown = torch.stack([strip[i] for i in range(2) for strip in strips])
 fig = book.clip_grid(shown, every=max(1, dataset.frames // 8),
                      labels=[f"{wanted[i]}, {kind}" for i in range(2) for kind in ("real", "tanh", "ReLU")])
-page.figure(fig, alt="real clips, copies learned with tanh, copies learned with ReLU that lack every dark tone")
+page.figure(fig,
+            caption="Real, learned with tanh, learned with the printed ReLU: two of the four films.",
+            alt="Rows of frames in groups of three for two clips: the real clip, the clip learned with tanh, which "
+                "is a soft copy, and the clip learned with ReLU, in which everything darker than middle grey is "
+                "flat grey.")
 
 # %% tags=["nbval-check-output"]
 below = films.clamp(max=0).square().mean().item()

@@ -267,7 +267,7 @@ def block(axis, x, y, layer, shape):
     axis.text(x, y - 1.35, "×".join(map(str, shape)), rotation=90, ha="center", va="top", fontsize=7)
 
 
-# %% mystnb={"image": {"alt": "Two rows of blocks. Top: a latent vector and a label enter a fully connected layer, then blocks grow from 4 to 256 pixels while getting thinner in channels, and end in a clip. Bottom, right to left under it: the same blocks in reverse order shrink the clip, with a minibatch statistic and two fully connected layers before the score."}, "figure": {"caption": "The architecture, drawn from the traced networks: generator above, discriminator below.", "name": "fig1-architecture"}}
+# %%
 with torch.device("meta"):
     made = [("Latent vector", (paper.SETTINGS.latent,)),
             *((r.layer, r.shape) for r in trace(maker, torch.empty(1, 128)))]
@@ -291,7 +291,12 @@ for kind, colour in list(KINDS.items())[1:]:
 axis.legend(loc="upper right", ncols=3, fontsize=9, frameon=False)
 axis.set(xlim=(-2.4, end + 3.2), ylim=(-3.1, 7.0))
 axis.set_axis_off()
-page.figure(fig, "fig1_architecture", alt="generator above, discriminator below in mirrored order, as blocks", data=())
+page.figure(fig, name="fig1_architecture", data=(),
+            caption="The architecture, drawn from the traced networks: generator above, discriminator below.",
+            alt="Two rows of blocks. Top: a latent vector and a label enter a fully connected layer, then blocks "
+                "grow from 4 to 256 pixels while getting thinner in channels, and end in a clip. Bottom, right to "
+                "left under it: the same blocks in reverse order shrink the clip, with a minibatch statistic and "
+                "two fully connected layers before the score.")
 
 # %% [markdown]
 # Height stands for pixels, width for channels, depth for frames. Follow the generator: tall comes with thin. Follow the
@@ -303,7 +308,7 @@ page.figure(fig, "fig1_architecture", alt="generator above, discriminator below 
 # What is left of a clip after each Downsample? Before training the kernels are random, but the picture
 # already tells what the pyramid does: positions go, channels come.
 
-# %% mystnb={"image": {"alt": "A real frame and, beside it, maps of mean feature strength at ever fewer positions; the person's outline is still seen in the second map and only a few bright squares are left in the last."}, "figure": {"caption": "One frame, and the mean strength of the features behind each stage.", "name": "way-down"}}
+# %%
 dataset = page.dataset("actions")
 films, film_labels = dataset.batch(range(4))
 torch.manual_seed(seed)
@@ -324,7 +329,10 @@ for axis, strength in zip(axes[1:], maps):
 for axis, title in zip(axes, ("a frame", *(f"{m.shape[0]} × {m.shape[1]} × {m.shape[2]}" for m in maps))):
     axis.set_title(title, fontsize=9)
     axis.set_axis_off()
-page.figure(fig, alt="a frame and its features at ever fewer positions")
+page.figure(fig,
+            caption="One frame, and the mean strength of the features behind each stage.",
+            alt="A real frame and, beside it, maps of mean feature strength at ever fewer positions; the person's "
+                "outline is still seen in the second map and only a few bright squares are left in the last.")
 
 # %% [markdown]
 # ## Why the crowd matters: minibatch standard deviation
@@ -366,7 +374,7 @@ def crowd_test(group, copies=lambda different: different[:1].expand_as(different
     return losses
 
 
-# %% mystnb={"image": {"alt": "Loss over training steps. With the minibatch map it falls to nearly zero within a hundred steps; without it, it wanders around the dashed line of a coin flip, log 2."}, "figure": {"caption": "Different clips or copies of one? With the 129th map and without.", "name": "crowd-test"}}
+# %%
 import math
 
 with_map, without_map = crowd_test(group=4), crowd_test(group=0)
@@ -376,7 +384,10 @@ axis.plot(without_map, color=book.SYSTEM_COLOURS["untrained"], label="without")
 axis.axhline(math.log(2), color="0.5", linestyle="--", label="a coin flip, log 2")
 axis.set(xlabel="step", ylabel="loss", ylim=(0, 1.6))
 axis.legend(fontsize=8)
-page.figure(fig, alt="loss falls with the minibatch map, stays at chance without")
+page.figure(fig,
+            caption="Different clips or copies of one? With the 129th map and without.",
+            alt="Loss over training steps. With the minibatch map it falls to nearly zero within a hundred steps; "
+                "without it, it wanders around the dashed line of a coin flip, log 2.")
 
 # %% tags=["nbval-check-output"]
 if not page.rehearse:

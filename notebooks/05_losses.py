@@ -77,7 +77,7 @@ def draws(purpose: int = 0) -> torch.Generator:
 # On a line we need no networks. Let the real samples follow a standard bell curve $p$ and the generator's a bell curve $q$ shifted by $s$. For fixed
 # G the best D is known in closed form, $D^*(x) = p(x) / (p(x) + q(x))$; as a *logit*, the number before the sigmoid, it is $\log p - \log q$.
 
-# %% mystnb={"image": {"alt": "Left: the best discriminator as a curve over x for a generator shifted by 0, 1 and 4; it is flat at one half, then a slope, then a cliff. Right: the value of the game falls from two log two towards zero as the shift grows."}, "figure": {"caption": "The best discriminator on a line, and the value of Eqs. 1-2 that it reaches.", "name": "fig-equilibrium"}}
+# %%
 x = torch.linspace(-8, 12, 2001)
 
 
@@ -101,7 +101,11 @@ left.legend()
 right.plot(shifts, [best_value(s.item()) for s in shifts], color=INKS[0])
 right.axhline(2 * math.log(2), color="0.5", linestyle=":")
 right.set(xlabel="shift s of the generator", ylabel="F at the best D", ylim=(0, None))
-page.figure(fig, alt="The best discriminator on a line and the value of the game over the generator's shift.")
+page.figure(fig,
+            caption="The best discriminator on a line, and the value of Eqs. 1-2 that it reaches.",
+            alt="Left: the best discriminator as a curve over x for a generator shifted by 0, 1 and 4; it is flat "
+                "at one half, then a slope, then a cliff. Right: the value of the game falls from two log two "
+                "towards zero as the shift grows.")
 
 # %% [markdown]
 # At $s = 0$ the best D answers one half everywhere and each term costs $\log 2$. That is the equilibrium, and $2 \log 2 \approx 1.386$ is the number to
@@ -137,7 +141,7 @@ page.measure("what G gains by a shift of one, at D's best answer", best_value(1.
 # third, "least square loss instead of sigmoid cross entropy loss": $\frac12 (D(G(z)) - 1)^2$ on the raw output. All three want D to say *real*. What counts
 # for learning is not the value but the slope, so we ask autograd for it.
 
-# %% mystnb={"image": {"alt": "Size of three generator gradients over D's logit for a fake. The saturating loss has no gradient on the left, where D is sure that the clip is fake; the non-saturating one has gradient one there; the least-squares one grows linearly away from logit one on both sides."}, "figure": {"caption": "Who still teaches? Size of the gradient that a fake sends to G, over D's logit for it.", "name": "fig-slopes"}}
+# %%
 logits = torch.linspace(-8, 8, 161, requires_grad=True)
 contenders = {
     "saturating, log(1 − D)": losses.saturating_generator_loss,
@@ -150,7 +154,11 @@ for (name, slope), ink in zip(slopes.items(), INKS):
     axes.plot(logits.detach(), slope.abs(), color=ink, label=name)
 axes.set(xlabel="D's logit for a fake   (left: surely fake)", ylabel="|gradient|", ylim=(0, 4))
 axes.legend()
-page.figure(fig, alt="Size of three generator gradients over the discriminator's logit for a fake.")
+page.figure(fig,
+            caption="Who still teaches? Size of the gradient that a fake sends to G, over D's logit for it.",
+            alt="Size of three generator gradients over D's logit for a fake. The saturating loss has no gradient "
+                "on the left, where D is sure that the clip is fake; the non-saturating one has gradient one "
+                "there; the least-squares one grows linearly away from logit one on both sides.")
 
 # %% [markdown]
 # The saturating gradient is $-D$: gone on the left, exactly where an untrained generator lives. The non-saturating one is $-(1 - D)$: strongest there, gone on the
@@ -184,7 +192,7 @@ for name, pull in zip(("least squares", "feature matching"), pulls[1:]):
 # lets D compare the clips of a batch: each sample is told how many neighbours it has. Let us shrink a generator's feature cloud step by step onto its
 # own mean and watch both numbers.
 
-# %% mystnb={"image": {"alt": "As a cloud of 32 feature vectors shrinks to a point, the feature matching loss stays at zero while the minibatch discrimination feature climbs from about one to 32."}, "figure": {"caption": "A cloud of 32 samples collapses to its mean from left to right.", "name": "fig-collapse"}}
+# %%
 def neighbours(features, weight):  # (n, A), (A, B, C) -> (n, B)
     rows = torch.einsum("na,abc->nbc", features, weight)
     return torch.exp(-(rows[:, None] - rows[None]).abs().sum(-1)).sum(dim=1)
@@ -200,7 +208,10 @@ axes.plot(spreads, [losses.feature_matching_loss(cloud, c) for c in shrunk], col
 axes.set(xscale="log", xlabel="spread of the generator (1: as real, right: collapsed)", ylabel="value")
 axes.invert_xaxis()
 axes.legend()
-page.figure(fig, alt="Feature matching and minibatch discrimination while a cloud of samples collapses.")
+page.figure(fig,
+            caption="A cloud of 32 samples collapses to its mean from left to right.",
+            alt="As a cloud of 32 feature vectors shrinks to a point, the feature matching loss stays at zero "
+                "while the minibatch discrimination feature climbs from about one to 32.")
 
 # %% tags=["nbval-check-output"]
 print("same as the library:", torch.allclose(neighbours(cloud, weight), losses.minibatch_discrimination(cloud, weight)))
@@ -223,7 +234,7 @@ page.expect("neighbours of that clip", losses.minibatch_discrimination(one_clip,
 # Read $\gamma$ as a transport plan: who gets moved where, and the cost is the way. Between two sets of $N$ points of equal weight, one of the best plans is a one-to-one
 # pairing, and the best pairing is the *assignment problem*. SciPy solves it exactly, so Eq. 4 needs no training at all, only $O(N^3)$ patience.
 
-# %% mystnb={"image": {"alt": "Left: six real clusters on a ring and one generated blob inside, with a thin line from each generated point to the real point that it is paired with. Right: over the shift between two clouds the Wasserstein distance grows along a straight line while two log two minus the game's value bends and flattens."}, "figure": {"caption": "Left: Eq. 4 solved exactly. Right: it grows with the way to go, while the game's value saturates.", "name": "fig-assignment"}}
+# %%
 from scipy.optimize import linear_sum_assignment
 
 n = 96
@@ -244,7 +255,13 @@ right.plot(shifts, [2 * math.log(2) - best_value(s.item()) for s in shifts], col
            label="2 log 2 − F at the best D")
 right.set(xlabel="shift between two bell curves")
 right.legend()
-page.figure(fig, alt="An exact transport plan, and two distances over the shift between two bell curves.")
+page.figure(fig,
+            caption="Left: Eq. 4 solved exactly. Right: it grows with the way to go, while the game's value "
+                    "saturates.",
+            alt="Left: six real clusters on a ring and one generated blob inside, with a thin line from each "
+                "generated point to the real point that it is paired with. Right: over the shift between two "
+                "clouds the Wasserstein distance grows along a straight line while two log two minus the game's "
+                "value bends and flattens.")
 
 # %% tags=["nbval-check-output"]
 exact = losses.wasserstein_distance_exact(real, fake)
@@ -328,14 +345,19 @@ critics = {"none": train_critic("none"), "clip at 0.1": train_critic("clip"),
            "gradient penalty, k = 3": train_critic("gradient_penalty", k=3.0)}
 print("critics trained:", ", ".join(critics))
 
-# %% mystnb={"image": {"alt": "Ratio of each critic's estimate to the exact distance over 200 steps, logarithmic. Without a constraint it leaves the picture at the top. Clipping settles a little above one, spectral norm at about two thirds, the gradient penalty with k one just above one and with k three between two and three."}, "figure": {"caption": "Five critics and one exact distance (dotted). Only the constraint differs.", "name": "fig-critics"}}
+# %%
 fig, axes = plt.subplots(figsize=(7, 3.4))
 for (name, (estimates, _)), ink in zip(critics.items(), ["#D55E00", *INKS]):
     axes.plot((estimates / exact).clamp_min(0.1), color=ink, label=name)
 axes.axhline(1, color="0.4", linestyle=":")
 axes.set(yscale="log", ylim=(0.2, 30), xlabel="critic step", ylabel="estimate / exact W")
 axes.legend(fontsize=8)
-page.figure(fig, alt="Estimates of five critics relative to the exact Wasserstein distance over training.")
+page.figure(fig,
+            caption="Five critics and one exact distance (dotted). Only the constraint differs.",
+            alt="Ratio of each critic's estimate to the exact distance over 200 steps, logarithmic. Without a "
+                "constraint it leaves the picture at the top. Clipping settles a little above one, spectral norm "
+                "at about two thirds, the gradient penalty with k one just above one and with k three between two "
+                "and three.")
 
 # %%
 page.table([{"constraint": name, "estimate / exact": round(estimates[-20:].mean().item() / exact, 2),
@@ -430,7 +452,7 @@ for which, found in (("D(x)", losses.gan_value(blind, blind)), ("D(x | y)", valu
 #
 # The literal reading first. Eq. 11 wants values in $[0, 1]$, so D is a probability. Then $D - k$ is one minus something:
 
-# %% mystnb={"image": {"alt": "Minus log of D minus k over the probability D for k 0, 0.25, 0.5 and 1. Each curve starts only where D exceeds k; for k one there is no curve at all."}, "figure": {"caption": "Eq. 12 as printed: the loss exists only where D exceeds k.", "name": "fig-literal-k"}}
+# %%
 D = torch.linspace(0.001, 0.999, 999)
 fig, axes = plt.subplots(figsize=(7, 2.8))
 for k, ink in zip((0.0, 0.25, 0.5, 1.0), INKS):
@@ -438,7 +460,10 @@ for k, ink in zip((0.0, 0.25, 0.5, 1.0), INKS):
     axes.plot(D, loss, color=ink, label=f"k = {k:g}: defined for {100 * loss.isfinite().float().mean():.0f} % of D")
 axes.set(xlabel="probability D", ylabel="−log(D − k)", xlim=(0, 1), ylim=(0, 6))
 axes.legend(fontsize=8)
-page.figure(fig, alt="The loss of Eq. 12 as printed, for four values of k.")
+page.figure(fig,
+            caption="Eq. 12 as printed: the loss exists only where D exceeds k.",
+            alt="Minus log of D minus k over the probability D for k 0, 0.25, 0.5 and 1. Each curve starts only "
+                "where D exceeds k; for k one there is no curve at all.")
 for k in (0.5, 1.0):
     page.measure(f"share of probabilities D for which Eq. 12 as printed has a value, k = {k:g}",
                  (D - k).log().isfinite().float().mean(), decision="L5")
@@ -500,7 +525,7 @@ def play(k, bias, clip=None, steps=120):
 plain, raised, usual = play(k=0.0, bias=0.0), play(k=1.0, bias=1.0), play(k=1.0, bias=0.0)
 print("games played: k = 0; k = 1 with the last bias raised by 1; k = 1 with the usual start")
 
-# %% mystnb={"image": {"alt": "Left: the discriminator loss of three small games over 120 steps; without k and with k one plus a raised bias the curves coincide, the third, k one with the usual bias, starts higher and comes down to the same course. Right: the generated points of the first two games lie on top of each other."}, "figure": {"caption": "Three games: k = 0; k = 1 with the last bias raised by 1; k = 1 with the usual start.", "name": "fig-bias-eats-k"}}
+# %%
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
 for game, name, ink, style in ((usual, "k = 1, usual bias", INKS[1], "-"), (plain, "k = 0", INKS[2], "-"),
                                (raised, "k = 1, bias + 1", INKS[0], ":")):
@@ -513,7 +538,12 @@ right.scatter(*plain[1].T, s=30, color=INKS[2], label="G after k = 0")
 right.scatter(*raised[1].T, s=8, marker="x", linewidth=0.8, color="white", label="G after k = 1, bias + 1")
 right.legend(fontsize=8, loc="lower left", facecolor="0.85")
 right.set(ylim=(-4.5, None))
-page.figure(fig, alt="Discriminator loss and generated points of three games that differ in k and in one bias.")
+page.figure(fig,
+            caption="Three games: k = 0; k = 1 with the last bias raised by 1; k = 1 with the usual start.",
+            alt="Left: the discriminator loss of three small games over 120 steps; without k and with k one plus a "
+                "raised bias the curves coincide, the third, k one with the usual bias, starts higher and comes "
+                "down to the same course. Right: the generated points of the first two games lie on top of each "
+                "other.")
 
 # %% tags=["nbval-check-output"]
 page.expect("largest difference between the samples of games 1 and 2", (plain[1] - raised[1]).abs().max(), high=1e-6,
@@ -602,11 +632,15 @@ def fit(paired: bool, steps: int = 100) -> nn.Module:
 ghosts = fit(paired=False)(torch.randn(48, 8, generator=draws(7))).view_as(clips)
 copies = fit(paired=True)(codes).view_as(clips)
 
-# %% mystnb={"image": {"alt": "Seven strips of eight frames: two real clips; two outputs of the generator trained on unpaired clips, both the same grey ghost; the mean of all clips, the same ghost again; two outputs of the paired generator, each with the colours of its own real clip."}, "figure": {"caption": "The failure on purpose. Unpaired, Eq. 10 asks for the mean clip, whatever the noise; paired, it asks for the clip.", "name": "fig-mean-clip"}}
+# %%
 strips = torch.cat([clips[:2], ghosts[:2], middle.view_as(clips[:1]), copies[:2]])
 names = ["real A", "real B", "unpaired G(z1)", "unpaired G(z2)", "mean clip", "paired, from A", "paired, from B"]
 page.figure(book.clip_grid(strips, labels=names),
-            alt="Real clips, ghosts of the unpaired generator, the mean clip and paired reconstructions.")
+            caption="The failure on purpose. Unpaired, Eq. 10 asks for the mean clip, whatever the noise; paired, "
+                    "it asks for the clip.",
+            alt="Seven strips of eight frames: two real clips; two outputs of the generator trained on unpaired "
+                "clips, both the same grey ghost; the mean of all clips, the same ghost again; two outputs of the "
+                "paired generator, each with the colours of its own real clip.")
 
 # %% tags=["nbval-check-output"]
 mean_clip = middle.view_as(clips[0]).expand_as(clips)
@@ -676,7 +710,7 @@ for reduction, length in pull.items():
 # A sum of two teachers is fine when they agree. Let a "clip" be one pixel; real ones are about $-1$ or about $+1$. D knows them. What value $g$ does Eq. 15 ask of the
 # generator, with a target that is any clip, and with a paired one ($+1$)?
 
-# %% mystnb={"image": {"alt": "The combined loss over a generated value g for beta 0, 0.5 and 2. Left, unpaired: the two valleys, beyond plus and minus one without the pixel term, move towards zero as beta grows. Right, paired with plus one: the right valley stays close to one and the left one disappears."}, "figure": {"caption": "Eq. 15 on a single pixel, α = 0.5. Dots mark the lowest point.", "name": "fig-combined"}}
+# %%
 g = torch.linspace(-2, 2, 401)
 humps = 0.5 * torch.exp(-0.5 * ((g - 1) / 0.5) ** 2) + 0.5 * torch.exp(-0.5 * ((g + 1) / 0.5) ** 2)
 logits = (humps / torch.exp(-0.5 * g**2)).log()  # best D's logit while G still draws a broad bell
@@ -694,8 +728,11 @@ for panel, (name, mse) in zip(panels, pixel.items()):
     panel.set(title=name, xlabel="generated value g", ylim=(-0.1, 3))
 panels[0].set(ylabel="loss above its minimum")
 panels[0].legend()
-page.figure(fig, alt="The combined loss over a generated value, unpaired and paired, "
-                     "for three weights of the pixel term.")
+page.figure(fig,
+            caption="Eq. 15 on a single pixel, α = 0.5. Dots mark the lowest point.",
+            alt="The combined loss over a generated value g for beta 0, 0.5 and 2. Left, unpaired: the two "
+                "valleys, beyond plus and minus one without the pixel term, move towards zero as beta grows. "
+                "Right, paired with plus one: the right valley stays close to one and the left one disappears.")
 
 # %% tags=["nbval-check-output"]
 two = losses.combined_loss(torch.tensor(2.0), torch.tensor(4.0))

@@ -161,7 +161,7 @@ print("every weight, moment and average the same:", same)
 
 # %%
 train_set = page.dataset("actions")
-system, records = learning.trained(page, "hrvgan", labels=True)
+system, records = learning.trained(page, "hrvgan", labels=True, own=True)
 c = system.config
 page.table([
     {"choice": "clips", "value": train_set.describe()},
@@ -202,7 +202,7 @@ print(f"{len(changed)} changes:", ", ".join(changed))
 # The same four latents, one for each of the first classes, watched while the generator learned. Read it from top to bottom:
 # first a mean colour, then a figure-shaped blur where a figure always is, then, if the profile is patient enough, limbs.
 
-# %% mystnb={"image": {"alt": "Four rows of generated frames from the same four latents, one row for each of four moments of training"}, "figure": {"caption": "The same four latents at four moments of training; four frames of each clip.", "name": "training-snapshots"}}
+# %%
 figure, axes = plt.subplots(len(system.snapshots), 1, figsize=(9, 0.62 * len(system.snapshots)), squeeze=False)
 for axis, (step, clips) in zip(axes[:, 0], system.snapshots):
     # channel, height, clip, time, width: one long row
@@ -211,19 +211,15 @@ for axis, (step, clips) in zip(axes[:, 0], system.snapshots):
     axis.set_ylabel(f"step {step}", rotation=0, ha="right", va="center")
     axis.set(xticks=[], yticks=[])
     axis.grid(False)
-page.figure(figure, name="training_snapshots",
-            alt="Generated frames from the same four latents at four moments of training",
-            data=[train_set], samples=4)
+page.figure(figure, name="training_snapshots", data=[train_set], samples=4,
+            caption="The same four latents at four moments of training; four frames of each clip.",
+            alt="Four rows of generated frames from the same four latents, one row for each of four moments of "
+                "training")
 
 # %%
-page.film(system.snapshots[-1][1], "training_samples", columns=4, alt="The eight clips of the last step, moving",
-          data=[train_set], samples=8)
-
-# %% [markdown]
-# That is your run. Where a longer one on a GPU has been recorded, it stands here beside it.
-
-# %%
-page.show_recorded("training_snapshots.png", "training_samples.webp", "training_curves.png")
+page.film(system.snapshots[-1][1], "training_samples", columns=4, data=[train_set], samples=8,
+          caption="What the same eight latents, one for each of the first classes, give at the end of training.",
+          alt="Eight small films side by side in two rows: a figure before a plain background in each, moving.")
 
 # %% [markdown]
 # ## What the curves say, and what they do not
@@ -233,7 +229,7 @@ page.show_recorded("training_snapshots.png", "training_samples.webp", "training_
 # curve measures the *balance* of the two, never the quality of the samples. The pixel term is different: it is a plain error
 # against a known clip, and its fall is progress of the encoder and the generator together.
 
-# %% mystnb={"image": {"alt": "Two line plots over training steps: the discriminator's and generator's adversarial terms with a dashed line at 2 log 2, and the pixel term"}, "figure": {"caption": "Left: the adversarial terms. Right: the pixel term of Eq. 15.", "name": "training-curves"}}
+# %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 2.8))
 turns = [record.step for record in records]
 colour = book.SYSTEM_COLOURS["hrvgan"]
@@ -244,8 +240,10 @@ left.set(xlabel="step", ylabel="adversarial term")
 left.legend(frameon=False)
 right.plot(turns, [record.generator["pixel"] for record in records], color=colour, lw=1)
 right.set(xlabel="step", ylabel="pixel term", ylim=(0, None))
-page.figure(figure, name="training_curves", alt="Adversarial terms and pixel term over training steps",
-            data=[train_set])
+page.figure(figure, name="training_curves", data=[train_set],
+            caption="Left: the adversarial terms. Right: the pixel term of Eq. 15.",
+            alt="Two line plots over training steps: the discriminator's and generator's adversarial terms with a "
+                "dashed line at 2 log 2, and the pixel term")
 
 # %% [markdown]
 # ## What the pixel loss is held against
@@ -255,7 +253,7 @@ page.figure(figure, name="training_curves", alt="Adversarial terms and pixel ter
 # generator maps it back, and the pixel loss compares $G(E(Y))$ with Y. Above, real clips that training never saw; below,
 # what comes back.
 
-# %% mystnb={"image": {"alt": "Two rows of frames: real held-out clips and their reconstructions by encoder and generator"}, "figure": {"caption": "Held-out real clips (top) and G(E(Y)) (bottom); four clips, four frames of each.", "name": "reconstruction"}}
+# %%
 test_set = page.dataset("actions", split="test")
 real, labels, _ = test_set.draw(4, stream("reconstruction"))
 with torch.no_grad():
@@ -267,7 +265,9 @@ figure, axis = plt.subplots(figsize=(9, 1.2))
 axis.imshow((rows.flatten(2, 4).flatten(0, 1).clamp(-1, 1) + 1) / 2)
 axis.set(xticks=[], yticks=[])
 axis.grid(False)
-page.figure(figure, alt="Real held-out clips above, their reconstructions below", data=[test_set], samples=4)
+page.figure(figure, data=[test_set], samples=4,
+            caption="Held-out real clips (top) and G(E(Y)) (bottom); four clips, four frames of each.",
+            alt="Two rows of frames: real held-out clips and their reconstructions by encoder and generator")
 
 # %% [markdown]
 # Section 4.2 promises "high fidelity" of the reconstruction. Fidelity to *this* clip can be told from a good guess: the guess that ignores its input and has the least
@@ -369,7 +369,7 @@ for name, change in CHANGES.items():
 # %% tags=["nbval-check-output"]
 for name in ("golf", "aeroplane"):
     side_set = page.dataset(name)
-    side, side_records = learning.trained(page, "hrvgan", name)
+    side, side_records = learning.trained(page, "hrvgan", name, own=True)
     print(f"{name}: {len(side_records)} steps on {len(side_set)} clips ({side_set.kind}), "
           f"{side.frames}x{side.size}x{side.size}, classes: {side.n_classes}")
 
@@ -384,10 +384,12 @@ if page.profile.native:
     native, native_records = learning.native(page)
     shown = native.sample(4, generator=stream("native"), batch=1)
     page.figure(book.clip_grid(shown, every=4), name="native_frames",
-                alt=f"Four generated clips of {frames} frames at {size}x{size}, every fourth frame",
+                caption=f"Four samples of {frames} frames at {size}x{size}, every fourth frame.",
+                alt="Four rows of generated frames, one clip a row.",
                 data=[native_set], samples=4)
-    page.film(shown, "native_samples", columns=2,
-              alt=f"Four generated clips of {frames} frames at {size}x{size}, moving", data=[native_set], samples=4)
+    page.film(shown, "native_samples", columns=2, data=[native_set], samples=4,
+              caption=f"Four samples of {frames} frames at {size}x{size}.",
+              alt="Four generated clips in two rows, moving.")
 else:
     print(f"profile {page.profile.name} trains Table 1 cut at {page.profile.size}x{page.profile.size} only")
     page.show_recorded("native_samples.webp", "native_frames.png")

@@ -78,7 +78,7 @@ from hrvgan_lib.trainings import FORECAST_CHOICES, FORECASTS
 #
 # Table 2 takes 32 frames. So we give $G$ the first 16 and ask for the other 16, and $D$ sees both as one clip of 32. Smaller cuts of the table are halved in the same way. We look at clips of the test split, which nothing here learns from.
 
-# %% mystnb={"image": {"alt": "Four clips as rows of frames: the first half is given, the second half is to be predicted."}, "figure": {"caption": "Held-out clips. The left half of each row is given, the right half is what has to be predicted.", "name": "fig-past-future"}}
+# %%
 train_set, test_set = page.dataset("actions"), page.dataset("actions", split="test")
 long_enough = test_set.unpadded()  # a clip that ends too soon would repeat its last frame, which is no future
 if len(long_enough) == 0:
@@ -91,7 +91,10 @@ given, truth = clips[:, :, :m], clips[:, :, m:]
 draw = metrics.draw_of(test_set, numbers)  # whose clips they are: what an interval is over
 every = max(1, test_set.frames // 8)
 page.figure(book.clip_grid(clips[:4], every=every, labels=[test_set.classes[label] for label in labels[:4]]),
-            alt="four held-out clips, past on the left, future on the right", data=[test_set])
+            data=[test_set],
+            caption="Held-out clips. The left half of each row is given, the right half is what has to be "
+                    "predicted.",
+            alt="Four clips as rows of frames: the first half is given, the second half is to be predicted.")
 print(f"{n} held-out clips of {len(set(draw.units))} {draw.unit}s, {len(test_set) - len(long_enough)} too short; "
       f"{m} frames given, {test_set.frames - m} to predict, {test_set.stride} frames of the video apart")
 
@@ -149,7 +152,7 @@ for name, ours, theirs in (("Eq. 15", eq_15, small.generator_losses(batch, None,
 # Algorithm 1 then alternates: a batch $(X, Y)$ for a step of $D$ down Eqs. 13-14, another batch for a step of $G$ down Eq. 15. Nothing in the loop of [chapter 06](06_training_loop.ipynb) had to change for it: a predictor is one more `System`. Here is the paper's
 # Figure 1 as it runs at the paper's shape, drawn from the modules themselves.
 
-# %% mystnb={"image": {"alt": "Blocks from left to right: the 16 given frames shrink through E to a map of 128x4x4x4, which grows through G to 16 predicted frames. Below, D takes all 32 frames down to one number."}, "figure": {"caption": "Figure 1 of the paper as it runs: X through the trunk E and Table 1 to Y (above), and D, which sees X and Y together (below). Height: side of a map; number: channels x frames x side.", "name": "fig-figure-1"}}
+# %%
 def stages_of(rows):
     """Shapes (channels, frames, side) along a traced network, one for each change."""
     shapes = [row.shape[:3] if len(row.shape) == 4 else (*row.shape, 1, 1) for row in rows]
@@ -189,7 +192,11 @@ for x, y, words, colour in ((0.4, 4.8, "X", CLIP), (1.1 + 0.45 * middle, 4.8, "E
     axis.text(x, y, words, fontsize=11, ha="center", color=colour)
 axis.set(xlim=(-0.3, end), ylim=(-4.6, 5.2))
 axis.axis("off")
-page.figure(fig, name="fig1_prediction", data=(), alt="Figure 1 as it runs: E and G above, D below.")
+page.figure(fig, name="fig1_prediction", data=(),
+            caption="Figure 1 of the paper as it runs: X through the trunk E and Table 1 to Y (above), and D, "
+                    "which sees X and Y together (below). Height: side of a map; number: channels x frames x side.",
+            alt="Blocks from left to right: the 16 given frames shrink through E to a map of 128x4x4x4, which "
+                "grows through G to 16 predicted frames. Below, D takes all 32 frames down to one number.")
 G_size, D_size = (sum(p.numel() for p in network.parameters()) for network in (whole.generator, whole.discriminator))
 print(f"parameters: G {G_size:,}, D {D_size:,}")
 
@@ -216,7 +223,7 @@ for arm, predictor in predictors.items():
 print(f"clips seen: {clips_seen['combined']:,} by each of the three, {clips_seen[REFERENCE]:,} by each choice; width "
       f"{page.profile.width:g}, {train_set.frames} frames of {train_set.size}x{train_set.size}")
 
-# %% mystnb={"image": {"alt": "For two clips, rows of frames: truth, last frame held, MSE only, combined, adversarial only. The left half of each row is the same given past."}, "figure": {"caption": "Two held-out clips. Each row starts with the same given frames; the right half is the truth, or what a predictor makes of it.", "name": "fig-prediction-strips"}}
+# %%
 SHOWN = ("last frame held", "MSE only", "combined", "adversarial only")
 motion = (clips[:, :, -1] - clips[:, :, m - 1]).abs().flatten(1).mean(dim=1)
 liveliest = motion.argsort(descending=True)[:2].tolist()  # where there is something to predict
@@ -227,14 +234,19 @@ for number in liveliest:
         rows.append(torch.cat([given[number], future[number]], dim=1))
         names.append(name)
 page.figure(book.clip_grid(torch.stack(rows), every=every, labels=names), name="prediction_strips",
-            alt="truth and four predictions of two held-out clips, as film strips", data=[train_set, test_set],
-            samples=2)
+            data=[train_set, test_set], samples=2,
+            caption="Two held-out clips. Each row starts with the same given frames; the right half is the truth, "
+                    "or what a predictor makes of it.",
+            alt="For two clips, rows of frames: truth, last frame held, MSE only, combined, adversarial only. The "
+                "left half of each row is the same given past.")
 
-# %% mystnb={"image": {"alt": "Moving clips side by side: truth, last frame held, MSE only, combined, adversarial only; the clip starts from the same frames in all of them."}}
+# %%
 film = torch.stack([torch.cat([given[liveliest[0]], future[liveliest[0]]], dim=1)
                     for future in (truth, *(futures[name] for name in SHOWN))])
-page.film(film, "prediction_film", alt="one clip continued: " + ", ".join(["truth", *SHOWN]),
-          data=[train_set, test_set], samples=1, fps=max(2, 25 // test_set.stride))
+page.film(film, name="prediction_film", data=[train_set, test_set], samples=1, fps=max(2, 25 // test_set.stride),
+          caption="The first of the two clips, moving: truth, then each prediction.",
+          alt="Moving clips side by side: truth, last frame held, MSE only, combined, adversarial only; the clip "
+              "starts from the same frames in all of them.")
 
 # %% [markdown]
 # ## Three measures of a frame
@@ -262,7 +274,7 @@ page.expect("edge gap of blur with noise over that of blur", gap["blurred, with 
 # %% [markdown]
 # Now all three for every prediction, frame by frame. Bands are 95 % intervals over the independent units behind the clips, the people or the looks, not over clips.
 
-# %% mystnb={"image": {"alt": "Three panels over the predicted frames: PSNR, SSIM and edge gap; one curve with a band for each prediction."}, "figure": {"caption": "Nearness of the predicted frames to the true ones. Bands: 95 % intervals over the units behind the clips.", "name": "fig-prediction-curves"}}
+# %%
 futures["MSE only, with noise"] = metrics.with_noise(futures["MSE only"], truth, page.seed)
 measured = {name: metrics.forecast(future, truth, draw) for name, future in futures.items()}
 COLOURS = {"last frame held": "#000000", "straight line": "#999999", "MSE only": "#0072B2", "combined": "#D55E00",
@@ -281,8 +293,11 @@ low, high = axes[0].get_ylim()
 axes[0].set_ylim(max(low, 0), high)
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(COLOURS),
            frameon=False)
-page.figure(fig, name="prediction_curves", alt="PSNR, SSIM and edge gap over the predicted frames.",
-            data=[train_set, test_set], samples=n)
+page.figure(fig, name="prediction_curves", data=[train_set, test_set], samples=n,
+            caption="Nearness of the predicted frames to the true ones. Bands: 95 % intervals over the units "
+                    "behind the clips.",
+            alt="Three panels over the predicted frames: PSNR, SSIM and edge gap; one curve with a band for each "
+                "prediction.")
 
 # %% [markdown]
 # A table holds the second half of the horizon, where predicting is harder, and beside it what no comparison with a single true future can give: the Fréchet distance between predicted and true clips in the judge's features. Both sides are whole clips, $X$ and $Y$ together, and start from the same $X$.
@@ -357,7 +372,7 @@ for what, found, decision in (
 # No training is needed to see it. Suppose that the past leaves the future open: the same clip could go on at several paces. Then the prediction with the smallest *expected* squared error is the mean of all these futures, and a mean of different pictures is
 # blurred. We take the true future, let it come a little earlier or later, and average.
 
-# %% mystnb={"image": {"alt": "Rows of frames: the same future at three paces, and their mean, in which whatever moves is smeared."}, "figure": {"caption": "Three futures of one past, and their mean: the best answer to a squared error, and no picture of any of them.", "name": "fig-mean-future"}}
+# %%
 whole_clip = torch.tensor(test_set.pixels(int(numbers[liveliest[0]]))).permute(3, 0, 1, 2).float() / 127.5 - 1
 length, stride = whole_clip.shape[1], test_set.stride
 base = min(m * stride, max(0, length - 1 - (truth.shape[2] + 1) * stride))
@@ -366,7 +381,11 @@ paces = torch.stack([whole_clip[:, [min(length - 1, max(0, base + round(pace * s
 mean = paces.mean(dim=0, keepdim=True)
 page.figure(book.clip_grid(torch.cat([paces, mean]), every=max(1, truth.shape[2] // 4),
                            labels=["slower", "as filmed", "faster", "mean"]),
-            alt="three futures and their mean", data=[test_set])
+            data=[test_set],
+            caption="Three futures of one past, and their mean: the best answer to a squared error, and no picture "
+                    "of any of them.",
+            alt="Rows of frames: the same future at three paces, and their mean, in which whatever moves is "
+                "smeared.")
 errors = {name: (guess - paces).square().mean().item() for name, guess in
           (("the mean", mean), *((f"the future at pace {pace}", one) for pace, one in zip((0.6, 1.0, 1.4), paces)))}
 for name, error in errors.items():
@@ -382,12 +401,14 @@ page.expect("expected error of the mean over that of the best single future", er
 # Eqs. 10 to 15 need pairs. Give each $X$ the future of another clip, as the literal reading of the pixel loss would in generation ([**T1**](12_claims_and_decisions.ipynb#T1)), and the best prediction is one and the same for every past: the mean of all futures. Here are both means,
 # without a network between us and the effect.
 
-# %% mystnb={"image": {"alt": "Frames: a true future, and the mean of all futures, a grey cloud."}, "figure": {"caption": "What unpaired data asks for: the mean future of all clips, whatever the past.", "name": "fig-unpaired"}}
+# %%
 everyone = truth.mean(dim=0, keepdim=True)
 wrong = truth.roll(1, dims=0)  # each past with its neighbour's future
 page.figure(book.clip_grid(torch.cat([truth[liveliest[:1]], everyone]), every=max(1, truth.shape[2] // 4),
-                           labels=["a true future", "their mean"]), alt="a true future and the mean of all",
-            data=[test_set])
+                           labels=["a true future", "their mean"]),
+            data=[test_set],
+            caption="What unpaired data asks for: the mean future of all clips, whatever the past.",
+            alt="Frames: a true future, and the mean of all futures, a grey cloud.")
 page.expect("error of the mean against unpaired futures over that of the held frame", (everyone - wrong).square().mean()
             / (held - wrong).square().mean(), high=1.0, why="the mean is the answer to the wrong question")
 page.measure("PSNR against true futures, the mean of all futures less last frame held, dB",
@@ -419,10 +440,12 @@ page.measure(f"PSNR, best of {K} drawn futures less their mean, dB", gained.valu
 #
 # A predictor of $n$ frames goes on for longer when it is given its own predictions: the last $m$ frames that it has are the next $X$. Errors then feed on errors. We look three horizons ahead.
 
-# %% mystnb={"image": {"alt": "Frames of one clip continued three times in a row."}, "figure": {"caption": "One clip continued three horizons ahead, each from the predictions of the one before.", "name": "fig-long-horizon"}}
+# %%
 long = predictors["combined"].predict(given[liveliest], frames=3 * truth.shape[2])
 page.figure(book.clip_grid(torch.cat([given[liveliest], long], dim=2), every=2 * every, labels=["", ""]),
-            alt="two clips continued three horizons ahead", data=[train_set, test_set], samples=2)
+            data=[train_set, test_set], samples=2,
+            caption="One clip continued three horizons ahead, each from the predictions of the one before.",
+            alt="Frames of one clip continued three times in a row.")
 change = (long - given[liveliest][:, :, -1:]).abs().mean(dim=(0, 1, 3, 4))
 print("mean distance from the last given frame:",
       ", ".join(f"{value:.3f}" for value in change[:: max(1, len(change) // 6)]))
@@ -435,7 +458,7 @@ print("mean distance from the last given frame:",
 # The paper describes no such network ([**A20**](12_claims_and_decisions.ipynb#A20)). The book's reading is the encoder of chapter 06: $E$ turns a clip into latents, $G$ turns latents into a clip, and Eq. 15 holds $G(E(Y))$ against $Y$. Section 4.2 also speaks of one latent *for each frame* ([**A16**](12_claims_and_decisions.ipynb#A16)). With
 # `latent="frames"` that is what $G$ takes: it keeps one time step for each frame from 4×4 on, and doubles time nowhere. Then a clip is a sequence that can be cut and joined.
 
-# %% mystnb={"image": {"alt": "Rows of frames: two real clips, their reconstructions, and a splice that starts with the latents of the first and ends with those of the second."}, "figure": {"caption": "One latent a frame: real clips, what G makes of their codes, and a splice of the two sequences in the middle.", "name": "fig-splice"}}
+# %%
 scribe, scribe_records = learning.frame_by_frame(page)
 pair_of = clips[liveliest]
 labels_of = labels[liveliest] if scribe.n_classes else None
@@ -450,8 +473,11 @@ with torch.no_grad():
 strip = torch.cat([pair_of, *made])
 page.figure(book.clip_grid(strip, every=every, labels=["clip 1", "clip 2", "G(E(clip 1))", "G(E(clip 2))",
                                                        "1, then 2", "1, held from the middle"]),
-            name="prediction_splice", alt="reconstructions, a splice and an edit of latent sequences",
-            data=[train_set, test_set], samples=2)
+            name="prediction_splice", data=[train_set, test_set], samples=2,
+            caption="One latent a frame: real clips, what G makes of their codes, and a splice of the two "
+                    "sequences in the middle.",
+            alt="Rows of frames: two real clips, their reconstructions, and a splice that starts with the latents "
+                "of the first and ends with those of the second.")
 print(f"codes: {tuple(codes.shape)}; {scribe_records[-1].clips_seen if scribe_records else 0:,} clips seen")
 fidelity = metrics.psnr(made[0], pair_of).mean()
 grey = metrics.psnr(pair_of.mean(dim=(2, 3, 4), keepdim=True).expand_as(pair_of), pair_of).mean()

@@ -105,7 +105,7 @@ print(f"{'the library on the same':26s} {metrics.inception_score(certain):.3f}")
 # How does the score move between 1 and $K$? Let a generator know only some of the classes, and let the judge give each clip's class a belief $c$, the rest evenly
 # to the others.
 
-# %% mystnb={"image": {"alt": "Inception Score over the number of classes covered, one to eight, for beliefs 1, 0.9 and 0.6. At belief 1 it is the identity line; at 0.9 it bends down and ends below five; at 0.6 it stays below two."}, "figure": {"caption": "The Inception Score counts classes, but only through the eyes of a sure judge. Dotted: score = number of classes.", "name": "fig-is-known"}}
+# %%
 def known_answers(covered: int, belief: float) -> np.ndarray:
     rows = np.full((covered, K), (1 - belief) / (K - 1))
     np.fill_diagonal(rows, belief)
@@ -120,7 +120,12 @@ for belief, ink in zip((1.0, 0.9, 0.6), INKS):
 axes.plot(covered, covered, color="0.5", linestyle=":")
 axes.set(xlabel=f"classes covered, of {K}", ylabel="Inception Score")
 axes.legend()
-page.figure(fig, alt="Inception Score over the number of covered classes for three beliefs.", data=())
+page.figure(fig, data=(),
+            caption="The Inception Score counts classes, but only through the eyes of a sure judge. Dotted: score "
+                    "= number of classes.",
+            alt="Inception Score over the number of classes covered, one to eight, for beliefs 1, 0.9 and 0.6. At "
+                "belief 1 it is the identity line; at 0.9 it bends down and ends below five; at 0.6 it stays below "
+                "two.")
 
 # %% [markdown]
 # Belief 0.9 sounds like a good judge and costs more than a third of the score. So a score belongs to its judge: the same number through another classifier is
@@ -177,7 +182,7 @@ page.measure("distance with features ten times as large, over the distance",
 # For bell curves Eq. 17 has a closed form: shifted by $s$ in each of $D$ coordinates, the distance is $D s^2$; stretched by $\sigma$, it is $D (\sigma - 1)^2$. Let us see
 # whether samples find it.
 
-# %% mystnb={"image": {"alt": "Left and middle: Fréchet distance over shift and over stretch; points from samples of 512 follow the closed-form curve slightly above it, points from 64 clips lie clearly above it. Right: distance between two samples of the same cloud falls with N on log axes along a line of slope minus one."}, "figure": {"caption": "Known distances in 32 dimensions: lines are the closed form, points are samples. Right: the true distance is zero, the estimate never is.", "name": "fig-fd-known"}}
+# %%
 D = 32
 
 
@@ -200,7 +205,13 @@ left.set(xlabel="shift", ylabel="Fréchet distance")
 left.legend()
 middle.set(xlabel="stretch")
 right.set(xlabel="N clips a cloud", title="same cloud twice")
-page.figure(fig, alt="Fréchet distance of sampled bell curves against the closed form, and its bias over N.", data=())
+page.figure(fig, data=(),
+            caption="Known distances in 32 dimensions: lines are the closed form, points are samples. Right: the "
+                    "true distance is zero, the estimate never is.",
+            alt="Left and middle: Fréchet distance over shift and over stretch; points from samples of 512 follow "
+                "the closed-form curve slightly above it, points from 64 clips lie clearly above it. Right: "
+                "distance between two samples of the same cloud falls with N on log axes along a line of slope "
+                "minus one.")
 
 # %% [markdown]
 # It does, from above. Two samples of *one* cloud are never at distance zero: the estimate starts high and falls about as $1/N$ (dotted). A system measured on more clips looks
@@ -218,7 +229,7 @@ page.measure("distance of a cloud of 32 features from itself, 16 clips over 1,02
 # Neither table of the paper has an error bar ([**E4**](12_claims_and_decisions.ipynb#E4)). The textbook reflex is the bootstrap: draw $N$ clips out of the $N$ **with replacement**, many times, and look at the spread. Let us do that where we can
 # check it. The clips are points of two known clouds, so we can also do what is impossible with a real data set: draw entirely new samples, again and again.
 
-# %% mystnb={"image": {"alt": "Four horizontal bars. Fresh samples, influences and half-sampling overlap around the same value. The bootstrap bar lies far to the right and does not contain the point estimate, drawn as a vertical line."}, "figure": {"caption": "Ninety-five per cent of fresh samples, the interval from influences, the one from halves, and the bootstrap. Vertical line: the point estimate that they describe.", "name": "fig-intervals"}}
+# %%
 n, width = 64, 48
 
 
@@ -242,8 +253,12 @@ for row, ((low, high), ink) in enumerate(zip(bars.values(), INKS)):
     axes.plot([low, high], [row, row], color=ink, linewidth=8, solid_capstyle="butt")
 axes.axvline(half.value, color="black", linewidth=1)
 axes.set(yticks=range(len(bars)), yticklabels=bars, xlabel="Fréchet distance", ylim=(-0.6, 3.6))
-page.figure(fig, name="evaluation_intervals",
-            alt="Intervals of a Fréchet distance: fresh samples, influences, halves, bootstrap.", data=())
+page.figure(fig, name="evaluation_intervals", data=(),
+            caption="Ninety-five per cent of fresh samples, the interval from influences, the one from halves, and "
+                    "the bootstrap. Vertical line: the point estimate that they describe.",
+            alt="Four horizontal bars. Fresh samples, influences and half-sampling overlap around the same value. "
+                "The bootstrap bar lies far to the right and does not contain the point estimate, drawn as a "
+                "vertical line.")
 
 # %% tags=["nbval-check-output"]
 low, high = bars["bootstrap"]
@@ -349,7 +364,7 @@ print("the interval of the difference leaves out zero:", 0 not in apart)
 # line to $1/N = 0$ (`metrics.sweep`). Or **choose another distance:** the kernel distance compares all pairs of clips and leaves out those of a clip with itself; its expectation is right at every $N$
 # (`metrics.kernel_distance`). Ours is tried on one cloud drawn twice, where both answers should be zero.
 
-# %% mystnb={"image": {"alt": "Left: Fréchet distance of one cloud drawn twice, over one over N; points fall along a line that meets the axis near zero. Right: kernel distance over N; points scatter around zero."}, "figure": {"caption": "One cloud drawn twice. Left: the line in 1/N ends near the truth. Right: the kernel distance is right from the start, and noisier.", "name": "fig-unbiased"}}
+# %%
 twins = random.normal(size=(2, 512, D))
 line = metrics.sweep(metrics.frechet_distance, *twins, seed=page.seed)
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 2.8))
@@ -363,7 +378,11 @@ for n in (8, 16, 32, 64, 128):
     right.plot([n] * 12, kernels, ".", color=INKS[2])
 right.axhline(0, color="0.5", linestyle=":")
 right.set(xscale="log", xlabel="N clips a cloud", ylabel="kernel distance")
-page.figure(fig, alt="Fréchet distance over 1/N with its extrapolation, and kernel distances around zero.", data=())
+page.figure(fig, data=(),
+            caption="One cloud drawn twice. Left: the line in 1/N ends near the truth. Right: the kernel distance "
+                    "is right from the start, and noisier.",
+            alt="Left: Fréchet distance of one cloud drawn twice, over one over N; points fall along a line that "
+                "meets the axis near zero. Right: kernel distance over N; points scatter around zero.")
 
 # %% tags=["nbval-check-output"]
 page.expect("extrapolated distance of equal clouds, over the measured one", abs(line.at_infinity) / line.values[-1],
@@ -398,7 +417,7 @@ page.measure("share of the values that a padded last pool of C3D has in common w
 # %% [markdown]
 # Now the training. `learning.judge` keeps its result under a key of data, recipe and code, so this cell is slow only once.
 
-# %% mystnb={"image": {"alt": "Left: the judge's loss over training steps. Right: held-out confusion matrix, asked class against named class, in shades of blue."}, "figure": {"caption": "The judge learns on the training split, and is examined on the test split.", "name": "fig-judge"}}
+# %%
 shape = learning.judge_shape(page)
 train_clips, test_clips = page.dataset("actions", **shape), page.dataset("actions", split="test", **shape)
 judge = learning.judge(page)
@@ -412,7 +431,10 @@ left.set(xlabel="step", ylabel="cross-entropy (dotted: guessing)", ylim=(0, None
 right.imshow(moving.confusion, cmap="Blues")
 right.set(yticks=range(len(judge.classes)), yticklabels=judge.classes, xticks=[], xlabel="named", ylabel="asked")
 right.grid(False)
-page.figure(fig, alt="Training loss of the judge and its confusion matrix on held-out clips.")
+page.figure(fig,
+            caption="The judge learns on the training split, and is examined on the test split.",
+            alt="Left: the judge's loss over training steps. Right: held-out confusion matrix, asked class against "
+                "named class, in shades of blue.")
 
 # %% [markdown]
 # What does it look at? The actions are told apart by how things move, so a judge of *videos* should be lost when we freeze each clip at its middle frame. Its score on real clips, not $K$, is
@@ -545,7 +567,7 @@ def measure(kind, grade):
 measured = {kind: [measure(kind, grade) for grade in metrics.GRADES] for kind in metrics.KINDS}
 curves = {kind: [found[1:] for found in line] for kind, line in measured.items()}
 
-# %% mystnb={"image": {"alt": "Two rows of five panels, one column for each kind of damage. Above: Inception Score over the degree of damage, falling. Below: Fréchet distance, rising. Bands are 95 % intervals."}, "figure": {"caption": "Both rulers on real held-out clips, over five degrees of five kinds of damage. Bands: 95 % intervals.", "name": "fig-damage"}}
+# %%
 fig, axes = plt.subplots(2, len(curves), figsize=(11, 4.4), sharex=True, sharey="row")
 for column, (kind, found) in zip(axes.T, curves.items()):
     for pane, which, ink in zip(column, (0, 1), INKS):
@@ -557,9 +579,11 @@ for column, (kind, found) in zip(axes.T, curves.items()):
     column[1].set(xlabel="degree")
 axes[0, 0].set(ylabel="Inception Score")
 axes[1, 0].set(ylabel="Fréchet distance")
-page.figure(fig, name="evaluation_damage_figure",
-            alt="Inception Score and Fréchet distance over degrees of damage.",
-            data=(train_clips, test_clips), samples=n_damage)
+page.figure(fig, name="evaluation_damage_figure", data=(train_clips, test_clips), samples=n_damage,
+            caption="Both rulers on real held-out clips, over five degrees of five kinds of damage. Bands: 95 % "
+                    "intervals.",
+            alt="Two rows of five panels, one column for each kind of damage. Above: Inception Score over the "
+                "degree of damage, falling. Below: Fréchet distance, rising. Bands are 95 % intervals.")
 
 # %%
 from functools import cache
@@ -730,7 +754,7 @@ page.table([panel_row(*item) for item in panel.items()], name="evaluation_panel"
                 "0 = real, 1 = nearest ceiling: of noise, the mean clip and the "
                 "untrained network; above 1 is farther than that.")
 
-# %% mystnb={"image": {"alt": "Two panels of horizontal intervals, one row for each source. Left: Inception Score. Right: Fréchet distance on a logarithmic axis. Real clips score best on both; noise and frozen clips mark the other end."}, "figure": {"caption": "Every source between floor and ceiling, with 95 % intervals.", "name": "fig-panel"}}
+# %%
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.2), sharey=True)
 for row, (name, record) in enumerate(panel.items()):
     ink = book.SYSTEM_COLOURS[name.split()[0]]
@@ -742,9 +766,11 @@ left.set(yticks=range(len(panel)), yticklabels=panel, xlabel="Inception Score (h
 left.invert_yaxis()
 right.set(xlabel=f"Fréchet distance, {ours.layer} (lower is better)", xscale="log",
           xlim=(0.3 * min(record.frechet.value for record in panel.values()), None))
-page.figure(fig, name="evaluation_panel_figure",
-            alt="Inception Score and Fréchet distance of every source with intervals.",
-            data=(train_clips, test_clips), samples=ours.n)
+page.figure(fig, name="evaluation_panel_figure", data=(train_clips, test_clips), samples=ours.n,
+            caption="Every source between floor and ceiling, with 95 % intervals.",
+            alt="Two panels of horizontal intervals, one row for each source. Left: Inception Score. Right: "
+                "Fréchet distance on a logarithmic axis. Real clips score best on both; noise and frozen clips "
+                "mark the other end.")
 
 # %% [markdown]
 # Read the right panel from the floor. Real against real is not zero; bias alone may explain it, and where the line in $1/N$ overshoots below zero, read *not distinguishable from zero*. Floors of different sections are other draws and need not fall with N: beyond the number of different videos, further clips are new
@@ -806,7 +832,7 @@ page.table([{"clips": name, "frame distance": record.frame_frechet,
 # %% [markdown]
 # Compare each row with *real*, not with 1: the ratios are to training clips, and held-out clips need not vary as much. And distrust the first column: still frames go through a judge that is lost on still clips, so a small value there is no praise. A network of frames (above) is the better eye for it.
 
-# %% mystnb={"image": {"alt": "Pairs of rows: a generated clip and below it the training clip nearest to it in thumbnails."}, "figure": {"caption": "Generated clips, and below each the training clip that is nearest to it.", "name": "fig-nearest"}}
+# %%
 made = metrics.ask(judge, metrics.generated(system, note=note), 16, seed=page.seed)
 clips = next(metrics.generated(system, note=note).draw(16, page.seed))[0]
 known = np.concatenate([metrics.thumbnails(train_clips.batch(part.tolist())[0])
@@ -816,38 +842,33 @@ shown = np.argsort(how_far)[:3].tolist()
 pairs = torch.stack([clip for i in shown for clip in (clips[i], train_clips.batch([int(closest[i])])[0][0])])
 page.figure(book.clip_grid(pairs, every=max(1, pairs.shape[2] // 8), labels=["generated", "nearest"] * len(shown),
                            width=6),
-            name="evaluation_nearest", alt="Generated clips and the training clips nearest to them.",
-            data=(train_clips,), samples=16)
+            name="evaluation_nearest", data=(train_clips,), samples=16,
+            caption="Generated clips, and below each the training clip that is nearest to it.",
+            alt="Pairs of rows: a generated clip and below it the training clip nearest to it in thumbnails.")
 
 # %% [markdown]
 # These are the three of sixteen samples that came closest to a training clip. A copy would be the same clip twice.
 #
-# Where a recorded run on a GPU is there, its panel stands here for comparison; otherwise this cell says so.
-
-# %%
-page.show_recorded("evaluation_panel.md", "evaluation_panel_figure.png")
-
-# %% [markdown]
 # ## Does a sample do what it was asked?
 #
 # Neither metric knows the label that a conditional sample was asked for. The plainest test of conditioning is the judge's own verdict: ask for a class, let the judge name it, count. Guessing gives $1/K$. Because the
 # judge of frozen clips is lost, the same samples frozen must do clearly worse, or the generator draws class-typical *pictures* and no motion.
 
-# %% mystnb={"image": {"alt": "Strips of generated clips, one row a class, eight frames each; to the left of each row the class that was asked for and the class that the judge named."}, "figure": {"caption": "Generated samples: asked for, and named by the judge.", "name": "fig-samples"}}
+# %%
 asked = torch.arange(min(system.n_classes, 8))
 samples = system.sample(len(asked), labels=asked, generator=torch.Generator().manual_seed(page.seed))
 verdicts = judge.probabilities(samples).argmax(axis=1)
 labels = [f"{judge.classes[a]}: {'yes' if a == v else judge.classes[v]}" for a, v in zip(asked.tolist(), verdicts)]
 page.figure(book.clip_grid(samples, every=max(1, samples.shape[2] // 8), labels=labels, width=6),
-            name="evaluation_samples",
-            alt="Generated clips, one row a class, with the class asked for and the judge's verdict.",
-            data=(train_clips,), samples=len(samples))
+            name="evaluation_samples", data=(train_clips,), samples=len(samples),
+            caption="Generated samples: asked for, and named by the judge.",
+            alt="Strips of generated clips, one row a class, eight frames each; to the left of each row the class "
+                "that was asked for and the class that the judge named.")
 
 # %%
-page.film(samples, "evaluation_clips", columns=4,
-          alt="The same clips, moving; the classes in the order of the rows above.",
-          data=(train_clips,), samples=len(samples))
-page.show_recorded("evaluation_samples.png", "evaluation_clips.webp")
+page.film(samples, "evaluation_clips", columns=4, data=(train_clips,), samples=len(samples),
+          caption="The same clips, moving; the classes in the order of the rows above.",
+          alt="Two rows of four small films, one a class: a figure before a plain background, moving.")
 
 # %%
 still = panel["hrvgan frozen"]

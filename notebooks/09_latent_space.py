@@ -93,7 +93,7 @@ page.expect("largest difference to the library's walk", (walk - explore.interpol
 # angles, so the middle of the line between them is shorter by $\sqrt{1/2}$, and lies where training never was. A *great
 # circle* turns from one direction to the other and stays on the shell.
 
-# %% mystnb={"image": {"alt": "Length of the latent along a walk. A grey band at about 11.3 marks the lengths of random latents. The curve of the great circle stays in the band; the curve of the line sags to about 8 in the middle."}, "figure": {"caption": "The line leaves the shell on which random latents lie; the great circle stays on it.", "name": "shell"}}
+# %%
 lengths = torch.randn(10_000, 128, generator=stream("shell")).norm(dim=1)
 fig, axis = plt.subplots(figsize=(7, 2.8))
 low, high = lengths.quantile(torch.tensor([0.005, 0.995])).tolist()
@@ -103,8 +103,11 @@ for path, style in zip(explore.PATHS, ("-", "--")):
     axis.plot(np.linspace(0, 1, 41), along, style, color="#332288", label=path)
 axis.set(xlabel="place on the walk", ylabel="length of the latent", ylim=(0, 15))
 axis.legend(loc="lower left", ncol=3, frameon=False)
-page.figure(fig, alt="length of the latent along a line and along a great circle, against that of random latents",
-            data=())
+page.figure(fig, data=(),
+            caption="The line leaves the shell on which random latents lie; the great circle stays on it.",
+            alt="Length of the latent along a walk. A grey band at about 11.3 marks the lengths of random latents. "
+                "The curve of the great circle stays in the band; the curve of the line sags to about 8 in the "
+                "middle.")
 
 # %% tags=["nbval-check-output"]
 middle = explore.interpolate(here, there, 3)[1].norm() / (0.5 * (here.norm() + there.norm()))
@@ -139,15 +142,19 @@ def walk_figure(name, steps=5):
     return book.clip_grid(films, every=max(1, side.frames // 8), labels=labels)
 
 
-# %% mystnb={"image": {"alt": "Five rows of generated golf clips, eight frames each. The first and last row are two random samples; the rows between change gradually from one to the other."}, "figure": {"caption": "Figure 2 of the paper, from our generator: a line between two latents, Golf.", "name": "fig2"}}
+# %%
 golf_set = sides["golf"][1]
-page.figure(walk_figure("golf"), "fig2_interpolation_golf", data=[golf_set], samples=5,
-            alt="linear interpolation between two generated golf clips, five rows of eight frames")
+page.figure(walk_figure("golf"), name="fig2_interpolation_golf", data=[golf_set], samples=5,
+            caption="Figure 2 of the paper, from our generator: a line between two latents, Golf.",
+            alt="Five rows of generated golf clips, eight frames each. The first and last row are two random "
+                "samples; the rows between change gradually from one to the other.")
 
-# %% mystnb={"image": {"alt": "Five rows of generated aeroplane clips, eight frames each. The first and last row are two random samples; the rows between change gradually from one to the other."}, "figure": {"caption": "Figure 3 of the paper, from our generator: a line between two latents, Aeroplane.", "name": "fig3"}}
+# %%
 plane_set = sides["aeroplane"][1]
-page.figure(walk_figure("aeroplane"), "fig3_interpolation_aeroplane", data=[plane_set], samples=5,
-            alt="linear interpolation between two generated aeroplane clips, five rows of eight frames")
+page.figure(walk_figure("aeroplane"), name="fig3_interpolation_aeroplane", data=[plane_set], samples=5,
+            caption="Figure 3 of the paper, from our generator: a line between two latents, Aeroplane.",
+            alt="Five rows of generated aeroplane clips, eight frames each. The first and last row are two random "
+                "samples; the rows between change gradually from one to the other.")
 
 # %% [markdown]
 # Read each figure twice. Downwards: do the films change gradually? Across: does anything move at all? The first is the
@@ -159,7 +166,7 @@ page.figure(walk_figure("aeroplane"), "fig3_interpolation_aeroplane", data=[plan
 # The ends of these walks were random. The encoder of chapter 06 also finds a latent for a *real* clip, so we can walk from one real clip to another. First and last row are the real clips themselves, the rows next to them what $G$ makes of their codes. Compare these two pairs before you read the middle: where a
 # reconstruction does not show its clip, the walk does not lead from clip to clip either.
 
-# %% mystnb={"image": {"alt": "Seven rows of frames: a real golf clip, its reconstruction, three films between, the reconstruction of another real clip, and that clip."}, "figure": {"caption": "A line between the codes of two real, held-out golf clips. First and last row: the clips themselves.", "name": "fig-encoded-walk"}}
+# %%
 golf, held_out_golf = sides["golf"][0], page.dataset("golf", split="test")
 pair = held_out_golf.batch([0, len(held_out_golf) - 1])[0]
 with torch.no_grad():
@@ -167,8 +174,11 @@ with torch.no_grad():
 between = explore.decode(golf, explore.interpolate(*codes, 5))
 page.figure(book.clip_grid(torch.cat([pair[:1], between, pair[1:]]), every=max(1, golf.frames // 8),
                            labels=["real A", "G(E(A))", "25 %", "50 %", "75 %", "G(E(B))", "real B"]),
-            "encoded_walk_golf", data=[golf_set, held_out_golf], samples=5,
-            alt="a line between the codes of two real golf clips")
+            name="encoded_walk_golf", data=[golf_set, held_out_golf], samples=5,
+            caption="A line between the codes of two real, held-out golf clips. First and last row: the clips "
+                    "themselves.",
+            alt="Seven rows of frames: a real golf clip, its reconstruction, three films between, the "
+                "reconstruction of another real clip, and that clip.")
 blend = pair.mean(dim=0, keepdim=True).expand_as(pair)
 print(f"PSNR of the two reconstructions: {metrics.psnr(between[[0, -1]], pair).mean():.1f} dB; "
       f"of the mean of both clips: {metrics.psnr(blend, pair).mean():.1f} dB")
@@ -229,7 +239,7 @@ def cross_fade(first, last):
     return (1 - share) * first + share * last
 
 
-# %% mystnb={"image": {"alt": "Three rows of nine golf frames. The generator's row changes step by step. The cross-fade's row shows both end films on top of each other in the middle. The memory's row shows one film, then abruptly another."}, "figure": {"caption": "The same frame of nine films along a walk: our generator, the cross-fade, the memory.", "name": "impostors"}}
+# %%
 def one_frame(films):
     """Films of a walk -> the middle frame of each, as one strip (3, steps, S, S)."""
     return films[:, :, films.shape[2] // 2].transpose(0, 1)
@@ -239,7 +249,10 @@ ours = explore.decode(golf, explore.interpolate(*golf.latents(2, stream("walk", 
 shown = torch.stack([one_frame(ours), one_frame(cross_fade(stored[0], stored[1])),
                      one_frame(memory(explore.interpolate(keys[0], keys[1], STEPS)))])
 page.figure(book.clip_grid(shown, labels=["generator", "cross-fade", "memory"]), samples=STEPS,
-            alt="one frame of nine films along a walk, for the generator, a cross-fade and a memory")
+            caption="The same frame of nine films along a walk: our generator, the cross-fade, the memory.",
+            alt="Three rows of nine golf frames. The generator's row changes step by step. The cross-fade's row "
+                "shows both end films on top of each other in the middle. The memory's row shows one film, then "
+                "abruptly another.")
 
 # %% [markdown]
 # The cross-fade is a ghost story: in the middle both films are there, each half transparent. The memory has no middle.
@@ -361,7 +374,7 @@ for other in ("untrained, line", "random walk"):
 # Line and great circle share their ends, and turn through the same directions; the line turns slowly at first, fast in the
 # middle, and is shorter there. How far apart are their films, measured against how far apart the two ends are?
 
-# %% mystnb={"image": {"alt": "The difference between line and great circle is zero at both ends of the walk and stays well below 1, the distance between the ends. It has two humps, at a quarter and at three quarters, and a dip in the middle."}, "figure": {"caption": "Pixel difference between the films of the line and of the great circle, relative to the difference between the ends; thin: six walks, thick: their mean.", "name": "line-or-circle"}}
+# %%
 apart = []
 for lines, circles in zip(walks["line"], walks["great circle"]):
     reach = (lines[0] - lines[-1]).abs().mean()
@@ -371,8 +384,12 @@ places = np.linspace(0, 1, STEPS)
 axis.plot(places, np.transpose(apart), color=book.SYSTEM_COLOURS["hrvgan"], alpha=0.25, linewidth=1)
 axis.plot(places, np.mean(apart, axis=0), color=book.SYSTEM_COLOURS["hrvgan"], linewidth=2.5)
 axis.set(xlabel="place on the walk", ylabel="difference / distance of the ends", ylim=(0, None))
-page.figure(fig, alt="difference between line and great circle along the walk", data=[golf_set],
-            samples=2 * PAIRS * STEPS)
+page.figure(fig, data=[golf_set], samples=2 * PAIRS * STEPS,
+            caption="Pixel difference between the films of the line and of the great circle, relative to the "
+                    "difference between the ends; thin: six walks, thick: their mean.",
+            alt="The difference between line and great circle is zero at both ends of the walk and stays well "
+                "below 1, the distance between the ends. It has two humps, at a quarter and at three quarters, and "
+                "a dip in the middle.")
 print(f"largest mean difference: {np.mean(apart, axis=0).max():.2f} of the distance between the ends")
 page.measure("largest difference between films on the line and on the great circle, over that between the ends",
              np.mean(apart, axis=0).max(), decision="T8", data=[golf_set],
@@ -409,14 +426,18 @@ labels = torch.tensor([train_set.classes.index(name) for name in wanted])
 films = figure_system.sample(len(wanted), labels, stream("figure 4", page.seed), batch=1)
 print("asked for", ", ".join(wanted), "in", figure_set.describe())
 
-# %% mystnb={"image": {"alt": "Strips of eight generated frames, one strip an action: JumpingJack and TaiChi, or the classes of the action data set in use."}, "figure": {"caption": "Figure 4 of the paper, from our generator: eight consecutive frames; below them, where clips are longer, eight that span the clip.", "name": "fig4"}}
+# %%
 every = figure_system.frames // 8
 strips, names = [films[:, :, :8]], [*wanted]
 if every > 1:
     strips.append(films[:, :, ::every])
     names += [f"{name}, every {every}." for name in wanted]
-page.figure(book.clip_grid(torch.cat(strips), labels=names), "fig4_samples_actions", data=[figure_set],
-            samples=len(films), alt=f"eight generated frames for each of {', '.join(wanted)}")
+page.figure(book.clip_grid(torch.cat(strips), labels=names), name="fig4_samples_actions", data=[figure_set],
+            samples=len(films),
+            caption="Figure 4 of the paper, from our generator: eight consecutive frames; below them, where clips "
+                    "are longer, eight that span the clip.",
+            alt="Strips of eight generated frames, one strip an action: JumpingJack and TaiChi, or the classes of "
+                "the action data set in use.")
 
 # %% [markdown]
 # A strip shows that neighbouring frames belong together. It cannot show that this is a *jumping jack*, unless somebody who
@@ -489,15 +510,17 @@ page.table([{"films": name, "change a frame": round(float(np.median(change)), 3)
             for name, (change, jitter) in measured.items()], data=[train_set], samples=count,
            note=f"Medians. Pixels in [-1, 1]; frames are {train_set.stride} source frames apart.")
 
-# %% mystnb={"image": {"alt": "Scatter of clips: change between neighbouring frames on the horizontal axis, jitter on the vertical. Real clips in black, generated in blue, noise far up and right at the root of three."}, "figure": {"caption": "One point a clip. Consistent is not enough: a clip at the far left hardly moves.", "name": "change-and-jitter"}}
+# %%
 fig, axis = plt.subplots(figsize=(7, 3.2))
 for name, (change, jitter) in measured.items():
     axis.scatter(change, jitter, s=18, alpha=0.6, color=book.SYSTEM_COLOURS[name], label=name)
 axis.axhline(3**0.5, color="0.6", linestyle=":", linewidth=1)
 axis.set(xlabel="change a frame (rms)", ylabel="jitter", ylim=(0, 1.9), xlim=(0, None))
 axis.legend(frameon=False)
-page.figure(fig, alt="change between frames and jitter of real, generated and noise clips", data=[train_set],
-            samples=count)
+page.figure(fig, data=[train_set], samples=count,
+            caption="One point a clip. Consistent is not enough: a clip at the far left hardly moves.",
+            alt="Scatter of clips: change between neighbouring frames on the horizontal axis, jitter on the "
+                "vertical. Real clips in black, generated in blue, noise far up and right at the root of three.")
 
 # %% tags=["nbval-check-output"]
 page.expect("jitter of noise", np.median(measured["noise"][1]), of=3**0.5, rtol=0.03, why="independent frames")
@@ -557,7 +580,7 @@ for what, statistic, bound in (("change in order over change when shuffled, samp
 # web it is a strip: one clip at five places of the same walk. Where a run on a GPU has been recorded, its generator is in the menu too,
 # and comes first: a walk between clips is worth more where the ends look like clips.
 
-# %% mystnb={"image": {"alt": "Five rows of eight generated frames: one class at five places of a walk between two latents."}, "figure": {"caption": "The explorer's static twin: its first walk at five places.", "name": "explorer-twin"}}
+# %%
 import json
 
 generators = {"this run": (system, train_set.classes)}
@@ -566,8 +589,9 @@ if recorded := page.recorded_system():
 explorer = explore.LatentExplorer(generators, seed=page.seed)
 page.figure(book.clip_grid(explorer.strip(5), every=max(1, explorer.system.frames // 8),
                            labels=["A", "25 %", "50 %", "75 %", "B"]),
-            alt=f"five places of a walk between two latents, {explorer.source.value}, class {explorer.label.label}",
-            data=[train_set], samples=5)
+            data=[train_set], samples=5,
+            caption="The explorer's static twin: its first walk at five places.",
+            alt="Five rows of eight generated frames: one class at five places of a walk between two latents.")
 
 # %%
 explorer.show()
@@ -578,12 +602,6 @@ explorer.show()
 #
 # ## The recorded run
 #
-# Where a run on a GPU has been recorded, its figures stand here beside yours.
-
-# %%
-page.show_recorded("fig2_interpolation_golf.png", "fig3_interpolation_aeroplane.png", "fig4_samples_actions.png")
-
-# %% [markdown]
 # ## Check yourself
 #
 # <details><summary>Why is the middle of a line between two random latents too short, and not too long?</summary>

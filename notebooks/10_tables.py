@@ -166,7 +166,7 @@ with torch.no_grad():
 # **TGAN's clipping.** A linear layer stretches its input by at most its largest singular value. Set every singular value above one to one, and no layer stretches anything: the critic's slope is bounded, which is what Eq. 5
 # needs. The smaller ones stay as they are. The whole spectrum of one layer, before and after:
 
-# %% mystnb={"image": {"alt": "Singular values of one layer of TGAN's critic in falling order. Before clipping the largest exceed one; after clipping they lie at one, and the others have not moved."}, "figure": {"caption": "Singular value clipping: what is above one becomes one, nothing else changes.", "name": "fig-svc"}}
+# %%
 critic = small("tgan").discriminator
 layer = critic.layers[1][0].weight
 # half of them above one, as training would drive them
@@ -179,7 +179,10 @@ axis.plot(before, "o", color=book.SYSTEM_COLOURS["tgan"], alpha=0.4, label="befo
 axis.plot(after, ".", color="black", label="after")
 axis.set(xlabel="number", ylabel="singular value", ylim=(0, None))
 axis.legend(frameon=False)
-page.figure(fig, alt="singular values of one layer of TGAN's critic before and after clipping", data=())
+page.figure(fig, data=(),
+            caption="Singular value clipping: what is above one becomes one, nothing else changes.",
+            alt="Singular values of one layer of TGAN's critic in falling order. Before clipping the largest "
+                "exceed one; after clipping they lie at one, and the others have not moved.")
 
 # %% tags=["nbval-check-output"]
 page.expect("largest singular value after clipping", float(after.max()), high=1 + 1e-5)
@@ -252,18 +255,20 @@ for row, system in systems.items():
     page.took(f"training, {LONG[row]}", runs[row][-1].seconds if runs[row] else 0.0)
     page.took(f"sampling a clip, {LONG[row]}", seconds_a_clip(system))
 
-# %% mystnb={"image": {"alt": "Generated clips of five systems, two clips each, with real clips in the last rows."}, "figure": {"caption": "Two samples of each system and two real clips, from equal latents within a system.", "name": "fig-table3-samples"}}
+# %%
 shown = ([system.sample(2, generator=stream("table samples")) for system in systems.values()]
          + [test_clips.draw(2, stream("table reals"))[0]])
 page.figure(book.clip_grid(torch.cat(shown), every=max(1, train_clips.frames // 8),
                            labels=[name for name in [*LONG.values(), "real"] for _ in range(2)]),
             name="table3_samples", samples=2, data=[train_clips, test_clips],
-            alt="two generated clips of each system and two real clips")
+            caption="Two samples of each system and two real clips, from equal latents within a system.",
+            alt="Generated clips of five systems, two clips each, with real clips in the last rows.")
 
 # %%
-page.film(torch.cat(shown), "table3_clips", columns=4,
-          alt="the same clips, moving, two of each in the order of the rows above",
-          samples=2, data=[train_clips, test_clips])
+page.film(torch.cat(shown), "table3_clips", columns=4, samples=2, data=[train_clips, test_clips],
+          caption="The same clips, moving: two of each system, from left to right in the order of the rows above; "
+                  "the last two are real.",
+          alt="Small films in rows of four: two of each system, and two real ones at the end.")
 
 # %% [markdown]
 # ## Table 3: Inception Score
@@ -407,19 +412,11 @@ note3 = (f"Paper: UCF101, protocol unnamed. Ours: {first['real'].data}. Judge: {
          f"score exceeds {len(judge.classes)}. Intervals over samples: from {page.profile.repeats} draws of "
          f"{page.profile.samples}; real clips by {test_clips.unit}. Nearest ceiling: of noise, the mean clip and an "
          f"untrained network. {said_budgets([score(row) for row in starts])}")
-page.table(table3, name="table3_inception_score", data=(train_clips, test_clips), samples=page.profile.samples,
-           note=note3, show=False)
 SHOWN = ["data set", "system", "recipe", "paper", "ours", "95 % low", "95 % high", "interval over",
          "over VGAN's, paper", "over VGAN's, ours", "0 = real, 1 = nearest ceiling", "clear of untrained", "N",
-         "clips seen", "diverged"]
-
-
-def page_view(table):
-    """The columns that a page has room for; the file has them all."""
-    return [{column: row[column] for column in SHOWN if column in row} for row in table]
-
-
-page.table(page_view(table3), note=note3)
+         "clips seen", "diverged"]  # the columns that a page has room for; the file has them all
+page.table(table3, name="table3_inception_score", data=(train_clips, test_clips), samples=page.profile.samples,
+           note=note3, page_columns=SHOWN)
 
 # %% [markdown]
 # One thing is not as published. VGAN and TGAN were trained on *consecutive* frames and MoCoGAN on every second one; here all systems learn from clips of the same 1.28 seconds ([**T3**](12_claims_and_decisions.ipynb#T3)), so that a clip of few frames still shows an action. (Where the published classifier judges the real UCF101, all clips
@@ -535,10 +532,9 @@ note4 = ("Paper: network, layer and N unnamed; only ratios compare; MoCoGAN is n
          "draws; real clips by source video. "
          + said_budgets([distance(dataset, name) for dataset in fd_panels for name in SIDE_ROWS]))
 page.table(table4, name="table4_frechet_distance", data=side_sets, samples=max(row["N"] for row in table4), note=note4,
-           show=False)
-page.table(page_view(table4), note=note4)
+           page_columns=SHOWN)
 
-# %% mystnb={"image": {"alt": "Two panels, Golf and Aeroplane: Fréchet distance with its interval for real clips, frozen clips, noise, the untrained generator and the four systems, on a logarithmic axis."}, "figure": {"caption": "Table 4 drawn: every row with its interval, real clips and noise among them.", "name": "fig-table4"}}
+# %%
 fig, panes = plt.subplots(1, 2, figsize=(10, 3.2), sharey=True)
 for axes, (dataset, rows) in zip(panes, fd_panels.items()):
     for height, name in enumerate(SIDE):
@@ -551,9 +547,10 @@ for axes, (dataset, rows) in zip(panes, fd_panels.items()):
              yticks=range(len(SIDE)), yticklabels=SIDE.values(),
              xlim=(0.3 * min(rows[name].frechet.value for name in SIDE), None))
 panes[0].invert_yaxis()
-page.figure(fig, name="table4_figure",
-            alt="Fréchet distances on Golf and Aeroplane with floor, ceiling and intervals.",
-            data=side_sets, samples=max(row["N"] for row in table4))
+page.figure(fig, name="table4_figure", data=side_sets, samples=max(row["N"] for row in table4),
+            caption="Table 4 drawn: every row with its interval, real clips and noise among them.",
+            alt="Two panels, Golf and Aeroplane: Fréchet distance with its interval for real clips, frozen clips, "
+                "noise, the untrained generator and the four systems, on a logarithmic axis.")
 
 # %% [markdown]
 # Near 0 a system lies where held-out real clips lie, near 1 where the ceiling lies; a ceiling that is no farther away than held-out clips places nothing. Whether a system has learned is said by *clear of untrained* above. (Frozen and shuffled real clips are no ceilings, but tests of the judge.)
@@ -847,12 +844,6 @@ for words in ({"name": "biggan"}, {"name": "vgan", "frames": 16, "size": 256},
         networks.build_system(**words)
     except ValueError as error:
         print(error)
-
-# %% [markdown]
-# A recorded run on a GPU, where it is there, stands beside your own:
-
-# %%
-page.show_recorded("table3_inception_score.md", "table3_clips.webp", "table4_frechet_distance.md", "table4_figure.png")
 
 # %% [markdown]
 # ## A table that can mislead

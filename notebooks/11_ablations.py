@@ -271,13 +271,16 @@ with torch.no_grad():
     asked = follower.uniform_labels(4 * train_set.n_classes)
     pulled = follower.generator(follower.latents(len(asked), stream("pulled")), asked).cpu()
 
-# %% mystnb={"image": {"alt": "Three rows of frames of four classes: a real clip of each, the mean training clip of each, which is a blur, and what the generator shows, which is a blur too."}, "figure": {"caption": "A real clip of each of four classes, the mean training clip of each, and what a generator shows after sixty steps on the unpaired error.", "name": "fig-unpaired"}}
+# %%
 many, their = train_set.batch(range(min(len(train_set), 1024)))
 means = torch.stack([many[their == label].mean(dim=0) for label in range(4)])
 page.figure(book.clip_grid(torch.stack([film(four) for four in (real_strip, means, pulled[:4])]),
                            labels=["real", "mean clip", "unpaired MSE"]),
             data=[train_set], samples=4,
-            alt="Real clips, mean training clips, and samples of a generator pulled to the mean.")
+            caption="A real clip of each of four classes, the mean training clip of each, and what a generator "
+                    "shows after sixty steps on the unpaired error.",
+            alt="Three rows of frames of four classes: a real clip of each, the mean training clip of each, which "
+                "is a blur, and what the generator shows, which is a blur too.")
 
 # %% tags=["nbval-check-output"]
 def sharp(clips):
@@ -301,9 +304,11 @@ page.expect("its spread over the noise, over that of real clips of the class",
 # %%
 pixel = run_study("pixel term")
 
-# %% mystnb={"image": {"alt": "Four rows of generated frames from the same latents: real clips for comparison, ours, without the pixel term, and with the unpaired pixel term."}, "figure": {"caption": "Pixel term: the same latents and classes at equal budgets, below real clips.", "name": "fig-pixel-term"}}
+# %%
 page.figure(strip(pixel), name="ablation_pixel_term_samples", data=DATA, samples=4,
-            alt="Samples of the arms of the study of the pixel term, from the same latents.")
+            caption="Pixel term: the same latents and classes at equal budgets, below real clips.",
+            alt="Four rows of generated frames from the same latents: real clips for comparison, ours, without the "
+                "pixel term, and with the unpaired pixel term.")
 
 # %%
 read(pixel)
@@ -349,13 +354,16 @@ arrived = {norm: np.array([at_the_start(norm, number) for number in range(4)])
 start_flow = metrics.seed_interval(arrived["batch+pixel"] / arrived["pixel"])
 print(f"gradient at G's first layer, with batch norm over without, before the first step: {start_flow}")
 
-# %% mystnb={"image": {"alt": "Two columns of four dots, joined in pairs: the norm of the gradient at the first layer of G without and with batch norm, for four draws of first weights."}, "figure": {"caption": "Gradient at G's first layer before the first step, four draws of first weights; a line joins the same weights.", "name": "fig-first-layer"}}
+# %%
 fig, axes = plt.subplots(figsize=(5, 2.8))
 axes.plot([0, 1], [arrived["pixel"], arrived["batch+pixel"]], "o-", color=book.SYSTEM_COLOURS["hrvgan"], alpha=0.6)
 axes.set(xticks=[0, 1], xticklabels=["pixel norm", "batch and pixel norm"], xlim=(-0.4, 1.4), ylim=(0, None),
          ylabel="gradient norm")
 page.figure(fig, data=[], samples=8,
-            alt="Gradient norm at the first layer of G, with and without batch norm, for four draws of weights.")
+            caption="Gradient at G's first layer before the first step, four draws of first weights; a line joins "
+                    "the same weights.",
+            alt="Two columns of four dots, joined in pairs: the norm of the gradient at the first layer of G "
+                "without and with batch norm, for four draws of first weights.")
 
 # %% [markdown]
 # A larger gradient is not yet a better one: Adam divides its size away again, and only its direction is left. The
@@ -364,9 +372,11 @@ page.figure(fig, data=[], samples=8,
 # %%
 norms_g = run_study("norms of G")
 
-# %% mystnb={"image": {"alt": "Rows of generated frames from the same latents: real clips for comparison, ours with batch and pixel norm in G, and G with other norms."}, "figure": {"caption": "Norms of G: the same latents and classes at equal budgets, below real clips.", "name": "fig-norms-of-g"}}
+# %%
 page.figure(strip(norms_g), name="ablation_norms_of_g_samples", data=DATA, samples=4,
-            alt="Samples of the arms of the study of G's norms, from the same latents.")
+            caption="Norms of G: the same latents and classes at equal budgets, below real clips.",
+            alt="Rows of generated frames from the same latents: real clips for comparison, ours with batch and "
+                "pixel norm in G, and G with other norms.")
 
 # %%
 def flow_after_training(with_it, without_it):
@@ -405,9 +415,11 @@ page.measure("gradient at G's first layer after training, with batch norm over w
 # %%
 norms_d = run_study("norms of D")
 
-# %% mystnb={"image": {"alt": "Rows of generated frames from the same latents: real clips for comparison, ours with instance norm in D, and D with other norms or none."}, "figure": {"caption": "Norms of D: the same latents and classes at equal budgets, below real clips.", "name": "fig-norms-of-d"}}
+# %%
 page.figure(strip(norms_d), name="ablation_norms_of_d_samples", data=DATA, samples=4,
-            alt="Samples of the arms of the study of D's norms, from the same latents.")
+            caption="Norms of D: the same latents and classes at equal budgets, below real clips.",
+            alt="Rows of generated frames from the same latents: real clips for comparison, ours with instance "
+                "norm in D, and D with other norms or none.")
 
 # %%
 def gap_of(*outcomes):
@@ -479,9 +491,11 @@ page.measure("how far training moves the inputs of D's convolutions, with instan
 # %%
 lipschitz = run_study("Lipschitz constraint")
 
-# %% mystnb={"image": {"alt": "Rows of generated frames from the same latents: real clips for comparison, ours without a constraint, and D under a gradient penalty or another constraint."}, "figure": {"caption": "Lipschitz constraint: the same latents and classes at equal budgets, below real clips.", "name": "fig-lipschitz"}}
+# %%
 page.figure(strip(lipschitz), name="ablation_lipschitz_constraint_samples", data=DATA, samples=4,
-            alt="Samples of the arms of the study of the Lipschitz constraint, from the same latents.")
+            caption="Lipschitz constraint: the same latents and classes at equal budgets, below real clips.",
+            alt="Rows of generated frames from the same latents: real clips for comparison, ours without a "
+                "constraint, and D under a gradient penalty or another constraint.")
 
 # %%
 def lost(outcome):
@@ -517,9 +531,11 @@ for constrained, free in pairs.items():
 # %%
 convolution = run_study("convolution")
 
-# %% mystnb={"image": {"alt": "Three rows of generated frames from the same latents: real clips for comparison, ours with 3-D convolutions, and 2-D plus 1-D convolutions."}, "figure": {"caption": "Convolution: the same latents and classes at equal budgets, below real clips.", "name": "fig-convolution"}}
+# %%
 page.figure(strip(convolution), name="ablation_convolution_samples", data=DATA, samples=4,
-            alt="Samples with 3-D and with 2-D plus 1-D convolutions, from the same latents.")
+            caption="Convolution: the same latents and classes at equal budgets, below real clips.",
+            alt="Three rows of generated frames from the same latents: real clips for comparison, ours with 3-D "
+                "convolutions, and 2-D plus 1-D convolutions.")
 
 # %%
 read(convolution)
@@ -562,9 +578,11 @@ optimiser = run_study("optimiser")
 starts = [record.frechet for record in optimiser["SGD"].starts]
 print("Fréchet distance before the first step:", *starts)
 
-# %% mystnb={"image": {"alt": "Rows of generated frames from the same latents: real clips for comparison, ours trained by Adam, and by SGD."}, "figure": {"caption": "Optimiser: the same latents and classes at equal budgets, below real clips.", "name": "fig-optimiser"}}
+# %%
 page.figure(strip(optimiser), name="ablation_optimiser_samples", data=DATA, samples=4,
-            alt="Samples after training with Adam and with SGD, from the same latents.")
+            caption="Optimiser: the same latents and classes at equal budgets, below real clips.",
+            alt="Rows of generated frames from the same latents: real clips for comparison, ours trained by Adam, "
+                "and by SGD.")
 
 # %%
 read(optimiser)
@@ -580,14 +598,16 @@ page.measure("Fréchet distance, trained by SGD over untrained", progress.value,
 # that a few steps could show. With `long` they are trained here, three seeds an arm; without it, this is what they
 # would ask.
 
-# %% mystnb={"image": {"alt": "For each further study a strip of generated frames from the same latents, one row an arm, below real clips."}, "figure": {"caption": "The long form: the same latents and classes at equal budgets.", "name": "fig-others"}}
+# %%
 others = [name for name, study in STUDIES.items() if not study.short]
 if long:
     for name in others:
         print(f"\n{name}: {STUDIES[name].question}")
         read(run_study(name))
         page.figure(strip(everything[name]), name=f"ablation_{slug(STUDIES[name])}_samples", data=DATA, samples=4,
-                    alt=f"Samples of the arms of the study '{name}', from the same latents.")
+                    caption="The long form: the same latents and classes at equal budgets.",
+                    alt="For each further study a strip of generated frames from the same latents, one row an arm, "
+                        "below real clips.")
 else:
     for name in others:
         print(f"{name}: {STUDIES[name].question} ({', '.join(arm.name for arm in STUDIES[name].arms)})")
@@ -611,11 +631,11 @@ for name, outcomes in everything.items():
             row |= {"over ours": effect.value, "over ours, low": effect.low, "over ours, high": effect.high}
             shown.append((name, arm, effect, outcome.diverged, book.SYSTEM_COLOURS["hrvgan"]))
         rows.append(row)
-page.table(rows, name="ablations", data=DATA, samples=n, show=False,
+page.table(rows, name="ablations", data=DATA, samples=n,
            note=f"{steps} steps, {len(seeds)} training seed(s); held-out real clips: {floor}.")
 print(f"{len(rows)} rows in figures/{page.run}/ablations.csv")
 
-# %% mystnb={"image": {"alt": "One row for each changed choice, grouped by study: a dot at its Fréchet distance over that of our choice, with its interval, on a logarithmic axis with a vertical line at 1. A grey row at the top shows another training seed of our own choice."}, "figure": {"caption": "Every arm over ours; below 1 is nearer to real clips. Crosses mark arms that diverged.", "name": "fig-summary"}}
+# %%
 fig, axes = plt.subplots(figsize=(8.5, 1 + 0.3 * len(shown)))
 middle = [effect.value for _, _, effect, _, _ in shown]
 low, high = 0.4 * min([*middle, 1]), 2.5 * max([*middle, 1])
@@ -631,7 +651,10 @@ ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if low <= tick <= hig
 axes.set_xticks(ticks, labels=[f"{tick:g}" for tick in ticks])
 axes.minorticks_off()
 page.figure(fig, name="ablation_summary", data=DATA, samples=n,
-            alt="Fréchet distance of every arm over ours, with intervals, sorted by study.")
+            caption="Every arm over ours; below 1 is nearer to real clips. Crosses mark arms that diverged.",
+            alt="One row for each changed choice, grouped by study: a dot at its Fréchet distance over that of our "
+                "choice, with its interval, on a logarithmic axis with a vertical line at 1. A grey row at the top "
+                "shows another training seed of our own choice.")
 
 # %% [markdown]
 # And what the claims ledger makes of it, by the one rule of [chapter 12](12_claims_and_decisions.ipynb): a claim holds
@@ -642,12 +665,6 @@ page.figure(fig, name="ablation_summary", data=DATA, samples=n,
 mine = page.measured
 page.table([{name: row[name] for name in ("claim", "the paper", "ours", "asked", "interval over", "verdict", "why")}
             for row in ledgers.claims_ledger(mine) if row["chapter"] == page.chapter])
-
-# %% [markdown]
-# A recorded run on a GPU, where it is there, stands beside your own:
-
-# %%
-page.show_recorded("ablations.md", "ablation_summary.png")
 
 # %% [markdown]
 # ## The definitive study
@@ -684,7 +701,7 @@ def from_study(name):
     return [] if path is None else book.read_csv(path)
 
 
-page.show_recorded("layers.md", "layers_figure.png", run="study")
+page.show_recorded("layers.csv", "layers_figure.png", run="study")
 paper_lowest = min(row.golf for row in paper.TABLE4)
 for row in from_study("layers"):
     near, far = float(row["real clips"]), float(row["noise"])
@@ -698,7 +715,7 @@ for row in from_study("layers"):
 # In Table 4 the paper's own system is 8 to 30 per cent below the two others (which differ by 0.9 per cent on Golf and 19 on Aeroplane). A difference of two distances has a paired interval that narrows with the root of N, and a training has luck of its own that only further seeds can average out. The table has, for each gap, from how many samples and training seeds of each system on half the interval is no wider than the gap. That is the least: a gap just so large is then found about every second time. Where the table says 64, the smallest number that was tried, fewer may do.
 
 # %%
-page.show_recorded("decisions.md", "decisions_figure.png", run="study")
+page.show_recorded("decisions.csv", "decisions_figure.png", run="study")
 for row in from_study("decisions"):
     print(f"a gap of {float(row['gap']):.0%}: {int(row['samples of each, hardest pair']):,} samples for the hardest "
           f"pair of systems, and {row['training seeds of each']} training seeds of each")
@@ -709,7 +726,7 @@ for row in from_study("decisions"):
 # *Stable* changes four fields of the text ([chapter 06](06_training_loop.ipynb) lists them, and how its encoder codes a clip, of which the text says nothing; here all arms have codes on the sphere). All sixteen mixtures were trained, so that each field is judged with every combination of the other three: the first table has the ratio with the field over without, an average over the eight mixtures (*alone*: the field changed in the text by itself), the second all mixtures. A field may help on average and hurt alone. After so few steps the labels are hardly learned: chance is one in eight.
 
 # %%
-page.show_recorded("fields.md", "fields_figure.png", "fields_all.md", run="study")
+page.show_recorded("fields.csv", "fields_figure.png", "fields_all.csv", run="study")
 for row in from_study("fields"):
     low, high = float(row["95 % low"]), float(row["95 % high"])
     does = "helps on average" if high < 1 else "hurts on average" if low > 1 else "cannot be told from no change"
@@ -721,7 +738,7 @@ for row in from_study("fields"):
 # Two readings of Eqs. 12 to 14, four ways to hold D, five training seeds each: does it diverge, how far is it from real clips, and how steep is D between real and generated clips, which is what a Lipschitz constraint is about ([**L6**](12_claims_and_decisions.ipynb#L6))?
 
 # %%
-page.show_recorded("lipschitz.md", "lipschitz_figure.png", run="study")
+page.show_recorded("lipschitz.csv", "lipschitz_figure.png", run="study")
 for row in from_study("lipschitz"):
     low, high = float(row["its 95 % low"]), float(row["its 95 % high"])
     verdict = ("nearer to real clips than with nothing" if high < 1 else "farther from real clips than with nothing"
@@ -736,7 +753,7 @@ for row in from_study("lipschitz"):
 # Real clips, shrunk and enlarged again, or with their frames nearer together or farther apart, through one judge: how far do Inception Score and distance move when nothing is generated at all ([**E1**](12_claims_and_decisions.ipynb#E1))?
 
 # %%
-page.show_recorded("paces.md", "paces_figure.png", run="study")
+page.show_recorded("paces.csv", "paces_figure.png", run="study")
 scores = {(int(row["size"]), int(row["frames apart"])): float(row["Inception Score"]) for row in from_study("paces")}
 if scores:
     print(f"Inception Score of clips from the same real videos: {scores[32, 4]:.2f} as the judge has learned them, "
@@ -749,7 +766,7 @@ if scores:
 # An order says something once both systems have left their untrained networks behind. Here is whether and when each rival does, with one seed and at most 12,000 clips, as published and in the common recipe of [chapter 10](10_tables.ipynb).
 
 # %%
-page.show_recorded("rivals.md", "rivals_figure.png", run="study")
+page.show_recorded("rivals.csv", "rivals_figure.png", run="study")
 last = {}
 for row in from_study("rivals"):
     last.setdefault((row["system"], row["recipe"]), []).append(row)

@@ -175,7 +175,7 @@ if whole:
 else:
     print("some chapters of this run have not run yet; their claims wait")
 
-# %% mystnb={"image": {"alt": "Horizontal stacked bars, one for each kind of claim: number, ordering, property, statement. The parts count the verdicts: reproduced, not reproduced, undecided, void, then in paler colours verdicts about these trainings only and what holds or fails by construction, and in grey what has no verdict."}, "figure": {"caption": "The verdicts of this run by kind of claim, printed shapes left out. Paler: about these trainings only; hatched: by construction; grey: no verdict.", "name": "fig-verdicts"}}
+# %%
 COLOURS = {ledgers.REPRODUCED: "#009E73", ledgers.NOT_REPRODUCED: "#D55E00", ledgers.UNDECIDED: "#F0E442",
            ledgers.VOID: "#CC79A7", ledgers.IN_THESE: "#8FD3BD", ledgers.NOT_IN_THESE: "#F0B183",
            ledgers.BY_CONSTRUCTION: "#8FD3BD", ledgers.NOT_BY_CONSTRUCTION: "#F0B183",
@@ -193,7 +193,13 @@ axis.invert_yaxis()
 axis.set(xlabel="claims")
 axis.grid(False)
 fig.legend(loc="outside upper center", ncol=4, frameon=False, fontsize=9)
-page.figure(fig, "verdicts_figure", alt="verdicts of this run by kind of claim", data=())
+page.figure(fig, name="verdicts_figure", data=(),
+            caption="The verdicts of this run by kind of claim, printed shapes left out. Paler: about these "
+                    "trainings only; hatched: by construction; grey: no verdict.",
+            alt="Horizontal stacked bars, one for each kind of claim: number, ordering, property, statement. The "
+                "parts count the verdicts: reproduced, not reproduced, undecided, void, then in paler colours "
+                "verdicts about these trainings only and what holds or fails by construction, and in grey what has "
+                "no verdict.")
 
 # %% [markdown]
 # ### In plain words
@@ -285,16 +291,16 @@ print("the whole ledger: figures/<run>/decisions.csv,", len(decisions), "rows")
 # %% [markdown]
 # ## Beside the recorded run
 #
-# Where a run on a GPU is recorded, its ledger stands beside yours: the same claims, more training clips.
+# The same claims in the run that comes with this book: longer trainings, more samples.
 
 # %%
 recorded = page.recorded("claims.csv")
 if recorded:
     theirs = Counter(row["verdict"] for row in book.read_csv(recorded))
-    page.table([{"verdict": said, "this run": counts[said], "recorded on a GPU": theirs[said]}
+    page.table([{"verdict": said, "this run": counts[said], f"recorded ({recorded.parent.name})": theirs[said]}
                 for said in ledgers.VERDICTS])
 else:
-    print("no recorded run yet: figures/gpu/claims.csv")
+    print("figures/overnight/claims.csv is not there: make edition writes it")
 
 # %% [markdown]
 # ## Check yourself

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safetensors import SafetensorError
+
+from hrvgan_lib.kept import header_of, load_kept, read_kept
 from hrvgan_lib.metrics import judge_for
 from hrvgan_lib.metrics import judge_shape as judge_shape_of
+from hrvgan_lib.metrics.eyes.judge import load_judge
+from hrvgan_lib.profiles import get_profile
 from hrvgan_lib.training import StepRecord
 from hrvgan_lib.training import trained as train_or_read
 from hrvgan_lib.trainings import LABELLED, Training, training
@@ -14,6 +21,7 @@ from hrvgan_lib.trainings import native as native_training
 from hrvgan_lib.trainings import predictor as training_of_predictor
 from hrvgan_lib.trainings import row as training_of_row
 from hrvgan_lib.trainings import side_row as training_of_side_row
+from hrvgan_lib.trainings import trainings as all_trainings
 
 if TYPE_CHECKING:
     from hrvgan_lib.book.page import Page
@@ -22,12 +30,18 @@ if TYPE_CHECKING:
     from hrvgan_lib.networks import System
 
 
-def trained(page: Page, system: str, data: str = LABELLED, labels: bool = False) -> tuple[System, list[StepRecord]]:
+TRAININGS, JUDGES = "trainings", "judges"  # of figures/<run>/, where that run's weights are recorded
+
+
+def trained(
+    page: Page, system: str, data: str = LABELLED, labels: bool = False, own: bool = False
+) -> tuple[System, list[StepRecord]]:  # fmt: skip
     """A system of the page's run and its records, as `training.trained` returns them.
 
     data: "actions", "golf" or "aeroplane". labels: with them HRVGAN is the main system, which is trained for longest.
+    own: trained here in any case, and not taken from a recorded run.
     """
-    return learn(page, training(page.profile, system, data, labels))
+    return learn(page, training(page.profile, system, data, labels), own)
 
 
 def row(page: Page, name: str) -> tuple[System, list[StepRecord]]:
@@ -60,11 +74,46 @@ def frame_by_frame(page: Page) -> tuple[System, list[StepRecord]]:
     return learn(page, training_frame_by_frame(page.profile))
 
 
-def learn(page: Page, training: Training) -> tuple[System, list[StepRecord]]:
-    """Carry out a training, or read it where it has been carried out before."""
+def learn(page: Page, training: Training, own: bool = False) -> tuple[System, list[StepRecord]]:
+    """Carry out a training, or read it where it has been carried out before.
+
+    Where the profile names a recorded run (`Profile.weights`) its trained system is taken, unless `own` is asked for.
+    """
     page.trainings.append(training.name)
     clips, how = clips_of(page, training), planned(page, training)
+    if not own and (path := recorded_file(page, training, clips)):
+        try:
+            system, kept = load_kept(path, page.device), read_kept(path)
+        except ValueError as error:
+            print(f"{error}; trained here instead, for {training.steps} steps")
+        else:
+            page.trainings[-1] = kept.about["training"]
+            page.taken.append(kept.about["training"])
+            system.snapshots = [(step, pixels / 127.5 - 1) for step, pixels in sorted(kept.snapshots.items())]
+            return system, kept.records
     return train_or_read(training.system, clips, page.profile, folder=page.runs / "checkpoints", **how)
+
+
+def recorded_file(page: Page, training: Training, clips: ClipDataset) -> Path | None:
+    """Where the run that `Profile.weights` names keeps this training, on clips of the same kind and with this seed."""
+    run = page.profile.weights
+    if not run or page.run == run or clips.kind != "procedural":
+        return None
+    same = [
+        one for one in all_trainings(get_profile(run))
+        if (one.system, one.data, one.labels, one.frames, one.size, one.options, one.seed)
+        == (training.system, training.data, training.labels, training.frames, training.size, training.options,
+            training.seed)
+    ]  # fmt: skip
+    if not same:
+        return None
+    name = max(same, key=lambda one: one.steps).name
+    for path in sorted((page.root / "figures" / run / TRAININGS).glob(f"{training.system}-{clips.name}-*.safetensors")):
+        about = header_of(path)
+        words = f"{page.seed + training.seed}"
+        if about.get("training", name) == name and about.get("seed", words) == words:  # a broken file says nothing
+            return path
+    return None
 
 
 def clips_of(page: Page, training: Training) -> ClipDataset:
@@ -90,6 +139,30 @@ def judge_shape(page: Page) -> dict[str, int]:
 
 
 def judge(page: Page, **shape: int) -> Judge:
-    """The run's judge of clips of `shape` (frames, size and stride; by default `judge_shape`), trained once."""
+    """The run's judge of clips of `shape` (frames, size and stride; by default `judge_shape`), trained once.
+
+    Where the profile names a recorded run, the judge of that run is taken if it was trained on clips of this shape.
+    """
     clips = [page.dataset("actions", split=split, **shape or judge_shape(page)) for split in ("train", "test")]
+    if place := recorded_judge(page, clips[0]):
+        try:
+            return load_judge(place, page.device)
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+            print(f"{place}: {str(error).splitlines()[0]}; a judge is trained here instead")
     return judge_for(clips[0], clips[1], page.profile, data_root=page.data_root, folder=page.runs / "judges")
+
+
+def recorded_judge(page: Page, clips: ClipDataset) -> Path | None:
+    """Where the run that `Profile.weights` names keeps the judge of such clips: procedural, of the same classes."""
+    run = page.profile.weights
+    if not run or page.run == run or clips.kind != "procedural":
+        return None
+    for place in sorted((page.root / "figures" / run / JUDGES).glob(f"{clips.name}-*")):
+        try:
+            record = json.loads((place / "judge.json").read_text(encoding="utf-8"))
+            seen = record["data"]["frames"], record["data"]["size"], record["stride"], tuple(record["classes"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if seen == (clips.frames, clips.size, clips.stride, tuple(clips.classes)):
+            return place
+    return None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import csv
-import html
 import io
 import json
 import math
@@ -17,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from hrvgan_lib import keys, provenance
 from hrvgan_lib.book.measurements import Control, Measurement, Side, read_measurements, write_measurement
-from hrvgan_lib.book.pictures import STYLE, display_png, movie, small_webp
-from hrvgan_lib.book.tables import html_table, markdown_table
+from hrvgan_lib.book.pictures import STYLE, film_bytes, figure_html, small_png, small_webp
+from hrvgan_lib.book.tables import folded, html_table, markdown_table
 from hrvgan_lib.devices import pick_device
 from hrvgan_lib.files import sha256_file, to_json, write_atomic
 from hrvgan_lib.profiles import MADE_BY, OLDER, RECORDED_RUNS, check_actions, get_profile, run_name
@@ -84,7 +82,9 @@ class Page:
         self._expectations: list[dict[str, Any]] = []
         self._measurements: list[Measurement] = []
         self._times: dict[str, float] = {}
-        self.trainings: list[str] = []  # names of what the chapter has asked for (`book.learning`)
+        self.trainings: list[str] = []  # names of what the chapter has asked for (`book.learning`) ...
+        self.taken: list[str] = []  # ... and of those that it was given out of a recorded run
+        self._figures = 0
 
     @cached_property
     def device(self) -> torch.device:
@@ -137,11 +137,14 @@ class Page:
         return list(self._measurements)
 
     def figure(
-        self, fig: Figure, name: str | None = None, alt: str = "", data: Iterable | None = None,
+        self, fig: Figure, name: str | None = None, caption: str = "", alt: str = "", data: Iterable | None = None,
         samples: int | None = None,
     ) -> None:  # fmt: skip
-        """Show `fig` inline as PNG; with a `name` save figures/<run>/<name>.png and its sidecar too.
+        """Show `fig` with its number and caption; with a `name` save figures/<run>/<name>.png and its sidecar too.
 
+        In a chapter that trains, a named figure stands first as a recorded run has it, and then, small, this run's.
+
+        caption: what is to be seen, in a sentence or two. alt: the picture in words, for who does not see it.
         data: the data sets behind it; by default every one that the page has opened so far.
         """
         import matplotlib.pyplot as plt
@@ -150,31 +153,48 @@ class Page:
         fig.savefig(buffer, format="png", metadata={"Software": None})
         plt.close(fig)  # else the inline backend shows it a second time
         png = buffer.getvalue()
+        about = self._about(data, samples, caption=caption, alt=alt)
         if name:
             self._save(f"{name}.png", png)
-            self._sidecar(name, [f"{name}.png"], data, samples, alt=alt)
-        display_png(png, alt)
+            self._sidecar(name, [f"{name}.png"], about)
+        self._show(small_png(png), name and f"{name}.png", about)
 
     def table(
-        self, rows: Sequence[dict], name: str | None = None, data: Iterable | None = None,
-        samples: int | None = None, note: str = "", show: bool = True,
+        self, rows: Sequence[dict], name: str | None = None, data: Iterable | None = None, samples: int | None = None,
+        note: str = "", show: bool = True, page_columns: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        """Show rows as a table; with a `name` save figures/<run>/<name>.csv, .md and a sidecar with the rows."""
+        """Show rows as a table; with a `name` save figures/<run>/<name>.csv, .md and a sidecar with the rows.
+
+        In a chapter that trains, a named table stands first as a recorded run has it, and then, folded, this run's.
+
+        page_columns: those that the page has room for; the files have them all.
+        """
         from IPython.display import display
 
         rows = [dict(row) for row in rows]
         columns = list(dict.fromkeys(key for row in rows for key in row))
-        markdown = markdown_table(rows, columns, note)
+        about = self._about(data, samples, rows=rows, note=note)
         if name:
             text = io.StringIO()
             writer = csv.DictWriter(text, columns, lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
             self._save(f"{name}.csv", text.getvalue())
-            self._save(f"{name}.md", markdown)
-            self._sidecar(name, [f"{name}.csv", f"{name}.md"], data, samples, rows=rows, note=note)
-        if show:
-            display({"text/html": html_table(rows, columns, note), "text/plain": markdown}, raw=True)
+            self._save(f"{name}.md", markdown_table(rows, columns, note))
+            self._sidecar(name, [f"{name}.csv", f"{name}.md"], about)
+        if not show:
+            return
+        shown = [column for column in page_columns or columns if column in columns]
+        page, plain = html_table(rows, shown, note), markdown_table(rows, shown, note)
+        if name and (found := self._recorded_twin(f"{name}.csv")):
+            theirs = found[1]["rows"]
+            wide = list(dict.fromkeys(key for row in theirs for key in row))
+            kept = [column for column in page_columns or wide if column in wide]
+            page = (
+                html_table(theirs, kept, f"{self._facts(found[1], found[0].parent.name)} {found[1].get('note', '')}")
+                + folded(f"The same table from this run. {self._facts(about)}", page)
+            )  # fmt: skip
+        display({"text/html": page, "text/plain": plain}, raw=True)
 
     def save_file(
         self, name: str, writer: Callable[[Path], Any], data: Iterable | None = None,
@@ -188,20 +208,19 @@ class Page:
         writer(temporary)
         temporary.replace(path)
         self._written[name] = sha256_file(path)
-        self._sidecar(path.stem, [name, *beside], data, samples, **extra)
+        self._sidecar(path.stem, [name, *beside], self._about(data, samples, **extra))
         return path
 
     def film(
-        self, clips: Any, name: str, alt: str = "", data: Iterable | None = None, samples: int | None = None,
-        columns: int = 0, fps: int = 12,
+        self, clips: Any, name: str, caption: str = "", alt: str = "", data: Iterable | None = None,
+        samples: int | None = None, columns: int = 0, fps: int = 12,
     ) -> None:  # fmt: skip
-        """Show clips (N, 3, T, H, W) moving, and save figures/<run>/<name>.webp and its sidecar."""
-        from IPython.display import display
-
-        def write(path: Path) -> None:
-            display(movie(clips, path, fps=fps, alt=alt, columns=columns))
-
-        self.save_file(f"{name}.webp", write, data, samples, alt=alt)
+        """Show clips (N, 3, T, H, W) moving, as `figure` shows a figure; save figures/<run>/<name>.webp, its sidecar."""
+        film = film_bytes(clips, fps=fps, columns=columns)
+        about = self._about(data, samples, caption=caption, alt=alt)
+        self._save(f"{name}.webp", film)
+        self._sidecar(name, [f"{name}.webp"], about)
+        self._show(film, f"{name}.webp", about)
 
     def model(
         self, name: str, system: System, title: str, facts: dict[str, str], data: Iterable | None = None,
@@ -257,49 +276,81 @@ system = load_generator("{path.relative_to(self.root)}")
         return None if path is None else load_generator(path, self.device)
 
     def show_recorded(self, *filenames: str, run: str = "") -> None:
-        """Show figures (.png), clips (.webp) and tables (.md) of a committed run, or say that there are none."""
-        from IPython.display import HTML, Markdown, display
+        """Show figures (.png), clips (.webp) and tables (.csv) of a committed run that this run makes none of."""
+        from IPython.display import HTML, display
 
-        if self.run == (run or RECORDED_RUNS[0]):
-            print("this is the run that is recorded")
-            return
         for filename in filenames:
-            path = self.recorded(filename, run)
-            found = (run or RECORDED_RUNS[0]) if path is None else path.parent.name
-            sidecar = None if path is None else self.recorded(f"{path.stem}.json", found)
-            if path is None or sidecar is None:
-                print(f"not recorded yet: figures/{found}/{filename} and its sidecar are written by {MADE_BY[found]}")
-                continue
-            record = json.loads(sidecar.read_text(encoding="utf-8"))
-            sets = "; ".join(dict.fromkeys(f"{one['name']}, {one['kind']}" for one in record["data"]))
-            said = (
-                f"Recorded{' with older code' if self.recorded(OLDER, found) else ''} on {record['device']}: "
-                f"{sets or 'no data set'}, "
-                + (f"{record['samples']} samples, " if record["samples"] else "")
-                + f"seed {record['seeds'][0]}."
-            )
-            if path.suffix == ".md":
-                display(Markdown(f"**{said}**\n\n{path.read_text(encoding='utf-8')}"))
+            found = self._recorded_twin(filename, run)
+            if found is None:
+                where = run or RECORDED_RUNS[-1]
+                print(f"figures/{where}/{filename} is not there: {MADE_BY[where]} writes it")
+            elif filename.endswith(".csv"):
+                path, record = found
+                columns = list(dict.fromkeys(key for row in record["rows"] for key in row))
+                note = f"{self._facts(record, path.parent.name)} {record.get('note', '')}"
+                page, plain = html_table(record["rows"], columns, note), markdown_table(record["rows"], columns, note)
+                display({"text/html": page, "text/plain": plain}, raw=True)
             else:
-                alt = html.escape(record.get("alt") or path.stem, quote=True)
-                code = base64.b64encode(small_webp(path)).decode()
-                display(
-                    HTML(
-                        f'<figure><img alt="{alt}" style="max-width: 100%" src="data:image/webp;base64,{code}">'
-                        f"<figcaption>{html.escape(said)} In full: figures/{found}/{filename}</figcaption>"
-                        "</figure>"
-                    )
-                )
+                path, record = found
+                display(HTML(self._picture(small_webp(path), record, path.parent.name)))
+
+    def _recorded_twin(self, filename: str, run: str = "") -> tuple[Path, dict[str, Any]] | None:
+        """A recorded file with what its sidecar says of it; None where the chapter trains nothing, or there is none."""
+        path = self.recorded(filename, run) if self.trainings or run else None
+        sidecar = path and path.with_suffix(".json")
+        if path is None or sidecar is None or not sidecar.is_file():
+            return None
+        return path, json.loads(sidecar.read_text(encoding="utf-8"))
+
+    def _show(self, picture: bytes, filename: str | None, about: dict[str, Any]) -> None:
+        """Show a picture: first as it was recorded, where it was, then this run's."""
+        from IPython.display import display
+
+        self._figures += 1
+        found = self._recorded_twin(filename) if filename else None
+        if found is None:
+            page = self._picture(picture, about)
+        else:
+            path, record = found
+            record = {**record, "caption": about["caption"], "alt": about["alt"]}  # in today's words
+            theirs = self._picture(small_webp(path), record, path.parent.name)
+            page = theirs + self._picture(picture, {**about, "caption": "The same from this run."}, small=True)
+        plain = f"Figure {self._number}. {about['caption']} [{about['alt']}]"
+        display({"text/html": page, "text/plain": plain}, raw=True)
+
+    @property
+    def _number(self) -> str:
+        """Of the last figure, such as 6.2."""
+        return f"{self.chapter.split('_')[0].lstrip('0') or '0'}.{self._figures}"
+
+    def _picture(self, picture: bytes, record: dict[str, Any], run: str = "", small: bool = False) -> str:
+        number = "" if small or (run and run not in RECORDED_RUNS) else f"Figure {self._number}"
+        facts = self._facts(record, run) if run or self.trainings else self._data_words(record)
+        return figure_html(picture, record.get("alt", ""), number, record.get("caption", ""), facts, small)
+
+    @staticmethod
+    def _data_words(record: dict[str, Any]) -> str:
+        sets = "; ".join(dict.fromkeys(f"{one['name']}, {one['kind']}" for one in record["data"]))
+        return f"Data: {sets}." if sets else ""
+
+    def _facts(self, record: dict[str, Any], run: str = "") -> str:
+        """Where a result comes from, in one line: device, data, what was trained, samples, seed."""
+        older = run and (self.root / "figures" / run / OLDER).is_file()
+        who = f"Recorded{' with older code' if older else ''} on" if run else f"Run {self.run}, on"
+        sets = "; ".join(dict.fromkeys(f"{one['name']}, {one['kind']}" for one in record["data"]))
+        said = [f"{who} {record['device']}: {sets or 'no data set'}", *record.get("trained", [])]
+        said += [f"{record['samples']:,} samples"] if record["samples"] else []
+        return ", ".join([*said, f"seed {record['seeds'][0]}"]) + "."
 
     def expect(
         self, name: str, value: float, low: float | None = None, high: float | None = None,
         rtol: float | None = None, of: float | None = None, why: str = "", digits: int | None = None,
     ) -> Verdict:  # fmt: skip
-        """Say in words whether `value` is where it should be: in [low, high], or within rtol of `of`.
+        """Say whether `value` is where it should be: in [low, high], or within rtol of `of`; with the value itself.
 
-        Words, so that nbval compares the verdict and not a number; `digits` adds the number where it is
-        stable. The numbers go to <chapter>.usage.json. Returns the verdict, true
-        or false; never raises.
+        nbval leaves out how large it is (tests/nbval.cfg) and compares the verdict: machines differ in a late digit.
+        `digits` is how many are printed, four by default. The numbers go to <chapter>.usage.json. Returns the verdict,
+        true or false; never raises.
         """
         value = float(value)
         bounds = []
@@ -311,9 +362,8 @@ system = load_generator("{path.relative_to(self.root)}")
             bounds += [f"at least {low:.4g}"] if low is not None else []
             bounds += [f"at most {high:.4g}"] if high is not None else []
         met = math.isfinite(value) and (low is None or value >= low) and (high is None or value <= high)
-        number = f" = {value:.{digits}g}" if digits else ""
         verdict = "as expected" if met else "NOT as expected"
-        print(f"{verdict}: {name}{number} ({' and '.join(bounds)}){' - ' + why if why else ''}")
+        print(f"{verdict}: {name} = {value:.{digits or 4}g} ({' and '.join(bounds)}){' - ' + why if why else ''}")
         self._expectations.append({"name": name, "value": value, "low": low, "high": high, "met": met, "why": why})
         return Verdict(met)
 
@@ -372,7 +422,7 @@ system = load_generator("{path.relative_to(self.root)}")
             "files": self._written,
             "expectations": self._expectations,
             "measurements": [write_measurement(measurement) for measurement in self._measurements],
-            "data": [_about(dataset) for dataset in self._datasets.values()],
+            "data": [_data_about(dataset) for dataset in self._datasets.values()],
             "trainings": self.trainings,
         }
         write_atomic(self.runs / f"{self.chapter}.usage.json", to_json(usage))
@@ -388,28 +438,39 @@ system = load_generator("{path.relative_to(self.root)}")
         path = write_atomic(self.figures / filename, content)
         self._written[filename] = sha256_file(path)
 
-    def _sidecar(self, name: str, files: list[str], data: Iterable | None, samples: int | None, **extra: Any) -> None:
+    def _about(self, data: Iterable | None, samples: int | None, **extra: Any) -> dict[str, Any]:
+        """What a sidecar says of a result: code, parameters, seeds, data, device."""
         datasets = self._datasets.values() if data is None else data
-        record = {
+        return {
             "chapter": self.chapter,
             "code_sha256": self._code_hash,
-            "files": {file: self._written[file] for file in files},
             "parameters": {  # data_root is a path of this machine: `data` says what was in it
                 "profile": asdict(self.profile), "actions": self.actions, "run": self.run,
                 "allow_partial": self.allow_partial,
             },
             "seeds": [self.seed],
-            "data": [_about(dataset) for dataset in datasets],
+            "data": [_data_about(dataset) for dataset in datasets],
             "samples": samples,
+            "trained": [self._trained] if self.trainings else [],
             "device": provenance.device_name(),
             "versions": provenance.versions(),
             "seconds_since_chapter_start": round(time.perf_counter() - self.started, 1),
-        }  # fmt: skip
-        write_atomic(self.figures / f"{name}.json", to_json(record | extra))
+        } | extra  # fmt: skip
+
+    @property
+    def _trained(self) -> str:
+        """What the chapter has asked for so far, in words."""
+        names = list(dict.fromkeys(self.trainings))
+        words = f"trained: {names[0]}" if len(names) == 1 else f"{len(names)} trainings"
+        return words + (f" ({len(set(self.taken))} taken from the recorded run)" if self.taken else "")
+
+    def _sidecar(self, name: str, files: list[str], about: dict[str, Any]) -> None:
+        record = {"files": {file: self._written[file] for file in files}} | about
+        write_atomic(self.figures / f"{name}.json", to_json(record))
         self._written[f"{name}.json"] = ""  # it has to be there; its wall time may differ
 
 
-def _about(dataset: ClipDataset) -> dict[str, Any]:
+def _data_about(dataset: ClipDataset) -> dict[str, Any]:
     return {
         "name": dataset.name,
         "kind": dataset.kind,

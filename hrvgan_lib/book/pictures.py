@@ -107,6 +107,23 @@ def clip_grid(
     return fig
 
 
+def film_bytes(clips: Any, fps: int = 12, columns: int = 0) -> bytes:
+    """Clips (N, 3, T, H, W) in [-1, 1] side by side, `columns` in a row (0: all), as one animated WebP."""
+    from PIL import Image
+
+    frames = to_frames(clips)
+    scale = max(1, 128 // frames.shape[2])  # the format halves the resolution of colour: give each source pixel several
+    columns = columns or len(frames)
+    moments = [sheet(moment, columns).repeat(scale, 0).repeat(scale, 1) for moment in frames.swapaxes(0, 1)]
+    images = [Image.fromarray(moment) for moment in moments]
+    buffer = io.BytesIO()
+    images[0].save(
+        buffer, "WEBP", save_all=True, append_images=images[1:], duration=round(1000 / fps), loop=0,
+        quality=85, method=4,
+    )  # fmt: skip
+    return buffer.getvalue()
+
+
 def movie(
     clips: Any, path: Path | None = None, fps: int = 12, alt: str = "moving clips", width: int = 0, columns: int = 0
 ) -> HTML:  # fmt: skip
@@ -116,25 +133,31 @@ def movie(
     in a row, by default all of them.
     """
     from IPython.display import HTML
-    from PIL import Image
 
-    frames = to_frames(clips)
-    n, _, h = frames.shape[:3]
-    scale = max(1, 128 // h)  # the format halves the resolution of colour: give each source pixel several of its own
-    moments = [sheet(moment, columns or n).repeat(scale, 0).repeat(scale, 1) for moment in frames.swapaxes(0, 1)]
-    images = [Image.fromarray(moment) for moment in moments]
-    buffer = io.BytesIO()
-    images[0].save(
-        buffer, "WEBP", save_all=True, append_images=images[1:], duration=round(1000 / fps), loop=0,
-        quality=85, method=4,
-    )  # fmt: skip
+    film = film_bytes(clips, fps, columns)
     if path is not None:
-        write_atomic(Path(path), buffer.getvalue())
-    code = base64.b64encode(buffer.getvalue()).decode()
-    width = width or max(moments[0].shape[1] * (2 if scale == 1 else 1), 128)
-    style = f"image-rendering: pixelated; width: {width}px; max-width: 100%"
-    alt = html.escape(alt, quote=True)
-    return HTML(f'<img alt="{alt}" style="{style}" src="data:image/webp;base64,{code}">')
+        write_atomic(Path(path), film)
+    return HTML(image_html(film, alt, "image-rendering: pixelated; " + (f"width: {width}px; " if width else "")))
+
+
+def image_html(picture: bytes, alt: str, style: str = "") -> str:
+    """A PNG or WebP as an <img> that holds it. style: CSS before the common part."""
+    kind = "png" if picture.startswith(b"\x89PNG") else "webp"
+    code, alt = base64.b64encode(picture).decode(), html.escape(alt, quote=True)
+    style = f"{style}max-width: 100%"
+    return f'<img alt="{alt}" style="{style}" src="data:image/{kind};base64,{code}">'
+
+
+def figure_html(picture: bytes, alt: str, number: str, caption: str, facts: str, small: bool = False) -> str:
+    """A picture with number, caption and facts below it, and itself in words, folded.
+
+    The words are there twice: JupyterLab, nbconvert and code hosts show `alt` to a screen reader only.
+    """
+    words = [f"<b>{html.escape(number)}.</b>" if number else "", html.escape(caption), f"<i>{html.escape(facts)}</i>"]
+    said = " ".join(word for word in words if word and word != "<i></i>")
+    told = f"<details><summary>The picture in words</summary>{html.escape(alt)}</details>" if alt and not small else ""
+    image = image_html(picture, alt or caption, "width: 50%; " if small else "")
+    return f'<figure style="margin: 0 0 1em 0">{image}<figcaption>{said}{told}</figcaption></figure>'
 
 
 def small_webp(path: Path) -> bytes:
@@ -155,19 +178,10 @@ def small_webp(path: Path) -> bytes:
     return buffer.getvalue()
 
 
-def _small_png(png: bytes) -> bytes:
+def small_png(png: bytes) -> bytes:
     """A PNG in 256 colours, less than half of its bytes: for a notebook; the file in figures/ keeps them all."""
     from PIL import Image
 
     buffer = io.BytesIO()
     Image.open(io.BytesIO(png)).convert("RGB").quantize(256).save(buffer, "PNG", optimize=True)
     return min(png, buffer.getvalue(), key=len)
-
-
-def display_png(png: bytes, alt: str) -> None:
-    """Show a PNG in the notebook, in 256 colours, with its alt text."""
-    from IPython.display import display
-
-    png = _small_png(png)
-    bundle = {"image/png": base64.b64encode(png).decode(), "text/plain": alt or "figure"}
-    display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)

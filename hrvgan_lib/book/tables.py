@@ -65,3 +65,8 @@ def html_table(rows: list[dict], columns: list[str], note: str) -> str:
     body = "".join("<tr>" + "".join(cell(row.get(column)) for column in columns) + "</tr>\n" for row in rows)
     caption = f"<p>{html.escape(note)}</p>" if note else ""
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>{caption}"
+
+
+def folded(summary: str, page: str) -> str:
+    """HTML that opens at a click on its summary, in JupyterLab, in nbconvert's pages and on a code host."""
+    return f"<details><summary>{html.escape(summary)}</summary>{page}</details>"

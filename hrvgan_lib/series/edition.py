@@ -37,8 +37,7 @@ from hrvgan_lib.trainings import OPTIONS, Training, row, side_row, trainings
 if TYPE_CHECKING:
     from hrvgan_lib.book.page import Page
 
-FOLDER = "trainings"  # of figures/<run>/
-JUDGES = "judges"  # of figures/<run>/ and of runs/<run>/
+FOLDER, JUDGES = learning.TRAININGS, learning.JUDGES  # of figures/<run>/; the second of runs/<run>/ too
 REPLAYED = 3  # steps of a kept training that `differing` takes again
 
 

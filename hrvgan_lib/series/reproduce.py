@@ -33,8 +33,9 @@ from hrvgan_lib.series.chapters import (
 from hrvgan_lib.series.jobs import Entry, Job, one_by_one, set_threads, side_by_side, start_server
 from hrvgan_lib.trainings import Training, trainings
 
-# What a chapter may read that another left: the recorded run, and what the chapters of this run have measured.
-SHOWS_RECORDED = re.compile(r"\.(show_)?recorded(_system)?\(")
+# What a chapter may read that another left: the recorded run, which stands beside whatever was trained, and what the
+# chapters of this run have measured.
+SHOWS_RECORDED = re.compile(r"\.(show_)?recorded(_system)?\(|\blearning\.")
 READS_MEASUREMENTS = re.compile(r"\.measurements\(")
 SMOKE_HINT = f"PROFILE=smoke takes about {PROFILES['smoke'].minutes:g} minutes"
 
@@ -78,6 +79,8 @@ def chapter_key(path: Path, settings: Settings) -> str:
                                 for usage in usages if usage.stem.split(".")[0] != path.stem}  # fmt: skip
     for run in (*RECORDED_RUNS, STUDY_RUN) if SHOWS_RECORDED.search(cells) else ():
         recorded = sorted((settings.root / "figures" / run).glob("*.*")) if run != settings.run else []
+        if run == settings.profile.weights != settings.run:  # their weights are measured
+            recorded += sorted((settings.root / "figures" / run).glob("*/**/*.*"))
         read[run] = {file.name: sha256_file(file) for file in recorded if file.is_file()}
     return keys.key_of(
         code=keys.chapter_code(path),
@@ -164,7 +167,8 @@ GPU_LANES = 3  # trainings that share a GPU before it is the GPU that all of the
 
 def train_one(training: Training, settings: Settings) -> Entry:
     """Carry out one training, where the chapters that read it will look for it."""
-    return _made(training.name, settings, lambda learning, page: learning.learn(page, training))
+    own = "06" in training.readers  # which trains its own in any case
+    return _made(training.name, settings, lambda learning, page: learning.learn(page, training, own))
 
 
 def train_judge(name: str, shape: dict[str, int], settings: Settings) -> Entry:
