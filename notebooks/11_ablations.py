@@ -631,7 +631,7 @@ for name, outcomes in everything.items():
             row |= {"over ours": effect.value, "over ours, low": effect.low, "over ours, high": effect.high}
             shown.append((name, arm, effect, outcome.diverged, book.SYSTEM_COLOURS["hrvgan"]))
         rows.append(row)
-page.table(rows, name="ablations", data=DATA, samples=n,
+page.table(rows, name="ablations", data=DATA, samples=n, show=False,
            note=f"{steps} steps, {len(seeds)} training seed(s); held-out real clips: {floor}.")
 print(f"{len(rows)} rows in figures/{page.run}/ablations.csv")
 

@@ -9,7 +9,7 @@ import pytest
 
 matplotlib.use("agg")
 
-from hrvgan_lib import book
+from hrvgan_lib import book, provenance
 from hrvgan_lib.book import learning, pictures
 
 
@@ -44,15 +44,17 @@ def draw():
 
 def test_a_figure_is_shown_saved_and_explained(page, monkeypatch):
     shown = []
-    monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append((data, options)))
-    page.figure(draw(), "line", alt="a rising line", data=[TOY], samples=16)
+    monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append(data))
+    page.figure(draw(), "line", caption="It <rises>.", alt="a rising line", data=[TOY], samples=16)
     first = (page.figures / "line.png").read_bytes()
-    page.figure(draw(), "line", alt="a rising line", data=[TOY], samples=16)
+    page.figure(draw(), "line", caption="It <rises>.", alt="a rising line", data=[TOY], samples=16)
     assert (page.figures / "line.png").read_bytes() == first
     assert b"Software" not in first
-    bundle, options = shown[0]
-    assert bundle["text/plain"] == "a rising line"
-    assert options["metadata"] == {"image/png": {"alt": "a rising line"}}
+    assert shown[0]["text/plain"] == "Figure 99.1. It <rises>. [a rising line]"
+    assert '<img alt="a rising line"' in shown[0]["text/html"] and "data:image/png;base64" in shown[0]["text/html"]
+    for words in ("<b>Figure 99.1.</b> It &lt;rises&gt;.", "Data: golf, procedural.", "The picture in words"):
+        assert words in shown[0]["text/html"], words
+    assert "<b>Figure 99.2.</b>" in shown[1]["text/html"]
     sidecar = json.loads((page.figures / "line.json").read_text())
     assert sidecar["chapter"] == "99_toy" and sidecar["seeds"] == [3] and sidecar["samples"] == 16
     assert sidecar["data"][0] | {"kind": "procedural", "clips": 7, "digest": "d1g3st"} == sidecar["data"][0]
@@ -74,13 +76,29 @@ def test_a_table_is_csv_markdown_html_and_json(page, monkeypatch):
     assert '<td style="text-align: left">&lt;c&gt;</td><td>123,457</td>' in shown[0]["text/html"]
 
 
-def test_expectations_are_words(page, capsys):
-    assert page.expect("distance", 1.001, of=1.0, rtol=0.05, why="same features")
-    assert not page.expect("score", 0.5, low=1.0, digits=3)
+def test_an_expectation_says_its_value_and_its_verdict(page, capsys):
+    assert page.expect("distance", 1.00123, of=1.0, rtol=0.05, why="same features")
+    assert not page.expect("score", 0.51, low=1.0, digits=1)
     assert not page.expect("nothing", float("nan"), low=0)
     told = capsys.readouterr().out.splitlines()
-    assert told[0] == "as expected: distance (1 within 5 %) - same features"
+    assert told[0] == "as expected: distance = 1.001 (1 within 5 %) - same features"
     assert told[1] == "NOT as expected: score = 0.5 (at least 1)"
+
+
+def test_nbval_compares_the_verdict_of_an_expectation_and_not_its_value():
+    import configparser
+    import re
+
+    rules = configparser.RawConfigParser()
+    rules.read(provenance.repo_root() / "tests" / "nbval.cfg")
+    clean = rules["number of an expectation"]
+
+    def seen(line):
+        return re.sub(clean["regex"], clean["replace"], line)
+
+    met = [f"as expected: a = b, share = {value} (at most 1) - why = so" for value in ("0.51", "1e-05", "nan")]
+    assert len({*map(seen, met)}) == 1 and seen(met[0]) != seen(met[0].replace("as", "NOT as"))
+    assert seen(met[0]) != seen(met[0].replace("at most 1", "at most 2"))
 
 
 def test_the_colophon_leaves_a_usage_file(page, capsys):
@@ -177,16 +195,16 @@ def test_small_clips_keep_their_colours_in_a_movie(tmp_path):
 
 def test_a_film_is_shown_and_saved_with_a_sidecar(page, monkeypatch):
     shown = []
-    monkeypatch.setattr("IPython.display.display", shown.append)
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data["text/html"]))
     clips = np.random.default_rng(0).uniform(-1, 1, (4, 3, 8, 16, 16))
-    page.film(clips, "clips", alt="noise", data=[TOY], samples=4, columns=2)
+    page.film(clips, "clips", caption="Four.", alt="noise", data=[TOY], samples=4, columns=2)
     from PIL import Image
 
     with Image.open(page.figures / "clips.webp") as film:
         assert film.n_frames == 8 and film.size == (272, 272)  # two by two, a gap of two pixels, times 8
     sidecar = json.loads((page.figures / "clips.json").read_text())
-    assert len(shown) == 1 and 'alt="noise"' in shown[0].data and "data:image/webp" in shown[0].data
-    assert sidecar["alt"] == "noise" and list(sidecar["files"]) == ["clips.webp"]
+    assert len(shown) == 1 and 'alt="noise"' in shown[0] and "data:image/webp" in shown[0] and "Four." in shown[0]
+    assert (sidecar["alt"], sidecar["caption"]) == ("noise", "Four.") and list(sidecar["files"]) == ["clips.webp"]
 
 
 def test_a_model_leaves_with_a_card_that_says_how_to_load_it(page):
@@ -202,37 +220,69 @@ def test_a_model_leaves_with_a_card_that_says_how_to_load_it(page):
     assert {*sidecar["files"]} == {"generator.safetensors", "generator.md"}
 
 
-def test_the_recorded_run_stands_beside_the_own_one(page, tmp_path, monkeypatch, capsys):
+def test_what_was_recorded_stands_first_once_something_has_learned(page, monkeypatch, capsys):
     shown = []
-    monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append(data))
-    page.show_recorded("line.png", "table.md")
-    assert capsys.readouterr().out.count("not recorded yet: figures/gpu/") == 2 and page.recorded_system() is None
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(getattr(data, "data", data)))
     gpu = book.open_page("99_toy", run="gpu", seed=1)
     monkeypatch.setattr("hrvgan_lib.provenance.device_name", lambda: "NVIDIA H200")
-    gpu.figure(draw(), "line", alt="a rising line", data=[TOY], samples=16)
-    gpu.table([{"a": 1}], name="table", data=[TOY])
+    gpu.trainings.append("hrvgan, 3 steps")
+    gpu.figure(draw(), "line", caption="Old words.", alt="a rising line", data=[TOY], samples=1600)
+    gpu.table([{"a": 1, "b": 2}], name="table", data=[TOY], note="theirs")
     gpu.film(np.zeros((1, 3, 8, 8, 8)), "clips", data=[TOY], samples=1)
-    gpu.model("hrvgan_generator", toy_system(), "A toy", {}, data=[TOY], classes=["a", "b"])
+    monkeypatch.setattr("hrvgan_lib.provenance.device_name", lambda: "2 CPU cores")
     shown.clear()
-    page.show_recorded("line.png", "table.md", "clips.webp")
-    picture, table, film = (output.data for output in shown)
-    assert 'alt="a rising line"' in picture and "data:image/webp" in picture and "data:image/webp" in film
-    assert "Recorded on NVIDIA H200: golf, procedural, 16 samples, seed 1." in picture
-    assert table.startswith("**Recorded on NVIDIA H200: golf, procedural, seed 1.**") and "| 1 |" in table
-    assert page.recorded_system().n_classes == 2
+
+    def show():
+        page.figure(draw(), "line", caption="It rises.", alt="a line", data=[TOY], samples=4)
+        page.film(np.zeros((1, 3, 8, 8, 8)), "clips", caption="Still.", alt="a film", data=[TOY], samples=1)
+        page.table([{"a": 10, "b": 20}], name="table", data=[TOY], note="ours", page_columns=["b"])
+        page.table([{"c": 30}], data=[TOY])  # without a name: nobody has recorded it
+        return [bundle["text/html"] for bundle in shown[-4:]]
+
+    assert not any("Recorded" in said for said in show())  # nothing has learned
+    page.learning = True
+    line, film, table, other = show()
+    first, second = line.split("</figure>")[:2]
+    assert "data:image/webp" in first and "Figure 99.3.</b> It rises." in first and "Old words" not in line
+    assert "Recorded on NVIDIA H200: golf, procedural, trained: hrvgan, 3 steps, 1,600 samples, seed 1." in first
+    assert "data:image/png" in second and "Run smoke, on 2 CPU cores: golf, procedural, 4 samples, seed 3." in second
+    assert film.count("data:image/webp") == 2
+    recorded, own = table.split("<details><summary>The same table from this run.")
+    assert "<th>b</th>" in recorded and "<th>a</th>" not in recorded and ">2<" in recorded and "theirs" in recorded
+    assert ">20<" in own and "ours" in own and shown[-2]["text/plain"].splitlines()[2] == "| 20 |"
+    assert "Recorded" not in other
     (page.root / "figures/gpu/older_code.txt").write_text("a training\n")
-    page.show_recorded("line.png")
-    assert "Recorded with older code on NVIDIA H200: golf" in shown[-1].data
-    page.show_recorded("fields.md", run="study")
-    assert capsys.readouterr().out == (
-        "not recorded yet: figures/study/fields.md and its sidecar are written by make study\n"
-    )
-    book.open_page("99_toy", run="study").table([{"b": 2}], name="fields", data=[TOY])
-    page.show_recorded("fields.md", run="study")
-    assert "| 2 |" in shown[-1].data and shown[-1].data.startswith("**Recorded on NVIDIA H200")
-    capsys.readouterr()
-    gpu.show_recorded("line.png")
-    assert "this is the run that is recorded" in capsys.readouterr().out and gpu.recorded_system() is None
+    assert "Recorded with older code on NVIDIA H200" in show()[0]
+    (page.root / "figures/gpu/line.json").unlink()  # one file short: that figure falls back
+    line, film, *_ = show()
+    assert "Recorded" not in line and "Recorded" in film
+    gpu.learning = True
+    shown.clear()
+    gpu.figure(draw(), "line", caption="It rises.", data=[TOY])
+    assert "Recorded" not in shown[0]["text/html"]  # it is that run
+    assert capsys.readouterr().out == ""
+
+
+def test_what_only_a_recorded_run_makes_is_shown_or_named(page, monkeypatch, capsys):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(getattr(data, "data", data)))
+    page.learning = True
+    page.show_recorded("fields.csv", run="study")
+    page.show_recorded("native.webp")
+    assert capsys.readouterr().out.splitlines() == [
+        "figures/study/fields.csv is not there: make study writes it",
+        "figures/overnight/native.webp is not there: make edition writes it",
+    ]
+    assert page.recorded_system() is None and shown == []
+    book.open_page("99_toy", run="study").table([{"b": 2}], name="fields", data=[TOY], note="by study")
+    gpu = book.open_page("99_toy", run="gpu", seed=1)
+    gpu.film(np.zeros((1, 3, 8, 8, 8)), "native", caption="Large.", data=[TOY], samples=1)
+    gpu.model("hrvgan_generator", toy_system(), "A toy", {}, data=[TOY], classes=["a", "b"])
+    page.show_recorded("fields.csv", run="study")
+    page.show_recorded("native.webp")
+    assert ">2<" in shown[-2]["text/html"] and "by study" in shown[-2]["text/html"]
+    assert "Large." in shown[-1] and "data:image/webp" in shown[-1]
+    assert page.recorded_system().n_classes == 2 and gpu.recorded_system() is None
 
 
 @pytest.mark.parametrize("moving", [False, True])
@@ -260,7 +310,7 @@ def test_a_figure_in_a_notebook_has_fewer_bytes_and_the_same_picture():
     buffer = io.BytesIO()
     grain = np.random.default_rng(0).integers(0, 5, wheel.shape, dtype=np.uint8)
     Image.fromarray(wheel + grain).save(buffer, "PNG")
-    small = pictures._small_png(buffer.getvalue())
+    small = pictures.small_png(buffer.getvalue())
     with Image.open(io.BytesIO(small)) as after, Image.open(buffer) as before:
         difference = np.abs(np.asarray(after.convert("RGB"), float) - np.asarray(before.convert("RGB"), float))
     assert len(small) < 0.7 * len(buffer.getvalue()) and difference.mean() < 6

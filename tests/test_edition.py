@@ -205,3 +205,68 @@ def test_halving_twice_is_halving_once_and_leaves_what_half_cannot_hold():
     module.load_state_dict(once)
     for name, tensor in halved(module.state_dict(), module).items():
         assert torch.equal(tensor, once[name]), name
+
+
+@pytest.fixture
+def reader(page, tmp_path, monkeypatch):
+    """A page in whose project another run, that `Profile.weights` names, has kept two trainings and a judge."""
+    learnt(page)
+    learning.judge(page)
+    page.figures = tmp_path / "project/figures/overnight"
+    edition.store(page)
+    kept = [training for training, _ in edition.kept_trainings(page.profile)]
+    monkeypatch.setattr(learning, "all_trainings", lambda _profile: kept)
+    reader = open_page("06_toy", profile="smoke", rehearse=True, run="reader")
+    reader.profile = replace(reader.profile, weights="overnight")
+    reader.root, reader.runs = tmp_path / "project", tmp_path / "project/runs/reader"
+    return reader
+
+
+def test_a_profile_that_names_a_run_measures_its_systems_and_trains_none(reader, page, monkeypatch):
+    main = row(reader.profile, "hrvgan")
+    records = learning.learn(reader, replace(main, steps=1), own=True)[1]
+    assert len(records) == 1 and reader.taken == []
+    monkeypatch.setattr(loop, "train", lambda *_, **__: pytest.fail("trained"))
+    taken, records = learning.learn(reader, replace(main, steps=1))  # however long its own would be
+    (name,) = reader.taken
+    assert len(records) == 2 and name == reader.trainings[-1] == replace(main, steps=2).name
+    recorded = learning.learn(page, replace(main, steps=2))[0]
+    latents = recorded.latents(2, stream("taken"))
+    assert torch.equal(taken.sampler(latents, torch.tensor([0, 1])), recorded.sampler(latents, torch.tensor([0, 1])))
+    assert [step for step, _ in taken.snapshots] == [step for step, _ in recorded.snapshots]
+    assert all(torch.equal(a[1], b[1]) for a, b in zip(taken.snapshots, recorded.snapshots))
+    assert learning.judge(reader).digest == learning.judge(page).digest
+    assert not (reader.runs / "judges").exists()
+
+
+@pytest.mark.parametrize("change", ["seed", "real", "broken", "none", "the run itself"])
+def test_nothing_else_is_taken_for_a_recorded_training(reader, page, change, monkeypatch, capsys):
+    main = replace(row(reader.profile, "hrvgan"), steps=1)
+    trained = []
+    monkeypatch.setattr(learning, "train_or_read", lambda *_, **__: trained.append(1) or (None, []))
+    if change == "seed":
+        reader.seed = 1  # the same weights again would pass for another training
+    elif change == "real":
+        monkeypatch.setattr(reader.dataset("actions"), "kind", "real", raising=False)
+        clips = reader.dataset("actions")
+        monkeypatch.setattr(type(reader), "dataset", lambda *_, **__: clips)
+    elif change == "broken":
+        for path in (reader.root / "figures/overnight/trainings").glob("hrvgan-*.safetensors"):
+            path.write_bytes(path.read_bytes()[:1000])
+    elif change == "none":
+        reader.profile = replace(reader.profile, weights="")
+    else:
+        reader.run = "overnight"
+    learning.learn(reader, main)
+    assert trained == [1] and reader.taken == []
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == (change == "broken") and all("fetch it again, or delete it" in line for line in said)
+
+
+def test_a_broken_recorded_judge_is_one_line_and_another_is_trained(reader, capsys):
+    (place,) = (reader.root / "figures/overnight/judges").iterdir()
+    weights = place / "judge.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    assert learning.judge(reader).accuracy is not None and (reader.runs / "judges").exists()
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(str(place)) and line.endswith("a judge is trained here instead")

@@ -478,6 +478,20 @@ def test_the_status_is_written_before_and_after_each_chapter(book, bench, monkey
     assert statuses(book) == found[-1] | {"08_last": "ok"}
 
 
+def test_a_chapter_that_measures_recorded_systems_runs_again_when_they_change(book):
+    chapter = book / "notebooks/00_first.py"
+    chapter.write_text(HEADER + "# %%\nfrom hrvgan_lib.book import learning\n\nlearning.judge(page)\n")
+    kept = book / "figures/overnight/trainings/hrvgan-a.safetensors"
+    kept.parent.mkdir(parents=True)
+    keys = {}
+    for weights in (b"1", b"2"):
+        kept.write_bytes(weights)
+        keys[weights] = [reproduce.chapter_key(chapter, reproduce.parse(["--profile", name]))
+                         for name in ("smoke", "cpu")]  # fmt: skip
+    assert keys[b"1"][0] != keys[b"2"][0]
+    assert keys[b"1"][1] == keys[b"2"][1]  # at cpu everything is the reader's own
+
+
 def test_an_end_from_outside_is_told_like_a_ctrl_c(book, slow_clock, monkeypatch, capsys):
     def execute(*arguments, **options):
         slow_clock.seconds += 12.34
@@ -986,7 +1000,7 @@ def test_side_by_side_every_job_is_told_the_share_and_the_steps_are_timed_behind
 def test_jobs_beside_the_chapters_work_on_the_page_of_the_run(book, monkeypatch):
     seen, work = [], trainings(PROFILES["smoke"])[0]
     asked = settings("--seed", "5", "--run", "mine", "--actions", "weizmann", "--rehearse")
-    monkeypatch.setattr(learning, "learn", lambda page, what: seen.append((page, what)))
+    monkeypatch.setattr(learning, "learn", lambda page, what, own: seen.append((page, (what, own))))
     monkeypatch.setattr(learning, "judge", lambda page, **shape: seen.append((page, shape)))
     monkeypatch.setattr(Page, "dataset", lambda page, name, **shape: seen.append((page, (name, shape))))
     monkeypatch.setattr(timing, "bench", lambda works, profile: [{"system": "hrvgan", "clips/s": 3.5 * len(works)}])
@@ -998,8 +1012,9 @@ def test_jobs_beside_the_chapters_work_on_the_page_of_the_run(book, monkeypatch)
     ]
     assert [entry.name for entry in entries] == [work.name, "judge of short clips", "clips of golf, 32x32", "bench"]
     assert all(entry.status == "ok" and entry.seconds >= 0 and entry.peak_rss_mb > 0 for entry in entries)
+    assert work.readers[0] == "06"
     assert [what for _, what in seen] == [
-        work,
+        (work, True),  # chapter 06 trains its own in any case
         {"frames": 8, "size": 32, "stride": 4},
         ("golf", {"frames": 8, "size": 32}),
     ]

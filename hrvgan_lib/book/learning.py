@@ -79,6 +79,7 @@ def learn(page: Page, training: Training, own: bool = False) -> tuple[System, li
 
     Where the profile names a recorded run (`Profile.weights`) its trained system is taken, unless `own` is asked for.
     """
+    page.learning = True
     page.trainings.append(training.name)
     clips, how = clips_of(page, training), planned(page, training)
     if not own and (path := recorded_file(page, training, clips)):
@@ -143,6 +144,7 @@ def judge(page: Page, **shape: int) -> Judge:
 
     Where the profile names a recorded run, the judge of that run is taken if it was trained on clips of this shape.
     """
+    page.learning = True
     clips = [page.dataset("actions", split=split, **shape or judge_shape(page)) for split in ("train", "test")]
     if place := recorded_judge(page, clips[0]):
         try:

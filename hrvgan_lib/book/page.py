@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from hrvgan_lib import keys, provenance
 from hrvgan_lib.book.measurements import Control, Measurement, Side, read_measurements, write_measurement
-from hrvgan_lib.book.pictures import STYLE, film_bytes, figure_html, small_png, small_webp
+from hrvgan_lib.book.pictures import STYLE, figure_html, film_bytes, small_png, small_webp
 from hrvgan_lib.book.tables import folded, html_table, markdown_table
 from hrvgan_lib.devices import pick_device
 from hrvgan_lib.files import sha256_file, to_json, write_atomic
@@ -84,6 +84,7 @@ class Page:
         self._times: dict[str, float] = {}
         self.trainings: list[str] = []  # names of what the chapter has asked for (`book.learning`) ...
         self.taken: list[str] = []  # ... and of those that it was given out of a recorded run
+        self.learning = False  # whether anything in the chapter has learned: a judge, a system
         self._figures = 0
 
     @cached_property
@@ -215,7 +216,7 @@ class Page:
         self, clips: Any, name: str, caption: str = "", alt: str = "", data: Iterable | None = None,
         samples: int | None = None, columns: int = 0, fps: int = 12,
     ) -> None:  # fmt: skip
-        """Show clips (N, 3, T, H, W) moving, as `figure` shows a figure; save figures/<run>/<name>.webp, its sidecar."""
+        """Show clips (N, 3, T, H, W) moving, as `figure` shows a figure; save figures/<run>/<name>.webp and sidecar."""
         film = film_bytes(clips, fps=fps, columns=columns)
         about = self._about(data, samples, caption=caption, alt=alt)
         self._save(f"{name}.webp", film)
@@ -295,8 +296,8 @@ system = load_generator("{path.relative_to(self.root)}")
                 display(HTML(self._picture(small_webp(path), record, path.parent.name)))
 
     def _recorded_twin(self, filename: str, run: str = "") -> tuple[Path, dict[str, Any]] | None:
-        """A recorded file with what its sidecar says of it; None where the chapter trains nothing, or there is none."""
-        path = self.recorded(filename, run) if self.trainings or run else None
+        """A recorded file with what its sidecar says of it; None where nothing has learned yet, or there is none."""
+        path = self.recorded(filename, run) if self.learning or run else None
         sidecar = path and path.with_suffix(".json")
         if path is None or sidecar is None or not sidecar.is_file():
             return None
@@ -325,7 +326,7 @@ system = load_generator("{path.relative_to(self.root)}")
 
     def _picture(self, picture: bytes, record: dict[str, Any], run: str = "", small: bool = False) -> str:
         number = "" if small or (run and run not in RECORDED_RUNS) else f"Figure {self._number}"
-        facts = self._facts(record, run) if run or self.trainings else self._data_words(record)
+        facts = self._facts(record, run) if run or self.learning else self._data_words(record)
         return figure_html(picture, record.get("alt", ""), number, record.get("caption", ""), facts, small)
 
     @staticmethod
@@ -431,6 +432,8 @@ system = load_generator("{path.relative_to(self.root)}")
             write_atomic(self.figures / f"{self.chapter}.times.json", to_json(times))
         for line in dict.fromkeys(dataset.describe() for dataset in self._datasets.values()):
             print("data:", line)
+        if self.taken:
+            print(f"trained systems taken from the recorded run {self.profile.weights}: {len(set(self.taken))}")
         print(f"run {self.run}, profile {self.profile.name}, seed {self.seed}, {provenance.device_name()}")
         print(", ".join(f"{name} {version}" for name, version in provenance.versions().items()))
 
