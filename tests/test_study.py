@@ -40,7 +40,7 @@ def test_critics_are_held_in_every_way_in_two_readings():
 def test_each_part_waits_for_what_it_reads_and_every_training_is_one_job():
     found = trainings(get_profile("cpu"), Size())
     assert {part: len(some) for part, some in found.items()} == {
-        "fields": 16 * 3, "lipschitz": 8 * 5, "rivals": 8 * 3, "decisions": 8 * 3 + 5, "tries": 7
+        "fields": 16 * 3, "lipschitz": 8 * 5, "rivals": 8 * 3, "decisions": 8 * 3 + 5, "tries": 14
     }  # fmt: skip
     ways = {(one.system, *one.options.items()) for one in found["rivals"]}
     assert ways == {
@@ -52,7 +52,7 @@ def test_each_part_waits_for_what_it_reads_and_every_training_is_one_job():
     settings = SimpleNamespace(profile=get_profile("cpu"))
     jobs = {job.name: job for job in study.jobs_of(settings, Size(), list(study.PARTS))}
     names = {one.name for some in found.values() for one in some}
-    assert len(names) == 16 * 3 + 8 * 5 + 8 * 3 + 7 and jobs.keys() == {"judge", *names, *study.PARTS}
+    assert len(names) == 16 * 3 + 8 * 5 + 8 * 3 + 14 and jobs.keys() == {"judge", *names, *study.PARTS}
     for part in study.PARTS:
         assert jobs[part].needs == {"judge", *(one.name for one in found.get(part, []))}
     assert study.jobs_of(settings, Size(), ["layers"])[1:] == [jobs["layers"]]
@@ -119,9 +119,13 @@ def test_an_unknown_part_is_refused_in_one_line(capsys):
     assert told == "unknown part 'magic': choose from layers, fields, lipschitz, rivals, paces, decisions, tries\n"
 
 
-def test_the_last_try_is_the_preset_and_its_seeds_are_no_other_tables():
-    *_, chosen = study.TRIES.values()
-    assert make_config("stable", **chosen) == make_config("stable")
+def test_the_first_try_is_the_preset_and_every_other_changes_it():
+    tried = {one.name: one for one in study.try_trainings(get_profile("cpu"), Size()).values()}
+    assert len(tried) == len(study.TRIES) and len({one.steps * one.batch for one in tried.values()}) == 1
+    first, *others = study.try_trainings(get_profile("cpu"), Size()).values()
+    assert first.options == {} and first.batch == get_profile("cpu").batch
+    for one in others:
+        assert make_config("stable", **one.options) != make_config("stable") or one.batch != first.batch
     assert study.TRIES_SEED not in range(max(Size().field_seeds, Size().lipschitz_seeds))
 
 
@@ -181,7 +185,7 @@ def test_the_tables_hold_every_row_that_was_asked_for(small_study):
     assert len(layers) == 2 * 3 * 2 and {row["layer"] for row in layers} == {"pool5", "fc6", "fc7"}
     assert [float(row["gap"]) for row in table(root, "decisions")] == list(GAPS)
     tries = table(root, "tries")
-    assert [row["codes"] for row in tries] == list(study.TRIES) and {row["clips seen"] for row in tries} == {"8"}
+    assert [row["change"] for row in tries] == list(study.TRIES) and {row["clips seen"] for row in tries} == {"8"}
     assert all(1 <= int(row["looks"]) <= 18 and float(row["colour, of real clips'"]) > 0 for row in tries)
     paces = {(row["size"], row["frames apart"]) for row in table(root, "paces")}
     assert len(paces) == 8 and ("32", "4") in paces and ("8", "1") not in paces
