@@ -207,6 +207,23 @@ def test_halving_twice_is_halving_once_and_leaves_what_half_cannot_hold():
         assert torch.equal(tensor, once[name]), name
 
 
+def test_a_cpu_of_another_kind_takes_up_what_was_kept_and_keeps_nothing_twice(page, tmp_path, monkeypatch):
+    """Some multiply in bfloat16 and some do not, which is part of the key of whatever has learned."""
+    with edition.trained_in(torch.bfloat16):
+        learnt(page)
+        learning.judge(page)
+        names = edition.store(page)
+        before = {path.name for path in files(page)}
+    with edition.trained_in(torch.float32):
+        assert edition.differing(page) == []  # taken again as they were taken
+        page.runs = tmp_path / "another machine"
+        assert sorted(edition.take_up(page)) == sorted(names)
+        monkeypatch.setattr(loop, "train", lambda *_, **__: pytest.fail("trained again"))
+        learnt(page)
+        assert edition.store(page) == [] and {path.name for path in files(page)} == before
+        assert learning.judge(page).digest and len([*(page.figures / "judges").iterdir()]) == 1
+
+
 @pytest.fixture
 def reader(page, tmp_path, monkeypatch):
     """A page in whose project another run, that `Profile.weights` names, has kept two trainings and a judge."""

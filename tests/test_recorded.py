@@ -93,7 +93,7 @@ def test_every_kept_training_fits_todays_code_and_samples(page):
 
 def test_its_judge_knows_held_out_clips(page):
     (place,) = (page.figures / edition.JUDGES).iterdir()
-    assert place.name == edition.judges_place(page).name  # today's code would train the same
+    assert place == edition.recorded_judge(page)  # today's code would train the same
     judge = load_judge(place, page.device)
     assert judge.accuracy.value >= 0.95
 

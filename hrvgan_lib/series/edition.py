@@ -12,6 +12,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from math import isclose
@@ -21,17 +22,20 @@ from typing import TYPE_CHECKING
 import torch
 
 from hrvgan_lib import checkpoints
+from hrvgan_lib import training as loop
 from hrvgan_lib.book import learning, open_page
 from hrvgan_lib.book.tables import markdown_table
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.half import halved
 from hrvgan_lib.kept import NETWORKS, fill, header_of, keep, read_kept
+from hrvgan_lib.metrics.eyes import judge as eye
+from hrvgan_lib.metrics.eyes import judge_training
 from hrvgan_lib.metrics.eyes.judge import judge_place, recipe_of
 from hrvgan_lib.profiles import OLDER, Profile
 from hrvgan_lib.provenance import device_name, versions
 from hrvgan_lib.series.reproduce import main as reproduce
 from hrvgan_lib.series.reproduce import parse
-from hrvgan_lib.training import Plan, StepRecord, plan, read_records, train, write_records
+from hrvgan_lib.training import Plan, StepRecord, read_records, train, write_records
 from hrvgan_lib.trainings import OPTIONS, Training, row, side_row, trainings
 
 if TYPE_CHECKING:
@@ -39,6 +43,8 @@ if TYPE_CHECKING:
 
 FOLDER, JUDGES = learning.TRAININGS, learning.JUDGES  # of figures/<run>/; the second of runs/<run>/ too
 REPLAYED = 3  # steps of a kept training that `differing` takes again
+# What a CPU trains in, by its kind, and how near the first losses come when another CPU takes the steps again.
+ARITHMETICS = {torch.float32: 1e-3, torch.bfloat16: 3e-2}
 
 
 def kept_trainings(profile: Profile) -> list[tuple[Training, tuple[str, ...]]]:
@@ -57,14 +63,51 @@ def kept_trainings(profile: Profile) -> list[tuple[Training, tuple[str, ...]]]:
     ]
 
 
+@contextmanager
+def trained_in(arithmetic: torch.dtype) -> Iterator[None]:
+    """Plan and train here as a CPU does that trains in this arithmetic, which is part of the key of what has learned."""
+
+    def chosen(device: torch.device) -> torch.dtype:
+        return arithmetic
+
+    before = loop.precision, eye.precision, judge_training.precision
+    loop.precision = eye.precision = judge_training.precision = chosen
+    try:
+        yield
+    finally:
+        loop.precision, eye.precision, judge_training.precision = before
+
+
+def planned(page: Page, training: Training) -> Plan:
+    """How a training of the run is carried out."""
+    clips = learning.clips_of(page, training)
+    return loop.plan(training.system, clips, page.profile, **learning.planned(page, training))
+
+
+def arithmetic_of(page: Page, training: Training, key: str) -> torch.dtype | None:
+    """In which arithmetic today's code would carry out the training under this key; None: its code is another."""
+    for arithmetic in ARITHMETICS:
+        with trained_in(arithmetic):
+            if planned(page, training).folder == key:
+                return arithmetic
+    return None
+
+
 def places(page: Page) -> Iterator[tuple[Training, tuple[str, ...], Plan, Path, Path]]:
-    """Of every training that is kept: what of it, its plan, its folder in runs/ and its file in figures/."""
+    """Of every training that is kept: what of it, its plan, its folder in runs/ and its file in figures/.
+
+    A file that a CPU of the other arithmetic has left is the training's file too.
+    """
     for training, networks in kept_trainings(page.profile):
-        how = plan(training.system, learning.clips_of(page, training), page.profile, **learning.planned(page, training))
-        yield (
-            training, networks, how, page.runs / "checkpoints" / how.folder,
-            page.figures / FOLDER / f"{how.folder}.safetensors",
-        )  # fmt: skip
+        how = planned(page, training)
+        path = page.figures / FOLDER / f"{how.folder}.safetensors"
+        if not path.is_file():
+            others = [
+                other for other in sorted(path.parent.glob(f"{training.system}-*.safetensors"))
+                if header_of(other).get("training") == training.name and arithmetic_of(page, training, other.stem)
+            ]  # fmt: skip
+            path = (others or [path])[0]
+        yield training, networks, how, page.runs / "checkpoints" / how.folder, path
 
 
 def store(page: Page) -> list[str]:
@@ -84,10 +127,11 @@ def store(page: Page) -> list[str]:
         keep(
             path, system, read_records(folder / "records.jsonl", training.steps), networks,
             {int(shot.stem.split("-")[1]): torch.load(shot, weights_only=True) for shot in shots},
-            training=training.name, key=how.folder, frames=training.frames, size=training.size,
+            training=training.name, key=path.stem, frames=training.frames, size=training.size,
             n_classes=how.n_classes, options=dict(how.options), batch=training.batch, seed=how.config.seed,
             data=clips.describe(), classes=list(clips.classes if how.n_classes else ()), stride=clips.stride,
-            device=device_name(), versions=versions(), run=page.run,
+            arithmetic=str(loop.precision(page.device)).removeprefix("torch."), device=device_name(),
+            versions=versions(), run=page.run,
         )  # fmt: skip
         for other in path.parent.glob("*.safetensors"):
             if other != path and header_of(other).get("training") == training.name:
@@ -98,7 +142,7 @@ def store(page: Page) -> list[str]:
         write_atomic(page.figures / FOLDER / "README.md", card(page))
     place = judges_place(page)
     target = page.figures / JUDGES / place.name
-    if (place / "judge.json").is_file() and not (target / "judge.json").is_file():
+    if (place / "judge.json").is_file() and not recorded_judge(page):
         shutil.rmtree(page.figures / JUDGES, ignore_errors=True)
         shutil.copytree(place, target)
         found.append("judge")
@@ -163,9 +207,8 @@ def take_up(page: Page) -> list[str]:
         }  # fmt: skip
         checkpoints.save_checkpoint(folder, training.steps, state, keep=1)
         found.append(training.name)
-    place = judges_place(page)
-    source = page.figures / JUDGES / place.name
-    if source.is_dir() and not place.is_dir():
+    place, source = judges_place(page), recorded_judge(page)
+    if source and not place.is_dir():
         shutil.copytree(source, place)
         found.append("judge")
     return found
@@ -177,6 +220,16 @@ def judges_place(page: Page) -> Path:
         page.dataset("actions", split=split, **learning.judge_shape(page)) for split in ("train", "test")
     )
     return judge_place(train_set, test_set, recipe_of(page.profile), page.runs / JUDGES)
+
+
+def recorded_judge(page: Page) -> Path | None:
+    """Where the run's judge is kept, in whichever arithmetic it has learned; None where it is not."""
+    for arithmetic in ARITHMETICS:
+        with trained_in(arithmetic):
+            place = page.figures / JUDGES / judges_place(page).name
+        if (place / "judge.json").is_file():
+            return place
+    return None
 
 
 def older(page: Page) -> list[str]:
@@ -196,27 +249,31 @@ def mark(page: Page, names: Sequence[str]) -> None:
 def differing(page: Page) -> list[str]:
     """The kept trainings whose first steps, taken again by today's code, have other losses than were recorded; or
     which the run does not have any more."""
-    planned = {training.name: (training, how) for training, _, how, *_ in places(page)}
+    known = {training.name: (training, how) for training, _, how, *_ in places(page)}
     found = []
     for path in sorted((page.figures / FOLDER).glob("*.safetensors")):
-        name = header_of(path).get("training", "")
-        if name not in planned:
+        about = header_of(path)
+        name = about.get("training", "")
+        if name not in known:
             found.append(name or path.name)
             continue
-        training, how = planned[name]
+        training, how = known[name]
         clips = learning.clips_of(page, training)
         steps = min(REPLAYED, training.steps)
-        now = train(how.build(clips), clips, replace(how.config, steps=steps))
-        if not all(map(_alike, now, read_kept(path).records[:steps])):
+        arithmetic = arithmetic_of(page, training, path.stem) or getattr(torch, about.get("arithmetic", "float32"))
+        with trained_in(arithmetic):
+            now = list(train(how.build(clips), clips, replace(how.config, steps=steps)))
+        then = read_kept(path).records[:steps]
+        if not all(_alike(*pair, ARITHMETICS[arithmetic]) for pair in zip(now, then, strict=True)):
             found.append(name)
     return found
 
 
-def _alike(now: StepRecord, then: StepRecord) -> bool:
-    """Whether two records of a step have the same terms, to a thousandth: CPUs add in their own order."""
+def _alike(now: StepRecord, then: StepRecord, share: float) -> bool:
+    """Whether two records of a step have the same terms, to this share of each: CPUs add in their own order."""
     return all(
         mine.keys() == theirs.keys()
-        and all(isclose(mine[term], theirs[term], rel_tol=1e-3, abs_tol=1e-5) for term in mine)
+        and all(isclose(mine[term], theirs[term], rel_tol=share, abs_tol=1e-5) for term in mine)
         for mine, theirs in ((now.discriminator, then.discriminator), (now.generator, then.generator))
     )
 
