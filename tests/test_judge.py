@@ -17,15 +17,19 @@ from blobs import CLASSES, MovingBlobs
 from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
+from torch.nn import functional as F
 
 from hrvgan_lib import metrics
 from hrvgan_lib.data import read_video
 from hrvgan_lib.data.formats.video import write_video
+from hrvgan_lib.devices import precision
 from hrvgan_lib.metrics.eyes import extractors, judge_training, published
 from hrvgan_lib.metrics.eyes import judge as judge_module
 from hrvgan_lib.metrics.eyes.c3d import C3D, LAYERS, PLAN, pooled
 from hrvgan_lib.metrics.eyes.judge_training import LearningStep, Recipe, augment, train_judge
 from hrvgan_lib.metrics.eyes.weights import read_tensors
+from hrvgan_lib.networks import build_system
+from hrvgan_lib.streams import stream
 
 command = importlib.import_module("hrvgan_lib.metrics.__main__")
 CPU = torch.device("cpu")
@@ -204,7 +208,7 @@ def one_cycle(step: int, peak: float, steps: int, warm_up: float) -> tuple[float
 
 def test_training_is_adamw_on_a_one_cycle_schedule_over_windows_in_a_drawn_order(monkeypatch):
     """The whole loop once more: order, windows, augmentation, schedule, optimiser, what is reported."""
-    monkeypatch.setattr(judge_training, "precision", lambda device: torch.float32)
+    monkeypatch.setattr(judge_training, "judge_precision", lambda device: torch.float32)
 
     class Doubled(MovingBlobs):  # in double precision, so that rounding decides nothing
         def batch(self, indices, generator=None, device="cpu"):
@@ -264,6 +268,53 @@ def test_every_clip_is_seen_once_a_pass(monkeypatch):
     assert sorted(seen[:10]) == sorted(seen[10:]) == list(range(10)) and seen[:10] != seen[10:]
 
 
+def test_a_judge_learns_in_single_precision_on_every_cpu(monkeypatch):
+    monkeypatch.setattr(judge_training, "precision", lambda device: torch.bfloat16)
+    assert judge_training.judge_precision(torch.device("cpu")) == torch.float32
+    assert judge_training.judge_precision(torch.device("cuda")) == torch.bfloat16
+
+
+def spoilt_memory():
+    """Leave memory behind that is full of NaN: whoever reads before writing will have them."""
+    spoilt = [torch.full((10**size,), float("nan")) for size in range(2, 8)]
+    spoilt += [torch.full((3 * 10**size,), float("nan")) for size in range(2, 7)]
+    del spoilt
+
+
+def spoilt_gradients(network, loss):
+    """Names of the network's weights whose gradient is not finite, with spoilt memory around."""
+    network.zero_grad()
+    spoilt_memory()
+    loss.backward()
+    return [name for name, weight in network.named_parameters()
+            if weight.grad is not None and not weight.grad.isfinite().all()]  # fmt: skip
+
+
+def test_no_gradient_of_a_judge_reads_what_nothing_has_written():
+    arithmetic = judge_training.judge_precision(CPU)
+    for turn in range(12):
+        torch.manual_seed(turn)
+        network = C3D(8, 1 / 32, 8, 32, True, 0.5).to(memory_format=torch.channels_last_3d)
+        with torch.autocast("cpu", arithmetic, enabled=arithmetic != torch.float32):
+            answers = network(torch.rand(8, 3, 8, 32, 32))
+        assert spoilt_gradients(network, F.cross_entropy(answers, torch.arange(8))) == []
+
+
+@pytest.mark.parametrize("name", ["hrvgan", "vgan", "tgan", "mocogan", "prediction"])
+def test_no_gradient_of_a_system_reads_what_nothing_has_written(name):
+    """In the arithmetic of its training: why judges, and not they, learn in single precision on a CPU."""
+    torch.manual_seed(0)
+    labels = torch.arange(8) if name in ("hrvgan", "mocogan") else None
+    system = build_system(name, frames=8, size=32, n_classes=0 if labels is None else 8, width=1 / 4).train()
+    clips = torch.rand(8, 3, 8, 32, 32) * 2 - 1
+    arithmetic = precision(CPU)
+    for turn in range(2):
+        for network in ("discriminator", "generator"):
+            with torch.autocast("cpu", arithmetic, enabled=arithmetic != torch.float32):
+                terms = getattr(system, f"{network}_losses")(clips, labels, stream("noise", turn))
+            assert spoilt_gradients(system, sum(terms.values())) == []
+
+
 def test_training_computes_in_the_precision_of_the_device(monkeypatch):
     class Listening(nn.Linear):
         def forward(self, clips):
@@ -272,7 +323,7 @@ def test_training_computes_in_the_precision_of_the_device(monkeypatch):
 
     for wanted, kind in ((torch.float32, False), (torch.bfloat16, torch.bfloat16)):
         kinds = []
-        monkeypatch.setattr(judge_training, "precision", lambda device, wanted=wanted: wanted)
+        monkeypatch.setattr(judge_training, "judge_precision", lambda device, wanted=wanted: wanted)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             history = list(train_judge(Listening(3 * 8 * 16 * 16, 4), MovingBlobs(8), Recipe(steps=2, batch=4)))

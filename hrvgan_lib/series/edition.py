@@ -28,8 +28,6 @@ from hrvgan_lib.book.tables import markdown_table
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.half import halved
 from hrvgan_lib.kept import NETWORKS, fill, header_of, keep, read_kept
-from hrvgan_lib.metrics.eyes import judge as eye
-from hrvgan_lib.metrics.eyes import judge_training
 from hrvgan_lib.metrics.eyes.judge import judge_place, recipe_of
 from hrvgan_lib.profiles import OLDER, Profile
 from hrvgan_lib.provenance import device_name, versions
@@ -65,17 +63,16 @@ def kept_trainings(profile: Profile) -> list[tuple[Training, tuple[str, ...]]]:
 
 @contextmanager
 def trained_in(arithmetic: torch.dtype) -> Iterator[None]:
-    """Plan and train here as a CPU does that trains in this arithmetic, which is part of the key of what has learned."""
+    """Plan and train here as a CPU that works in this arithmetic does: it is part of a training's key."""
 
     def chosen(device: torch.device) -> torch.dtype:
         return arithmetic
 
-    before = loop.precision, eye.precision, judge_training.precision
-    loop.precision = eye.precision = judge_training.precision = chosen
+    before, loop.precision = loop.precision, chosen
     try:
         yield
     finally:
-        loop.precision, eye.precision, judge_training.precision = before
+        loop.precision = before
 
 
 def planned(page: Page, training: Training) -> Plan:
@@ -223,13 +220,9 @@ def judges_place(page: Page) -> Path:
 
 
 def recorded_judge(page: Page) -> Path | None:
-    """Where the run's judge is kept, in whichever arithmetic it has learned; None where it is not."""
-    for arithmetic in ARITHMETICS:
-        with trained_in(arithmetic):
-            place = page.figures / JUDGES / judges_place(page).name
-        if (place / "judge.json").is_file():
-            return place
-    return None
+    """Where the run's judge is kept; None where it is not."""
+    place = page.figures / JUDGES / judges_place(page).name
+    return place if (place / "judge.json").is_file() else None
 
 
 def older(page: Page) -> list[str]:

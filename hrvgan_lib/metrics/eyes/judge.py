@@ -25,11 +25,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hrvgan_lib.data.clips import Clips, identity
-from hrvgan_lib.devices import pick_device, precision
+from hrvgan_lib.devices import pick_device
 from hrvgan_lib.half import halved
 from hrvgan_lib.keys import key_of
 from hrvgan_lib.metrics.eyes.c3d import C3D, LAYERS
-from hrvgan_lib.metrics.eyes.judge_training import LearningStep, Recipe, train_judge
+from hrvgan_lib.metrics.eyes.judge_training import LearningStep, Recipe, judge_precision, train_judge
 from hrvgan_lib.metrics.eyes.protocols import Protocol, softmax64
 from hrvgan_lib.metrics.rulers.draws import drawn
 from hrvgan_lib.metrics.rulers.estimates import Estimate, read_estimate, share
@@ -250,7 +250,7 @@ def judge_key(train_set: Clips, test_set: Clips, recipe: Recipe, device: torch.d
         test=identity(test_set),
         recipe=recipe,
         device=device.type,
-        arithmetic=str(precision(device)),
+        arithmetic=str(judge_precision(device)),
     )
 
 

@@ -63,13 +63,23 @@ def augment(clips: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor
     return shifted * (1 + recipe.contrast * gain) + recipe.brightness * offset
 
 
+def judge_precision(device: torch.device) -> torch.dtype:
+    """What a judge trains in: `devices.precision` on a GPU, float32 on every CPU.
+
+    Where maps are two frames deep, as in C3D's fourth block, the bfloat16 gradient of a 3-D convolution's weights on a
+    CPU (PyTorch 2.15, avx512_bf16) reads memory that nothing has written: it differs from run to run, and is NaN at
+    times. No GAN of this book has such a map (tests/test_judge.py).
+    """
+    return precision(device) if torch.device(device).type == "cuda" else torch.float32
+
+
 def train_judge(network: C3D, train_set: Clips, recipe: Recipe) -> Iterator[LearningStep]:
     """Train `network` on random windows of `train_set`, one record a step. Leaves it in training mode.
 
     Each pass visits every clip once, in an order that derives from the seed.
     """
     device = next(network.parameters()).device
-    dtype = precision(device)
+    dtype = judge_precision(device)
     data, noise = torch.Generator().manual_seed(recipe.seed), torch.Generator().manual_seed(recipe.seed + 1)
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.99), fused=True
