@@ -1,6 +1,7 @@
 """JupyterLab's settings under `make lab`: looking at a chapter changes no file (docs/tools.md)."""
 
 import json
+import warnings
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -42,3 +43,5 @@ c = get_config()  # noqa: F821  (JupyterLab runs this file and puts it there)
 c.ServerApp.root_dir = str(ROOT)
 c.LabApp.default_url = "/lab/tree/notebooks/00_start_here.ipynb"
 c.ContentsManager.pre_save_hook = keep_as_committed
+c.Application.log_level = "WARN"  # else the line on the run and the address drown (LAB=--debug for all of it)
+warnings.filterwarnings("ignore", "Overriding existing pre_save_hook")  # this file is read for each of its parts
