@@ -17,6 +17,7 @@ KEEP ?=
 CHECK ?=
 CHAPTERS ?=
 PARAMETERS ?=
+LAB ?=
 TIMEOUT ?= 0
 FOR ?= 3.12
 JOBS ?=
@@ -40,8 +41,9 @@ export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 # What papermill's kernels get too: no progress bars, one result.
 QUIET := TQDM_DISABLE=1 PYTHONHASHSEED=0 CUBLAS_WORKSPACE_CONFIG=:4096:8 SOURCE_DATE_EPOCH=0 \
-         PYDEVD_DISABLE_FILE_VALIDATION=1 OMP_NUM_THREADS=1
-NBVAL := -p no:python --nbval-lax --nbval-sanitize-with tests/nbval.cfg --nbval-current-env --nbval-cell-timeout 300 -n 2 --dist loadscope
+         PYDEVD_DISABLE_FILE_VALIDATION=1 OMP_NUM_THREADS=1 HRVGAN_PROFILE= HRVGAN_RUN= HRVGAN_ACTIONS= HRVGAN_DATA_ROOT=
+NBVAL := -p no:python --nbval-lax --nbval-sanitize-with tests/nbval.cfg --nbval-current-env --nbval-cell-timeout 300 \
+         -n 2 --dist loadscope
 
 .PHONY: help check-python setup reproduce edition ablations study booking packages unpack test lint mutants test-lowest coverage bench lab \
         notebooks lock test-environment clean
@@ -136,8 +138,8 @@ bench: $(READY)  ## training steps beside the plain layers, sampling, loading, t
 	@$(PY) -m hrvgan_lib.series.timing
 	@$(PY) tests/bench_frechet_distance.py
 
-lab: $(READY)  ## JupyterLab on the chapters, the runs and the figures
-	@$(PY) -m jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
+lab: $(READY)  ## JupyterLab on the chapters, which use PROFILE= and RUN= (LAB="--port 9999 --no-browser": its own flags)
+	@$(PY) tools/lab.py --profile "$(PROFILE)" --run "$(RUN)" --lab='$(LAB)'
 
 notebooks: $(READY)  ## make the committed .ipynb from the .py (CHAPTERS=06; PROSE=1 keeps the outputs)
 	@$(PY) -m hrvgan_lib.series.chapters $(if $(PROSE),--prose) "$(CHAPTERS)"

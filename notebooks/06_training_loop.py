@@ -1,16 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # 06 · Two networks, one loop: Algorithm 1 fits on a screen
 #
@@ -41,6 +28,9 @@ rehearse = False  # true shapes, two steps
 allow_partial = False  # accept a data set that is there in part
 
 # %%
+import sys
+
+sys.path.append("..")  # the library lies beside this folder; not found: open the notebook there, with make lab
 from hrvgan_lib import book
 
 page = book.open_page("06_training_loop", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,

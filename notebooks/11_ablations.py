@@ -1,16 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # 11 · What matters? One choice changed at a time
 #
@@ -42,6 +29,9 @@ allow_partial = False  # accept a data set that is there in part
 long = False  # every arm, three training seeds: make ablations
 
 # %%
+import sys
+
+sys.path.append("..")  # the library lies beside this folder; not found: open the notebook there, with make lab
 from hrvgan_lib import book
 
 page = book.open_page("11_ablations", profile=profile, seed=seed, data_root=data_root, actions=actions, run=run,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from jupytext.config import load_jupytext_configuration_file
+from jupytext.config import load_jupytext_config
 
 from hrvgan_lib.series.chapters import read_chapter
 
@@ -96,6 +96,15 @@ def test_the_page_is_opened_under_its_name_and_closed(path):
 
 def test_jupyterlab_accepts_the_pairing_settings():
     """With a setting of the wrong type JupyterLab shows no file at all, and nothing else notices."""
-    file = ROOT / "pyproject.toml"
-    settings = load_jupytext_configuration_file(str(file), file.read_text(encoding="utf-8"))
+    settings = load_jupytext_config(str(SOURCES[0]))
     assert settings.outdated_text_notebook_margin == float("inf") and settings.formats
+
+
+def test_only_chapters_are_pairs():
+    assert load_jupytext_config(str(ROOT / "runs" / "cpu" / "09_latent_space.ipynb")) is None
+
+
+@chapters
+def test_the_source_has_no_header(path):
+    """JupyterLab would write the reader's kernel into it."""
+    assert path.read_text(encoding="utf-8").startswith("# %% [markdown]\n# # ")

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from hrvgan_lib.data import ClipDataset
     from hrvgan_lib.networks import System
 
+# The parameters that `make lab` stands in for: as every chapter is printed, and the variables that say otherwise.
+AS_PRINTED = {"profile": "smoke", "run": "", "actions": "ucf101", "data_root": ""}
+LAB_VARIABLES = {name: f"HRVGAN_{name.upper()}" for name in AS_PRINTED}
+
 
 def open_page(
     chapter: str,
@@ -42,9 +47,23 @@ def open_page(
 ) -> Page:
     """Open a chapter's page with the values of its parameters cell.
 
+    Where profile and run stand as printed, they are what `make lab` was told, by its variables.
     Raises ValueError for an unknown profile or action data set, FileNotFoundError for a missing data_root.
     """
-    return Page(chapter, profile, seed, data_root, actions, run, rehearse, allow_partial)
+    values = {"profile": profile, "run": run, "actions": actions, "data_root": data_root}
+    if told := _told(values):
+        values |= told
+        name = run_name(values["profile"], values["actions"], rehearse, values["run"])
+        print(f"profile {values['profile']}, run {name}: as `make lab` was told")
+    return Page(chapter, seed=seed, rehearse=rehearse, allow_partial=allow_partial, **values)
+
+
+def _told(values: dict[str, str]) -> dict[str, str]:
+    """What `make lab` was told of those values that stand as printed; nothing where profile or run do not."""
+    if any(values[name] != AS_PRINTED[name] for name in ("profile", "run")):
+        return {}
+    told = {name: os.environ.get(LAB_VARIABLES[name], "") for name in values if values[name] == AS_PRINTED[name]}
+    return {name: value for name, value in told.items() if value}
 
 
 class Verdict(int):

@@ -22,6 +22,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
+from hrvgan_lib.book.page import LAB_VARIABLES
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.provenance import peak_rss_mb, repo_root
 
@@ -32,6 +33,7 @@ KERNEL_ENVIRONMENT = {
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     "SOURCE_DATE_EPOCH": "0",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else ipykernel warns about frozen modules
+    **dict.fromkeys(LAB_VARIABLES.values(), ""),  # in a terminal of JupyterLab they are set: meant for readers only
 }
 KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
