@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING
 import torch
 
 from hrvgan_lib import checkpoints
-from hrvgan_lib.book import learning, open_page
+from hrvgan_lib.book import learning, movie, open_page
+from hrvgan_lib.book.findings import said
 from hrvgan_lib.book.tables import markdown_table
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.half import halved
-from hrvgan_lib.kept import NETWORKS, fill, header_of, keep, read_kept
+from hrvgan_lib.kept import NETWORKS, fill, header_of, keep, load_kept, read_kept
 from hrvgan_lib.metrics.eyes.judge import judge_place, recipe_of
 from hrvgan_lib.profiles import OLDER, Profile
 from hrvgan_lib.provenance import device_name, versions
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 FOLDER = "trainings"  # of figures/<run>/
 JUDGES = "judges"  # of figures/<run>/ and of runs/<run>/
+STRIP, STRIP_CLIPS = "strip.webp", 8  # of figures/<run>/: what README shows first, and how many pairs it holds
 REPLAYED = 3  # steps of a kept training that `differing` takes again
 
 
@@ -172,6 +174,31 @@ def take_up(page: Page) -> list[str]:
     return found
 
 
+def draw_strip(page: Page) -> list[str]:
+    """Draw held-out real clips above samples of HRVGAN for the same classes, moving: figures/<run>/strip.webp.
+
+    Nothing is chosen: the real clips are the first of each class, the samples those that chapter 08 shows. Returns the
+    file's name, nothing where the training is not kept yet.
+    """
+    main = row(page.profile, "hrvgan")
+    path = next(path for training, *_, path in places(page) if training.name == main.name)
+    if not header_of(path):
+        return []
+    train_clips, held_out = page.dataset("actions"), page.dataset("actions", split="test")
+    labels = held_out.labels.tolist()
+    asked = sorted(set(labels))[:STRIP_CLIPS]
+    real, _ = held_out.batch([labels.index(label) for label in asked])
+    latents = torch.Generator().manual_seed(page.seed)
+    made = load_kept(path).sample(len(asked), torch.tensor(asked), latents)
+    page.save_file(
+        STRIP, lambda place: movie(torch.cat([real, made]), place, columns=len(asked)), [train_clips, held_out],
+        samples=len(asked), steps=main.steps, batch=main.batch,
+        alt="real clips above, generated ones below, one class a column: "
+        + ", ".join(held_out.classes[label] for label in asked),
+    )  # fmt: skip
+    return [STRIP]
+
+
 def judges_place(page: Page) -> Path:
     """Where the run's judge lies, or will."""
     train_set, test_set = (
@@ -260,6 +287,9 @@ def main(argv: list[str] | None = None) -> int:
             _say("taken up", take_up(page))
         status = 0 if only_keep else reproduce(given)
         _say("kept", store(page))
+        _say("drawn", draw_strip(page))
+        if status == 0 and not only_keep:
+            print(*said(page.figures), sep="\n", flush=True)
     except (ValueError, OSError) as error:
         print(f"edition: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
