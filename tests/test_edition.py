@@ -80,10 +80,13 @@ def test_the_strip_has_real_clips_above_samples_of_the_same_classes(page):
     held_out = page.dataset("actions", split="test")
     assert [one["split"] for one in sidecar["data"]] == ["train", "test"] and sidecar["samples"] == main.n_classes
     assert sidecar["alt"].endswith(", ".join(held_out.classes)) and sidecar["steps"] == 2
+    assert sidecar["trained_on"] == read_kept(files(page)[0]).about["device"]
     with Image.open(page.figures / "strip.webp") as film:
         assert film.n_frames == page.profile.frames
         shown = torch.tensor(np.asarray(film.convert("RGB"))).permute(2, 0, 1) / 127.5 - 1
-    real = held_out.batch([held_out.labels.tolist().index(label) for label in range(main.n_classes)])[0]
+    drawn = torch.randperm(len(held_out), generator=stream("strip", page.seed)).tolist()
+    firsts = {int(held_out.labels[index]): index for index in reversed(drawn)}  # the first of each class is set last
+    real = held_out.batch([firsts[label] for label in range(main.n_classes)])[0]
     made = main.sample(main.n_classes, torch.arange(main.n_classes), torch.Generator().manual_seed(page.seed))
     whole = pictures.sheet(pictures.to_frames(torch.cat([real, made]))[:, 0], main.n_classes)
     scale = shown.shape[-1] // whole.shape[1]

@@ -32,6 +32,7 @@ from hrvgan_lib.profiles import OLDER, Profile
 from hrvgan_lib.provenance import device_name, versions
 from hrvgan_lib.series.reproduce import main as reproduce
 from hrvgan_lib.series.reproduce import parse
+from hrvgan_lib.streams import stream
 from hrvgan_lib.training import Plan, StepRecord, plan, read_records, train, write_records
 from hrvgan_lib.trainings import OPTIONS, Training, row, side_row, trainings
 
@@ -177,22 +178,22 @@ def take_up(page: Page) -> list[str]:
 def draw_strip(page: Page) -> list[str]:
     """Draw held-out real clips above samples of HRVGAN for the same classes, moving: figures/<run>/strip.webp.
 
-    Nothing is chosen: the real clips are the first of each class, the samples those that chapter 08 shows. Returns the
-    file's name, nothing where the training is not kept yet.
+    Nothing is chosen by eye: the real clips are drawn at random, the samples are those that chapter 08 shows. Returns
+    the file's name, nothing where the training is not kept yet.
     """
     main = row(page.profile, "hrvgan")
     path = next(path for training, *_, path in places(page) if training.name == main.name)
     if not header_of(path):
         return []
     train_clips, held_out = page.dataset("actions"), page.dataset("actions", split="test")
-    labels = held_out.labels.tolist()
-    asked = sorted(set(labels))[:STRIP_CLIPS]
-    real, _ = held_out.batch([labels.index(label) for label in asked])
-    latents = torch.Generator().manual_seed(page.seed)
-    made = load_kept(path).sample(len(asked), torch.tensor(asked), latents)
+    asked = sorted(set(held_out.labels.tolist()))[:STRIP_CLIPS]
+    shuffled = torch.randperm(len(held_out), generator=stream("strip", page.seed)).tolist()
+    real, _ = held_out.batch([next(i for i in shuffled if held_out.labels[i] == label) for label in asked])
+    system = load_kept(path)
+    made = system.sample(len(asked), torch.tensor(asked), torch.Generator().manual_seed(page.seed))
     page.save_file(
         STRIP, lambda place: movie(torch.cat([real, made]), place, columns=len(asked)), [train_clips, held_out],
-        samples=len(asked), steps=main.steps, batch=main.batch,
+        samples=len(asked), steps=main.steps, batch=main.batch, trained_on=system.about["device"],
         alt="real clips above, generated ones below, one class a column: "
         + ", ".join(held_out.classes[label] for label in asked),
     )  # fmt: skip
