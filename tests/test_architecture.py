@@ -38,6 +38,7 @@ ablations
 trainings
 book.measurements book.pictures book.tables
 book.ledgers book.explore
+book.findings
 book.page
 book
 book.learning
@@ -112,8 +113,8 @@ def test_the_names_that_code_outside_relies_on():
 
 HEAVY = {"torch", "torchvision", "scipy", "matplotlib.pyplot"} | {
     f"hrvgan_lib.{room}" for room in ("data", "networks", "training", "metrics")}  # fmt: skip
-LIGHT = ["windows", "files", "keys", "provenance", "profiles", "paper", "book.measurements", "book.ledgers", "book",
-         "series.chapters", "series.reproduce"]  # fmt: skip
+LIGHT = ["windows", "files", "keys", "provenance", "profiles", "paper", "book.measurements", "book.ledgers",
+         "book.findings", "book", "series.chapters", "series.reproduce"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,15 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from hrvgan_lib import training as loop
-from hrvgan_lib.book import learning, open_page
+from hrvgan_lib.book import learning, open_page, pictures
+from hrvgan_lib.book.findings import SENTENCES
 from hrvgan_lib.half import halved
 from hrvgan_lib.kept import NETWORKS, keep, load_kept, read_kept
 from hrvgan_lib.profiles import PROFILES
@@ -66,6 +69,29 @@ def test_a_kept_training_says_what_it_is(page):
     about = read_kept(files(page)[0]).about
     assert about["system"] == "hrvgan" and about["run"] == "tried" and "procedural" in about["data"]
     assert about["device"] and about["seed"] == "0" and json.loads(about["options"])["width"] == page.profile.width
+
+
+def test_the_strip_has_real_clips_above_samples_of_the_same_classes(page):
+    assert edition.draw_strip(page) == []  # nothing is kept yet
+    (main, _), _ = learnt(page)
+    edition.store(page)
+    assert edition.draw_strip(page) == ["strip.webp"]
+    sidecar = json.loads((page.figures / "strip.json").read_text())
+    held_out = page.dataset("actions", split="test")
+    assert [one["split"] for one in sidecar["data"]] == ["train", "test"] and sidecar["samples"] == main.n_classes
+    assert sidecar["alt"].endswith(", ".join(held_out.classes)) and sidecar["steps"] == 2
+    assert sidecar["trained_on"] == read_kept(files(page)[0]).about["device"]
+    with Image.open(page.figures / "strip.webp") as film:
+        assert film.n_frames == page.profile.frames
+        shown = torch.tensor(np.asarray(film.convert("RGB"))).permute(2, 0, 1) / 127.5 - 1
+    drawn = torch.randperm(len(held_out), generator=stream("strip", page.seed)).tolist()
+    firsts = {int(held_out.labels[index]): index for index in reversed(drawn)}  # the first of each class is set last
+    real = held_out.batch([firsts[label] for label in range(main.n_classes)])[0]
+    made = main.sample(main.n_classes, torch.arange(main.n_classes), torch.Generator().manual_seed(page.seed))
+    whole = pictures.sheet(pictures.to_frames(torch.cat([real, made]))[:, 0], main.n_classes)
+    scale = shown.shape[-1] // whole.shape[1]
+    inked = torch.tensor(whole.repeat(scale, 0).repeat(scale, 1)).permute(2, 0, 1) / 127.5 - 1
+    assert shown.shape == inked.shape and (shown - inked).abs().mean() < 0.05
 
 
 def test_a_kept_training_is_loaded_by_what_its_file_says(page):
@@ -178,7 +204,9 @@ def test_a_sitting_keeps_what_is_finished_however_it_ends(status, page, monkeypa
     monkeypatch.setattr(edition, "store", lambda _page: ["two"])
     monkeypatch.setattr(edition, "reproduce", lambda argv: given.append(argv) or status)
     assert edition.main(["--profile", "smoke", "--rehearse"]) == status
-    assert capsys.readouterr().out.splitlines() == ["taken up: one", "kept: two"]
+    told = capsys.readouterr().out.splitlines()
+    assert told[:2] == ["taken up: one", "kept: two"]
+    assert [line.partition(":")[0] for line in told[2:]] == [f"not said of {one}" for one in SENTENCES] * (status == 0)
     assert edition.main(["--keep", "--profile", "smoke", "--rehearse"]) == 0
     assert given == [["--profile", "smoke", "--rehearse"]] and capsys.readouterr().out.splitlines() == ["kept: two"]
 

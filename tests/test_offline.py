@@ -480,8 +480,8 @@ def test_what_is_recorded_came_from_a_gpu_and_is_as_its_sidecars_say(run):
     assert {*ended.values()} <= {"ok", "cached", "not_reached"}  # a booking may end before its run does
     if run == "gpu":
         assert ended["06_training_loop"] == "ok", "what is recorded has a system that was trained"
-        first = (repo_root() / "README.md").read_text().split("![", 1)[1].split("](", 1)[1]
-        assert first.startswith("figures/gpu/"), "the README's first picture is from the recorded run"
+        first = (repo_root() / "docs/runs.md").read_text().split("![", 1)[1].split("](", 1)[1]
+        assert first.startswith("../figures/gpu/"), "the first picture of docs/runs.md is from the recorded run"
 
 
 def test_equal_objects_give_equal_json():

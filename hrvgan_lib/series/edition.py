@@ -23,16 +23,18 @@ import torch
 
 from hrvgan_lib import checkpoints
 from hrvgan_lib import training as loop
-from hrvgan_lib.book import learning, open_page
+from hrvgan_lib.book import learning, movie, open_page
+from hrvgan_lib.book.findings import said
 from hrvgan_lib.book.tables import markdown_table
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.half import halved
-from hrvgan_lib.kept import NETWORKS, fill, header_of, keep, read_kept
+from hrvgan_lib.kept import NETWORKS, fill, header_of, keep, load_kept, read_kept
 from hrvgan_lib.metrics.eyes.judge import judge_place, recipe_of
 from hrvgan_lib.profiles import OLDER, Profile
 from hrvgan_lib.provenance import device_name, versions
 from hrvgan_lib.series.reproduce import main as reproduce
 from hrvgan_lib.series.reproduce import parse
+from hrvgan_lib.streams import stream
 from hrvgan_lib.training import Plan, StepRecord, read_records, train, write_records
 from hrvgan_lib.trainings import OPTIONS, Training, row, side_row, trainings
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from hrvgan_lib.book.page import Page
 
 FOLDER, JUDGES = learning.TRAININGS, learning.JUDGES  # of figures/<run>/; the second of runs/<run>/ too
+STRIP, STRIP_CLIPS = "strip.webp", 8  # of figures/<run>/: what README shows first, and how many pairs it holds
 REPLAYED = 3  # steps of a kept training that `differing` takes again
 # What a CPU trains in, by its kind, and how near the first losses come when another CPU takes the steps again.
 ARITHMETICS = {torch.float32: 1e-3, torch.bfloat16: 3e-2}
@@ -211,6 +214,31 @@ def take_up(page: Page) -> list[str]:
     return found
 
 
+def draw_strip(page: Page) -> list[str]:
+    """Draw held-out real clips above samples of HRVGAN for the same classes, moving: figures/<run>/strip.webp.
+
+    Nothing is chosen by eye: the real clips are drawn at random, the samples are those that chapter 08 shows. Returns
+    the file's name, nothing where the training is not kept yet.
+    """
+    main = row(page.profile, "hrvgan")
+    path = next(path for training, *_, path in places(page) if training.name == main.name)
+    if not header_of(path):
+        return []
+    train_clips, held_out = page.dataset("actions"), page.dataset("actions", split="test")
+    asked = sorted(set(held_out.labels.tolist()))[:STRIP_CLIPS]
+    shuffled = torch.randperm(len(held_out), generator=stream("strip", page.seed)).tolist()
+    real, _ = held_out.batch([next(i for i in shuffled if held_out.labels[i] == label) for label in asked])
+    system = load_kept(path)
+    made = system.sample(len(asked), torch.tensor(asked), torch.Generator().manual_seed(page.seed))
+    page.save_file(
+        STRIP, lambda place: movie(torch.cat([real, made]), place, columns=len(asked)), [train_clips, held_out],
+        samples=len(asked), steps=main.steps, batch=main.batch, trained_on=system.about["device"],
+        alt="real clips above, generated ones below, one class a column: "
+        + ", ".join(held_out.classes[label] for label in asked),
+    )  # fmt: skip
+    return [STRIP]
+
+
 def judges_place(page: Page) -> Path:
     """Where the run's judge lies, or will."""
     train_set, test_set = (
@@ -309,6 +337,9 @@ def main(argv: list[str] | None = None) -> int:
             _say("taken up", take_up(page))
         status = 0 if only_keep else reproduce(given)
         _say("kept", store(page))
+        _say("drawn", draw_strip(page))
+        if status == 0 and not only_keep:
+            print(*said(page.figures), sep="\n", flush=True)
     except (ValueError, OSError) as error:
         print(f"edition: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -1,0 +1,234 @@
+"""What a run says, in five sentences made from its tables: of Tables 3 and 4, chapter 07 and the claims ledger."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from hrvgan_lib.book import ledgers
+from hrvgan_lib.book.tables import read_csv
+from hrvgan_lib.files import write_atomic
+from hrvgan_lib.provenance import repo_root
+
+Row = dict[str, str]
+START = "<!-- made from figures/overnight: python -m hrvgan_lib.book.findings -->"  # what follows in README.md, ...
+END = "<!-- end of what is made -->"  # ... up to here
+TOLD = re.compile(r"(\S+) \[(\S+), (\S+)\]")  # an interval as tables print it
+SAID = {
+    ledgers.REPRODUCED: "held", ledgers.IN_THESE: "held in these trainings",
+    ledgers.BY_CONSTRUCTION: "hold by construction",
+    ledgers.NOT_REPRODUCED: "did not hold", ledgers.NOT_IN_THESE: "did not hold in these trainings",
+    ledgers.NOT_BY_CONSTRUCTION: "fail by construction",
+    ledgers.UNDECIDED: "are undecided", ledgers.VOID: "are void, since a control passes the same test",
+    ledgers.NOT_TESTABLE: "cannot be tested here", ledgers.NOT_MEASURED: "were not measured",
+}  # fmt: skip
+
+
+def findings(folder: Path) -> tuple[list[str], list[str]]:
+    """What the tables in figures/<run>/ say: the sentences in order, and what is left out, each with the reason."""
+    sentences, left_out = [], []
+    for about, sentence in SENTENCES.items():
+        try:
+            sentences.append(sentence(folder))
+        except FileNotFoundError as error:
+            left_out.append(f"{about}: {Path(error.filename).name} is not there; make reproduce writes it")
+        except KeyError as error:
+            left_out.append(f"{about}: the table has no {error.args[0]!r}; make the run again with today's code")
+    return sentences, left_out
+
+
+def said(folder: Path) -> list[str]:
+    """The lines that end `make edition`: the sentences, then what could not be said."""
+    sentences, left_out = findings(folder)
+    return [f"the run says: {one}" for one in sentences] + [f"not said of {one}" for one in left_out]
+
+
+def renewed(page: str, sentences: Iterable[str]) -> str:
+    """A page of Markdown with these sentences, a list, between its two marks. ValueError where it has none."""
+    before, start, rest = page.partition(START)
+    _, end, after = rest.partition(END)
+    if not start or not end:
+        raise ValueError(f"the page has no {START} ... {END}: put them where the sentences belong")
+    return before + "\n".join([START, *(f"- {one}" for one in sentences), END]) + after
+
+
+def score(folder: Path) -> str:
+    """HRVGAN's Inception Score with labels, between real clips and the best rival, and whether it has learned."""
+    rows, about = _table(folder, "table3_inception_score")
+    ours = _find(rows, "HRVGAN, labels", "stable")
+    real = _find(rows, "real clips (test split)")
+    rivals = [row for row in _trained(rows) if not row["system"].startswith("HRVGAN") and isfinite(float(row["ours"]))]
+    best = max(rivals, key=lambda row: float(row["ours"]), default=None)
+    against = "no rival has a score" if best is None else f"the best rival, {_name(best)}, has {_interval(best)}"
+    return (
+        f"HRVGAN with labels has, after {int(ours['clips seen']):,} clips, an Inception Score of {_interval(ours)} "
+        f"where held-out real clips have {_interval(real)}, and {against}; it is "
+        f"{'' if _clear(ours) else 'not '}clear of its own untrained network "
+        f"({_data(about)}, {ours['N']} samples, 95 % intervals over {ours['interval over']}, {about['device']})."
+    )
+
+
+def learners(folder: Path) -> str:
+    """Which trained systems of Table 3 are clear of their own untrained networks, and which are not."""
+    rows, about = _table(folder, "table3_inception_score")
+    trained = _trained(rows)
+    clear, not_clear = ([row for row in trained if _clear(row) is held] for held in (True, False))
+    if clear and not_clear:
+        told = f"clear of their own untrained networks are {_names(clear)}; not clear are {_names(not_clear)}"
+    elif clear:
+        told = f"all {len(trained)} trained systems are clear of their own untrained networks"
+    else:
+        told = f"none of the {len(trained)} trained systems is clear of its own untrained network"
+    return f"By Inception Score, {told} ({_data(about)}, {max(int(row['N']) for row in trained)} samples each)."
+
+
+def orders(folder: Path) -> str:
+    """How many orders of Table 4 the paired intervals decide, which way, and between how many that have learned."""
+    rows, about = _table(folder, "table4_orders")
+    sizes = sorted({int(row["N"]) for row in _trained(_table(folder, "table4_frechet_distance")[0])})
+    ways = Counter(row["order"] for row in rows)
+    decided = [row for row in rows if row["order"] != "open"]
+    if decided:
+        learned = sum(row["both clear of untrained"] == "True" for row in decided)
+        told = (
+            f"{len(decided)} are decided by the 95 % interval of their difference, {ways['as in the paper']} as in "
+            f"the paper and {ways['the other way round']} the other way round; in {learned} of them both systems are "
+            "clear of their own untrained networks"
+        )
+    else:
+        told = "none is decided by the 95 % interval of its difference"
+    return (
+        f"Of the {len(rows)} orders of Fréchet distances in Table 4, {told} "
+        f"({_data(about)}, {' or '.join(map(str, sizes))} samples a system, {about['device']})."
+    )
+
+
+def prediction(folder: Path) -> str:
+    """How far a predictor with the combined objective is above or below the last frame held, and which way."""
+    rows, about = _table(folder, "prediction_measures")
+    named = {row["prediction"].removesuffix(" (diverged)"): row for row in rows}
+    row = named["combined"]
+    number = row["less held, dB"]
+    found = TOLD.fullmatch(number)
+    told, verdict = number.replace(" [", " dB [", 1), "which decides nothing"
+    if found:
+        value, low, high = map(float, found.groups())
+        told = f"{value:.2f} dB [{low:.2f}, {high:.2f}]"
+        verdict = "better" if low > 0 else "worse" if high < 0 else "no difference that can be told"
+    return (
+        f"In prediction, the PSNR of the {row['prediction']} objective less that of holding the last given frame is "
+        f"{told}, {verdict} ({_data(about)}, {about['samples']} held-out clips, later half of the predicted frames, "
+        f"after {int(row['clips seen']):,} clips, {about['device']})."
+    )
+
+
+def claims(folder: Path) -> str:
+    """How the paper's claims fare: held, did not, undecided, cannot be tested; printed shapes apart."""
+    rows, about = _table(folder, "claims")
+    counts = Counter(row["verdict"] for row in rows if row["kind"] != "shape")
+    shapes = Counter(row["verdict"] for row in rows if row["kind"] == "shape")
+    told = [f"{counts[verdict]} {words}" for verdict, words in SAID.items() if counts[verdict]]
+    seeds = sorted({int(row["training seeds"]) for row in rows if row["training seeds"]})
+    behind = f", from {' or '.join(map(str, seeds))} training seed{'s' * (seeds != [1])}" if seeds else ""
+    printed = f"; of {shapes.total()} printed shapes {shapes[ledgers.AS_PRINTED]} are as printed" if shapes else ""
+    where = f"{_kinds(rows)}{behind}, {about['device']}"
+    return f"Of {counts.total()} claims of the paper, {_listed(told)}{printed} ({where})."
+
+
+SENTENCES: dict[str, Callable[[Path], str]] = {
+    "the Inception Score": score,
+    "what has learned": learners,
+    "the orders of Table 4": orders,
+    "prediction": prediction,
+    "the claims": claims,
+}
+
+
+def _table(folder: Path, name: str) -> tuple[list[Row], dict[str, Any]]:
+    """A table's rows, and what its sidecar says of it. Raises FileNotFoundError."""
+    rows = read_csv(Path(folder) / f"{name}.csv")
+    return rows, json.loads((Path(folder) / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _find(rows: Sequence[Row], system: str, recipe: str = "") -> Row:
+    for row in rows:
+        if row["system"] == system and row["recipe"] == recipe:
+            return row
+    raise KeyError(f"{system} {recipe}".strip())
+
+
+def _trained(rows: Sequence[Row]) -> list[Row]:
+    """The rows that have been held against their own untrained network. Raises KeyError where there is none."""
+    if not (found := [row for row in rows if row["clear of untrained"]]):
+        raise KeyError("trained system")
+    return found
+
+
+def _clear(row: Row) -> bool:
+    return row["clear of untrained"] == "True"
+
+
+def _interval(row: Row) -> str:
+    return f"{float(row['ours']):.2f} [{float(row['95 % low']):.2f}, {float(row['95 % high']):.2f}]"
+
+
+def _plain(system: str) -> str:
+    return system.replace(", labels", " with labels").replace(", no labels", " without labels")
+
+
+def _name(row: Row) -> str:
+    return f"{_plain(row['system'])} ({row['recipe']})"
+
+
+def _names(rows: Sequence[Row]) -> str:
+    """Systems with their recipes, each system once."""
+    recipes: dict[str, list[str]] = {}
+    for row in rows:
+        recipes.setdefault(_plain(row["system"]), []).append(row["recipe"] + ", diverged" * bool(row["diverged"]))
+    return _listed([f"{system} ({'; '.join(found)})" for system, found in recipes.items()])
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _data(about: dict[str, Any]) -> str:
+    """The data sets of a sidecar in words: "procedural stand-ins for Golf and Aeroplane"."""
+    names: dict[str, list[str]] = {}
+    for one in about["data"]:
+        title = "UCF101" if one["name"] == "ucf101" else one["name"].capitalize()
+        if title not in names.setdefault(one["kind"], []):
+            names[one["kind"]].append(title)
+    told = {"procedural": "procedural stand-ins for ", "real": "real clips of "}
+    return " and ".join(f"{told[kind]}{_listed(found)}" for kind, found in names.items())
+
+
+def _kinds(rows: Sequence[Row]) -> str:
+    """Of which kinds the data behind the claims is: the column holds "ucf101, procedural; golf, procedural"."""
+    kinds = {one.rpartition(", ")[2] for row in rows for one in row["data"].split("; ") if one}
+    return f"{_listed(sorted(kinds))} data" if kinds else "no data"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print what a recorded run says, and put it into README.md where all five sentences could be made."""
+    given = list(sys.argv[1:] if argv is None else argv) or ["overnight"]
+    root = repo_root()
+    folder = root / "figures" / given[0]
+    sentences, left_out = findings(folder)
+    print("\n".join(said(folder)))
+    if left_out:
+        print(f"README.md is left as it is: lacking are {len(left_out)} of {len(SENTENCES)} sentences", file=sys.stderr)
+        return 1
+    page = root / "README.md"
+    write_atomic(page, renewed(page.read_text(encoding="utf-8"), sentences))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
