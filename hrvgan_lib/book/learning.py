@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hrvgan_lib.book.progress import waiting, watched
 from hrvgan_lib.metrics import judge_for
 from hrvgan_lib.metrics import judge_shape as judge_shape_of
 from hrvgan_lib.training import StepRecord
@@ -64,7 +65,8 @@ def learn(page: Page, training: Training) -> tuple[System, list[StepRecord]]:
     """Carry out a training, or read it where it has been carried out before."""
     page.trainings.append(training.name)
     clips, how = clips_of(page, training), planned(page, training)
-    return train_or_read(training.system, clips, page.profile, folder=page.runs / "checkpoints", **how)
+    carry_out = watched(page, training, train_or_read)
+    return carry_out(training.system, clips, page.profile, folder=page.runs / "checkpoints", **how)
 
 
 def clips_of(page: Page, training: Training) -> ClipDataset:
@@ -92,4 +94,5 @@ def judge_shape(page: Page) -> dict[str, int]:
 def judge(page: Page, **shape: int) -> Judge:
     """The run's judge of clips of `shape` (frames, size and stride; by default `judge_shape`), trained once."""
     clips = [page.dataset("actions", split=split, **shape or judge_shape(page)) for split in ("train", "test")]
-    return judge_for(clips[0], clips[1], page.profile, data_root=page.data_root, folder=page.runs / "judges")
+    with waiting("the judge learns, or is read"):
+        return judge_for(clips[0], clips[1], page.profile, data_root=page.data_root, folder=page.runs / "judges")
