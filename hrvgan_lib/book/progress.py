@@ -25,7 +25,6 @@ from hrvgan_lib.keys import code_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from hrvgan_lib.book.page import Page
     from hrvgan_lib.data.clips import Clips
     from hrvgan_lib.networks import System
     from hrvgan_lib.trainings import Training
@@ -82,8 +81,8 @@ def last_records(journal: Path) -> list[Any]:
 # --- who asks for what ---
 
 
-def note(folder: Path, page: Page, training: Training) -> None:
-    """Leave in a training's folder who asked for what, and for what code: `at_work` and `done` read it."""
+def note(folder: Path, page: Any, training: Training) -> None:
+    """Leave in a training's folder which page asked for what, and for what code: `at_work` and `done` read it."""
     asked = {
         "chapter": page.chapter, "training": training.name, "system": training.system, "steps": training.steps,
         "seed": page.seed, "code": code_behind(training.system),
@@ -236,7 +235,7 @@ class Live:
         from hrvgan_lib.training import SNAPSHOT_BYTES
 
         n = max(1, min(LATENTS, SNAPSHOT_BYTES // (3 * system.frames * system.size**2)))
-        found = system.eval().snapshot(n, self.clips)
+        found = system.eval().snapshot(n, self.clips).nan_to_num()  # it may be about to diverge
         apart, often = max(1, system.size // SIDE), max(1, found.shape[2] // FRAMES)
         self.looks.append((step, found[:, :, ::often, ::apart, ::apart]))
         if len(self.looks) > LOOKS:  # room for as many again, half as often
@@ -253,7 +252,7 @@ class Live:
             self.strip.show(html="")
 
 
-def watched(page: Page, training: Training, train: Callable[..., Any]) -> Callable[..., Any]:
+def watched(page: Any, training: Training, train: Callable[..., Any]) -> Callable[..., Any]:
     """`train`, which is `training.trained`, with a note of who asks, and shown live where somebody looks."""
 
     def carry_out(name: str, clips: Clips, profile: Any, *, folder: Path, **how: Any) -> Any:

@@ -22,6 +22,7 @@ import torch
 
 from hrvgan_lib import checkpoints
 from hrvgan_lib.book import learning, open_page
+from hrvgan_lib.book.progress import note
 from hrvgan_lib.book.tables import markdown_table
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.half import halved
@@ -163,6 +164,7 @@ def take_up(page: Page) -> list[str]:
             "system": halved(system.state_dict(), system), "optimisers": {},
         }  # fmt: skip
         checkpoints.save_checkpoint(folder, training.steps, state, keep=1)
+        note(folder, page, training)
         found.append(training.name)
     place = judges_place(page)
     source = page.figures / JUDGES / place.name
