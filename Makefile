@@ -39,8 +39,8 @@ endif
 export OMP_WAIT_POLICY ?= passive
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 
-# What papermill's kernels get too: no progress bars, one result.
-QUIET := TQDM_DISABLE=1 PYTHONHASHSEED=0 CUBLAS_WORKSPACE_CONFIG=:4096:8 SOURCE_DATE_EPOCH=0 \
+# What papermill's kernels get too: no progress bars, nothing live, one result.
+QUIET := TQDM_DISABLE=1 HRVGAN_HEADLESS=1 PYTHONHASHSEED=0 CUBLAS_WORKSPACE_CONFIG=:4096:8 SOURCE_DATE_EPOCH=0 \
          PYDEVD_DISABLE_FILE_VALIDATION=1 OMP_NUM_THREADS=1 HRVGAN_PROFILE= HRVGAN_RUN= HRVGAN_ACTIONS= HRVGAN_DATA_ROOT=
 NBVAL := -p no:python --nbval-lax --nbval-sanitize-with tests/nbval.cfg --nbval-current-env --nbval-cell-timeout 300 \
          -n 2 --dist loadscope

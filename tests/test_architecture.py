@@ -37,7 +37,7 @@ metrics
 ablations
 trainings
 book.measurements book.pictures book.tables
-book.ledgers book.explore
+book.ledgers book.explore book.progress
 book.findings
 book.page
 book

@@ -24,7 +24,7 @@ import nbformat
 import pytest
 
 from hrvgan_lib import files, provenance
-from hrvgan_lib.book import learning
+from hrvgan_lib.book import learning, progress
 from hrvgan_lib.book.page import Page
 from hrvgan_lib.profiles import PROFILES
 from hrvgan_lib.series import chapters, jobs, reproduce, timing
@@ -97,7 +97,7 @@ SMOKE = ["--profile", "smoke", "--jobs", "1"]
 def quick_server():
     """What these chapters' processes are copied from has no need of torch."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs, "PRELOAD", ["hrvgan_lib.series.chapters"])
+        patch.setattr(jobs, "PRELOAD", ["hrvgan_lib.series.kernel", "papermill", "jupytext"])
         patch.setenv("OMP_NUM_THREADS", "1")  # the driver's own setting does not outlive these tests
         patch.setenv("OMP_WAIT_POLICY", "passive")
         yield
@@ -237,10 +237,16 @@ def test_the_larger_of_both_peaks_counts_and_none_is_made_up(book, bench, name, 
     assert bench.ran == [name]
 
 
-def test_whoever_asks_hears_of_every_cell(book, bench):
-    heard = []
-    reproduce.run_chapter(book / "notebooks/08_last.py", settings(), lambda cell, cells: heard.append((cell, cells)))
-    assert heard == [(1, 3), (2, 3), (3, 3)]
+def test_whoever_looks_reads_which_cell_a_chapter_is_at(book, bench, monkeypatch):
+    (book / "todo").write_text(
+        "global found; found = [path.read_text() for path in pathlib.Path(os.environ['HRVGAN_ROOT']).rglob('*.cell')]\n"
+        "(pathlib.Path(os.environ['HRVGAN_ROOT']) / 'found').write_text(repr(found))"
+    )
+    reproduce.run_chapter(book / "notebooks/06_second.py", settings())
+    assert (book / "found").read_text() == "['cell 4 of 5']" and not list(book.rglob("*.cell"))
+    (book / "todo").write_text("raise ValueError")
+    assert reproduce.run_chapter(book / "notebooks/06_second.py", settings("--seed", "2")).status == "failed"
+    assert not list(book.rglob("*.cell"))  # or a status line would speak of a chapter that has ended
 
 
 def test_a_chapter_that_fails_leaves_nothing_that_looks_finished(book, bench):
@@ -401,7 +407,7 @@ def slow_clock(bench, monkeypatch):
     """Time that passes only in chapters: each takes 12.34 s."""
     now = SimpleNamespace(seconds=1000.0)
     for module in (reproduce, jobs):
-        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now.seconds, time=time.time))
 
     def execute(*arguments, **options):
         now.seconds += 12.34
@@ -411,37 +417,73 @@ def slow_clock(bench, monkeypatch):
     return now
 
 
-HEADING = "smoke: 3 chapters, about 4 minutes on 2 CPU cores (PROFILE=smoke takes about 4 minutes)\n"
-LINES = ["[ 1/3] 00_first               ok            1.5 s    100 MB   0:12 of about 4:00\n",
-         "[ 2/3] 06_second              ok            1.5 s    100 MB   0:25 of about 4:00\n",
-         "[ 3/3] 08_last                ok            1.5 s    100 MB   0:37 of about 4:00\n"]  # fmt: skip
+FIRST_WORDS = "smoke: looking at what there is to do\n"
+HEADING = "smoke: 3 chapters, about 6 minutes on 2 CPU cores (PROFILE=smoke takes about 4 minutes)\n"
+LINES = ["[ 1/3] 00_first               ok            1.5 s    100 MB   0:12 of about 6 minutes\n",
+         "[ 2/3] 06_second              ok            1.5 s    100 MB   0:25 of about 6 minutes\n",
+         "[ 3/3] 08_last                ok            1.5 s    100 MB   0:37 of about 6 minutes\n"]  # fmt: skip
 CLOSING = "tables and figures: figures/smoke/   chapters: runs/smoke/\n"
 
 
 def test_a_pipe_gets_one_line_a_chapter(slow_clock, monkeypatch):
     monkeypatch.setattr(sys, "stdout", Terminal(False))
     assert reproduce.main(SMOKE) == 0
-    assert sys.stdout.getvalue() == HEADING + "".join(LINES) + CLOSING
+    assert sys.stdout.getvalue() == FIRST_WORDS + HEADING + "".join(LINES) + CLOSING
 
 
-def test_a_terminal_gets_a_line_that_counts_the_cells_of_each_chapter(slow_clock, monkeypatch):
+def test_the_first_words_come_before_anything_slow_is_imported(tmp_path):
+    """In a process of its own, which stops where it would look at the chapters."""
+    code = """
+import sys
+from hrvgan_lib.series import reproduce
+def stop(*_):
+    raise ValueError(f"imported: {sorted({'torch', 'papermill', 'jupytext', 'nbformat', 'IPython'} & {*sys.modules})}")
+reproduce.set_threads = stop
+sys.exit(reproduce.main(sys.argv[1:]))
+"""
+    environment = os.environ | {"HRVGAN_ROOT": str(tmp_path)}
+    told = subprocess.run([sys.executable, "-c", code, *SMOKE], env=environment, capture_output=True, text=True)
+    assert (told.returncode, told.stdout, told.stderr) == (2, FIRST_WORDS, "imported: []\n")
+
+
+def drawn(text: str) -> list[list[str]]:
+    """The blocks of lines that a terminal was shown at its end, in order, as long as each differs from the last."""
+    blocks = [block for block in re.split(r"\r(?:\x1b\[\d+A)?", text)[1:] if "\x1b[K" in block]
+    return [re.findall(r"(?:^|\n)([^\n]*?)\x1b\[K", block) for block in blocks]
+
+
+@pytest.mark.parametrize("count", ["1", "2"])
+def test_on_a_terminal_the_clock_ticks_within_a_cell(book, monkeypatch, count):
+    (book / "todo").write_text("time.sleep(4)")
     monkeypatch.setattr(sys, "stdout", Terminal(True))
-    assert reproduce.main([*SMOKE, "--chapters", "00,08"]) == 0
-    heading, rest = sys.stdout.getvalue().split("\n", 1)
-    assert heading + "\n" == HEADING.replace("3 chapters", "2 chapters")
-    expected = ""
-    for name, cells, line in (("00_first", 4, LINES[0]), ("08_last", 3, LINES[1].replace("06_second", "08_last  "))):
-        expected += "".join(f"\r{name} cell {cell}/{cells}\033[K" for cell in range(1, cells + 1))
-        expected += "\r\033[K" + line.replace("/3]", "/2]")
-    assert re.sub(r"( cell \d/\d) [0-9:]+", r"\1", rest) == expected + CLOSING
+    monkeypatch.setattr(reproduce, "preparations", lambda *_: [])  # the chapters alone
+    monkeypatch.setenv("COLUMNS", "100")
+    assert reproduce.main([*SMOKE[:-1], count, "--chapters", "06"]) == 0
+    told = sys.stdout.getvalue()
+    within = [lines for lines in drawn(told) if len(lines) == 2 and lines[1].endswith(", cell 4 of 5")]
+    clocks = [re.fullmatch(r"  06_second (\d+:\d\d), cell 4 of 5", lines[1])[1] for lines in within]
+    assert len({*clocks}) >= 3 and sorted(clocks) == clocks  # every second another one
+    assert all(re.fullmatch(r"\d+:\d\d of (under a minute|about \d+ minutes?)", lines[0]) for lines in within)
+    assert re.search(r"\r\x1b\[1A\x1b\[J\[ 1/1\] 06_second +ok ", told)  # what stands is what stayed
+    assert told.startswith(FIRST_WORDS) and told.endswith(CLOSING)
 
 
-def test_the_clock_beside_the_cells_is_the_chapter_s_own(slow_clock, monkeypatch):
-    monkeypatch.setattr(sys, "stdout", Terminal(True))
-    assert reproduce.main([*SMOKE, "--chapters", "00,08"]) == 0
-    clocks = re.findall(r"\r(\w+) cell \d/\d (\S+)\x1b", sys.stdout.getvalue())
-    later = {clock for name, clock in clocks if name == "08_last"}
-    assert later and later <= {"0:00", "0:12"}  # not the 0:25 since the first chapter began
+def test_a_line_says_how_far_a_training_is_that_a_chapter_or_a_job_carries_out(book):
+    asked, place = settings(), book / "runs/smoke/checkpoints/vgan-golf-8x32-0"
+    place.mkdir(parents=True)
+    note = {"chapter": "06_second", "training": "vgan, golf", "system": "vgan", "steps": 40, "seed": 0, "code": "0"}
+    (place / "asked.json").write_text(json.dumps(note))
+    record = {"discriminator": {"real": 0.25, "fake": 0.5}, "generator": {"adversarial": 1.5}, "clips_seen": 8}
+    lines = [json.dumps(record | {"step": step, "seconds": 2.0 * step}) + "\n" for step in range(1, 11)]
+    (place / "records.jsonl").write_text("".join(lines))
+    words = "step 10 of 40, D 0.75, G 1.5, 1:00 left"
+    assert reproduce.how_far("vgan, golf", 60, asked) == f", {words}"
+    reproduce.cell_of("06_second", asked).parent.mkdir()
+    reproduce.cell_of("06_second", asked).write_text("cell 4 of 5")
+    assert reproduce.how_far("06_second", 60, asked) == f", cell 4 of 5, {words}"
+    assert reproduce.how_far("00_first", 60, asked) == ""
+    os.utime(place / "records.jsonl", (1e9, 1e9))  # of an earlier run
+    assert reproduce.how_far("vgan, golf", 60, asked) == ""
 
 
 @pytest.mark.parametrize("tty", [False, True])
@@ -935,6 +977,83 @@ def test_one_at_a_time_there_are_only_chapters_which_make_what_they_ask_for(book
     assert planned(book, "--jobs", "1")[1] == ["00_first", "06_second", "08_last"]
 
 
+# How long it will take ------------------------------------------------------------------------------------------------
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = chapters.find_chapters(ROOT / "notebooks")
+
+
+@pytest.mark.parametrize(
+    "minutes, words",
+    [(0, "under a minute"), (0.99, "under a minute"), (1, "about 1 minute"), (4.4, "about 4 minutes"),
+     (18, "about 18 minutes"), (47.9, "about 50 minutes"), (119, "about 120 minutes"), (125, "about 2 hours"),
+     (2879, "about 48 hours"), (10_000, "about 7 days")],
+)  # fmt: skip
+def test_an_expected_time_is_said_as_precisely_as_it_is_known(minutes, words):
+    assert reproduce.about(minutes) == words
+
+
+@pytest.fixture
+def expected(tmp_path):
+    """Minutes of real chapters, by number, in a run where nothing has been done."""
+
+    def minutes(profile: str, selection: str = "", *more: str, jobs: int = 2) -> float:
+        asked = reproduce.parse(["--profile", profile, "--jobs", str(jobs), *more])
+        asked = dataclasses.replace(asked, root=tmp_path)
+        chosen = chapters.find_chapters(ROOT / "notebooks", selection)
+        return asked.profile.minutes * reproduce.share_of(chosen, CHAPTERS, asked)
+
+    return minutes
+
+
+def test_the_whole_series_takes_the_profile_s_minutes_and_half_as_long_again_one_by_one(expected):
+    for profile in ("smoke", "cpu", "overnight"):
+        assert expected(profile) == pytest.approx(PROFILES[profile].minutes)
+        assert 1.2 < expected(profile, jobs=1) / expected(profile) < 2
+        assert expected(profile, jobs=4) < expected(profile)
+
+
+def test_a_chapter_alone_takes_what_it_was_measured_to_take(expected):
+    rows = re.findall(r"\(notebooks/(\d\d)_\w+\.ipynb\) \|.*\| (\d+) \|\n", (ROOT / "README.md").read_text())
+    assert len(rows) == len(CHAPTERS)
+    for number, seconds in rows:  # 06 to 10 without the trainings that another chapter has asked for before
+        beside = 3.7 if number in ("06", "07", "08", "09", "10") else 1.5
+        assert 1 / 1.5 < 60 * expected("smoke", number, jobs=1) / int(seconds) < beside, number
+    assert reproduce.about(expected("smoke", "00,01")) == "under a minute"
+    assert 60 < expected("cpu", "11", "long=true") < 150  # make ablations: about 100 minutes
+
+
+def test_more_chapters_take_longer_and_share_their_trainings(expected):
+    for profile in PROFILES:
+        both = expected(profile, "06,09", jobs=1)
+        alone = [expected(profile, number, jobs=1) for number in ("06", "09")]
+        assert max(alone) < both < sum(alone)
+        assert expected(profile, "06") < expected(profile)
+
+
+def test_what_is_done_does_not_count_and_what_is_half_done_counts_half(expected, tmp_path):
+    longest = max((work for work in trainings(PROFILES["cpu"]) if "06" in work.readers), key=lambda work: work.cost)
+    place = tmp_path / "runs/cpu/checkpoints/a"
+    page = SimpleNamespace(chapter="trainings", seed=0)
+    whole, found = expected("cpu", "06", jobs=1), []
+    for step in (longest.steps // 2, longest.steps):
+        progress.note(place, page, longest)
+        record = {"step": step, "seconds": 1.0 * step, "discriminator": {}, "generator": {}}
+        (place / "records.jsonl").write_text(json.dumps(record) + "\n")
+        found.append(expected("cpu", "06", jobs=1))
+    assert whole - found[0] == pytest.approx(found[0] - found[1]) and found[1] < 0.5 * whole
+    assert expected("cpu", "06", "--seed", "1", jobs=1) == whole  # another training
+    edit(place / "asked.json", '"code": "', '"code": "other')
+    assert expected("cpu", "06", jobs=1) == whole  # other code would not find it
+
+
+def test_a_chapter_that_is_done_does_not_count(book, bench, capsys):
+    assert reproduce.main(SMOKE) == 0
+    assert "smoke: 3 chapters, about 6 minutes on" in capsys.readouterr().out
+    edit(book / "notebooks/00_first.py", "6 * 7", "7 * 6")
+    assert reproduce.main(SMOKE) == 0
+    assert "smoke: 3 chapters (2 done before), under a minute on" in capsys.readouterr().out
+
+
 # A run that has to fit into some minutes ------------------------------------------------------------------------------
 class Timers:
     """Takes the place of the processes that time the steps: each costs a tenth of a second."""
@@ -970,7 +1089,7 @@ def test_minutes_scale_what_the_chapters_are_told_to_do(book, bench, timers, cap
     assert {call.parameters["run"] for call in bench.calls} == {"smoke"} and {*statuses(book)} > {"00_first"}
     told = capsys.readouterr().out
     assert f"MINUTES=0.2: {share:g} of the steps and samples of PROFILE=smoke\n" in told
-    assert "about 0.2 minutes on" in told and " of about 0:12\n" in told
+    assert "smoke: 2 chapters, under a minute on" in told and " of under a minute\n" in told
     assert timers.calls == [["timing"]]  # alone, or what runs beside it would count
     assert reproduce.main(run) == 0 and len(timers.calls) == 1  # the share is kept, so nothing runs again
     assert len(bench.calls) == 2

@@ -240,7 +240,9 @@ def page(tmp_path):
         opened.append((name, split, frames, size))
         return MovingBlobs(n=12, seed=sum(map(ord, name + split)))
 
-    return SimpleNamespace(profile=tiny, seed=3, runs=tmp_path, trainings=[], dataset=dataset, opened=opened)
+    return SimpleNamespace(
+        chapter="trainings", profile=tiny, seed=3, runs=tmp_path, trainings=[], dataset=dataset, opened=opened
+    )
 
 
 @pytest.fixture

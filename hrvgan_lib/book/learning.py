@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
 
+from hrvgan_lib.book.progress import waiting, watched
 from hrvgan_lib.kept import header_of, load_kept, read_kept
 from hrvgan_lib.metrics import judge_for
 from hrvgan_lib.metrics import judge_shape as judge_shape_of
@@ -92,7 +93,8 @@ def learn(page: Page, training: Training, own: bool = False) -> tuple[System, li
             page.taken.append(kept.about["training"])
             system.snapshots = [(step, pixels / 127.5 - 1) for step, pixels in sorted(kept.snapshots.items())]
             return system, kept.records
-    return train_or_read(training.system, clips, page.profile, folder=page.runs / "checkpoints", **how)
+    carry_out = watched(page, training, train_or_read)
+    return carry_out(training.system, clips, page.profile, folder=page.runs / "checkpoints", **how)
 
 
 def recorded_file(page: Page, training: Training, clips: ClipDataset) -> Path | None:
@@ -151,7 +153,8 @@ def judge(page: Page, **shape: int) -> Judge:
             return load_judge(place, page.device)
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             print(f"{place}: {str(error).splitlines()[0]}; a judge is trained here instead")
-    return judge_for(clips[0], clips[1], page.profile, data_root=page.data_root, folder=page.runs / "judges")
+    with waiting("the judge learns, or is read"):
+        return judge_for(clips[0], clips[1], page.profile, data_root=page.data_root, folder=page.runs / "judges")
 
 
 def recorded_judge(page: Page, clips: ClipDataset) -> Path | None:

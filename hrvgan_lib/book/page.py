@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from hrvgan_lib import keys, provenance
 from hrvgan_lib.book.measurements import Control, Measurement, Side, read_measurements, write_measurement
 from hrvgan_lib.book.pictures import STYLE, figure_html, film_bytes, small_png, small_webp
+from hrvgan_lib.book.progress import waiting
 from hrvgan_lib.book.tables import folded, html_table, markdown_table
 from hrvgan_lib.devices import pick_device
 from hrvgan_lib.files import sha256_file, to_json, write_atomic
@@ -142,7 +143,8 @@ class Page:
         settings |= options
         key = (name, *sorted(settings.items(), key=lambda item: item[0]))
         if key not in self._datasets:
-            self._datasets[key] = open_dataset(name, self.data_root, **settings)
+            with waiting(f"clips of {name} are laid out"):
+                self._datasets[key] = open_dataset(name, self.data_root, **settings)
         return self._datasets[key]
 
     def stride(self, frames: int) -> int:

@@ -12,23 +12,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import jupytext
-import nbformat
-import papermill
-from jupyter_client.manager import AsyncKernelManager
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode
-from papermill.exceptions import PapermillExecutionError
+from typing import TYPE_CHECKING, Any
 
 from hrvgan_lib.book.page import LAB_VARIABLES
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.provenance import peak_rss_mb, repo_root
 
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
 # One result on every machine and no progress bars in the pages.
 KERNEL_ENVIRONMENT = {
     "TQDM_DISABLE": "1",
+    "HRVGAN_HEADLESS": "1",  # and nothing live (book/progress.py)
     "PYTHONHASHSEED": "0",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     "SOURCE_DATE_EPOCH": "0",
@@ -37,28 +33,6 @@ KERNEL_ENVIRONMENT = {
 }
 KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-
-
-class _Kernel(AsyncKernelManager):
-    """A kernel of this very interpreter, whatever the machine calls `python3`; remembers its process."""
-
-    pid = 0
-    output: Path | None = None  # where its own output goes: not onto the reader's screen
-
-    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", self.connection_file]
-        return command + (extra_arguments or [])
-
-    async def _async_start_kernel(self, **options: Any) -> None:
-        with open(_Kernel.output or os.devnull, "ab") as output:
-            await super()._async_start_kernel(stdout=output, stderr=output, **options)
-        _Kernel.pid = getattr(self.provisioner, "pid", None) or 0
-
-    start_kernel = _async_start_kernel
-
-
-if "transport_encryption" in _Kernel.class_trait_names():  # decided here, or ipykernel warns in every chapter
-    _Kernel.transport_encryption.default_value = "auto"
 
 
 @dataclass(frozen=True)
@@ -103,6 +77,9 @@ def find_chapters(folder: Path, selection: str = "") -> list[Path]:
 
 def read_chapter(path: Path) -> NotebookNode:
     """The chapter as a notebook without outputs; cell ids are positions: equal sources give equal files."""
+    import jupytext  # here and below: what takes seconds to import is imported when it is needed
+    from nbformat import NotebookNode
+
     notebook = jupytext.read(path)
     for index, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{index:03d}"
@@ -140,6 +117,12 @@ def execute(
     papermill reports a killed kernel, a timeout and sys.exit(0) as success in one way or another (its saved
     notebook or its exit), so success here means: no exception, no error output, every code cell counted.
     """
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    from hrvgan_lib.series.kernel import Kernel
+
     source = read_chapter(path)
     started = time.monotonic()
     cells = len(code_cells_of(source)) + bool(parameters)  # papermill adds one with the injected values
@@ -152,7 +135,7 @@ def execute(
             on_cell(place.cell, cells)
 
     def executed(**_: Any) -> None:
-        place.peak = max(place.peak, peak_rss_mb(_Kernel.pid))
+        place.peak = max(place.peak, peak_rss_mb(Kernel.pid))
 
     def outcome(status: str, error: str = "") -> Outcome:
         took = round(time.monotonic() - started, 1)
@@ -168,12 +151,12 @@ def execute(
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     output.parent.mkdir(parents=True, exist_ok=True)
-    _Kernel.output = output.with_suffix(".log")
-    _Kernel.output.unlink(missing_ok=True)
+    Kernel.output = output.with_suffix(".log")
+    Kernel.output.unlink(missing_ok=True)
     try:
         notebook = papermill.execute_notebook(
             source, str(output), parameters, kernel_name="python3", progress_bar=False, cwd=str(path.parent),
-            kernel_manager_class=_Kernel, coalesce_streams=True, on_cell_start=starting,
+            kernel_manager_class=Kernel, coalesce_streams=True, on_cell_start=starting,
             on_cell_executed=executed, shell_timeout_interval=1, iopub_timeout=60, start_timeout=300,
             shutdown_kernel="immediate",
             timeout_func=lambda cell: max(1, round(seconds - (time.monotonic() - started))),
@@ -217,6 +200,8 @@ def merge_outputs(source: NotebookNode, executed: NotebookNode) -> NotebookNode:
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
+    import nbformat
+
     write_atomic(path, nbformat.writes(notebook).rstrip("\n") + "\n")
 
 
@@ -236,6 +221,8 @@ def tidy(source: NotebookNode, executed: NotebookNode) -> NotebookNode:
 
 def write_pair(path: Path, prose_only: bool = False) -> Outcome:
     """Make NN_topic.ipynb from NN_topic.py: executed as it stands (smoke), or with the outputs that it has."""
+    import nbformat
+
     pair = path.with_suffix(".ipynb")
     if prose_only:
         write_notebook(tidy(read_chapter(path), nbformat.read(pair, as_version=4)), pair)

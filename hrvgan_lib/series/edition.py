@@ -25,6 +25,7 @@ from hrvgan_lib import checkpoints
 from hrvgan_lib import training as loop
 from hrvgan_lib.book import learning, movie, open_page
 from hrvgan_lib.book.findings import said
+from hrvgan_lib.book.progress import note
 from hrvgan_lib.book.tables import markdown_table
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.half import halved
@@ -206,6 +207,7 @@ def take_up(page: Page) -> list[str]:
             "system": halved(system.state_dict(), system), "optimisers": {},
         }  # fmt: skip
         checkpoints.save_checkpoint(folder, training.steps, state, keep=1)
+        note(folder, page, training)
         found.append(training.name)
     place, source = judges_place(page), recorded_judge(page)
     if source and not place.is_dir():

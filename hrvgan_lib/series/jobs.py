@@ -17,12 +17,15 @@ from typing import Any
 # What every job imports: once, in the process that all jobs are copied from.
 PRELOAD = [
     *(f"hrvgan_lib.{name}" for name in (
-        "series.chapters", "book.page", "book.learning", "ablations", "data", "data.clips", "data.store",
-        "metrics.eyes.judge", "networks.hrvgan", "networks.vgan", "networks.tgan", "networks.mocogan", "networks.ivgan",
+        "series.chapters", "series.kernel", "book.page", "book.learning", "ablations", "data", "data.clips",
+        "data.store", "metrics.eyes.judge", "networks.hrvgan", "networks.vgan", "networks.tgan", "networks.mocogan",
+        "networks.ivgan",
     )),
-    "matplotlib.pyplot", "scipy.optimize", "torch._dynamo",
+    "jupytext", "papermill", "matplotlib.pyplot", "scipy.optimize", "torch._dynamo",
 ]  # fmt: skip
 
+TICK = 0.5  # seconds between two looks at what is running
+GAIN = 0.6  # two jobs side by side do the work of 2 ** GAIN = 1.5: they share memory, and wait for each other
 LONGEST = 4000  # characters of an error that come back
 PATIENCE = 30  # seconds that interrupted jobs have for tidying up
 
@@ -87,10 +90,18 @@ def priorities(jobs: Sequence[Job]) -> dict[str, float]:
     return found
 
 
+def duration(jobs: Sequence[Job], slots: int) -> float:
+    """Seconds, roughly, that jobs take `slots` at a time: those of their longest chain, or more where they are many."""
+    return max(max(priorities(jobs).values(), default=0.0), sum(job.cost for job in jobs) / slots**GAIN)
+
+
 def one_by_one(
     jobs: Sequence[Job], slots: int, on_end: Callable[[Job, Entry], None], on_tick: Callable[[dict[str, float]], None]
 ) -> dict[str, Entry]:
-    """As `side_by_side`, in this very process, in the order given: what is read stands before what reads it."""
+    """As `side_by_side`, in this very process, in the order given: what is read stands before what reads it.
+
+    on_tick is called in a thread of its own, and never beside on_end.
+    """
     ended: dict[str, Entry] = {}
     for job in jobs:
         begun = time.monotonic()
@@ -98,13 +109,33 @@ def one_by_one(
             entry = Entry(job.name)
         else:
             try:
-                entry = job.work(*job.given)
+                with _ticking(on_tick, job.name, begun):
+                    entry = job.work(*job.given)
             except KeyboardInterrupt:
                 on_end(job, Entry(job.name, "failed", round(time.monotonic() - begun, 1), error="interrupted"))
                 raise
         ended[job.name] = entry
         on_end(job, entry)
     return ended
+
+
+@contextmanager
+def _ticking(on_tick: Callable[[dict[str, float]], None], name: str, begun: float) -> Iterator[None]:
+    """Call `on_tick` in a thread, at once and every `TICK` seconds, until the block is done."""
+    over = threading.Event()
+
+    def run() -> None:
+        on_tick({name: time.monotonic() - begun})
+        while not over.wait(TICK):
+            on_tick({name: time.monotonic() - begun})
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 @dataclass(frozen=True)
@@ -151,7 +182,7 @@ def side_by_side(
                         running[process.sentinel] = _Running(job, process, ours, time.monotonic())
                     theirs.close()
             on_tick({one.job.name: time.monotonic() - one.begun for one in running.values()})
-            for sentinel in wait(list(running), timeout=0.5):
+            for sentinel in wait(list(running), timeout=TICK):
                 done = running.pop(sentinel)
                 end(done.job, _answer(done))
     except KeyboardInterrupt:

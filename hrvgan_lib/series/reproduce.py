@@ -11,14 +11,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from filelock import FileLock, Timeout
 
 from hrvgan_lib import keys, provenance
+from hrvgan_lib.book.progress import at_work, clock, done
 from hrvgan_lib.files import sha256_file, write_atomic
 from hrvgan_lib.profiles import PROFILES, RECORDED_RUNS, STUDY_RUN, Profile, check_actions, get_profile, run_name
 from hrvgan_lib.series.chapters import (
@@ -30,7 +31,8 @@ from hrvgan_lib.series.chapters import (
     read_chapter,
     write_notebook,
 )
-from hrvgan_lib.series.jobs import Entry, Job, one_by_one, set_threads, side_by_side, start_server
+from hrvgan_lib.series.jobs import Entry, Job, duration, one_by_one, set_threads, side_by_side, start_server
+from hrvgan_lib.series.screen import Screen
 from hrvgan_lib.trainings import Training, trainings
 
 # What a chapter may read that another left: the recorded run, which stands beside whatever was trained, and what the
@@ -105,8 +107,10 @@ def is_current(record: dict[str, Any], key: str, figures: Path) -> bool:
     return all(path.is_file() and digest in ("", sha256_file(path)) for path, digest in paths.items())
 
 
-def run_chapter(path: Path, settings: Settings, show: Any = None) -> Entry:
+def run_chapter(path: Path, settings: Settings) -> Entry:
     """Run one chapter, or skip it where nothing that it depends on has changed."""
+    import nbformat
+
     folder, figures = settings.folder, settings.root / "figures" / settings.run
     final, partial = folder / f"{path.stem}.ipynb", folder / "partial" / f"{path.stem}.ipynb"
     record = finished_record(final)
@@ -121,10 +125,18 @@ def run_chapter(path: Path, settings: Settings, show: Any = None) -> Entry:
     usage_file = folder / f"{path.stem}.usage.json"
     for stale in (final, usage_file):  # whatever happens now, they no longer tell the truth
         stale.unlink(missing_ok=True)
-    outcome: Outcome = execute(
-        path, partial, settings.parameters, seconds=settings.budget, on_cell=show or (lambda cell, cells: None),
-        environment={"HRVGAN_ROOT": str(settings.root)},
-    )  # fmt: skip
+    place = cell_of(path.stem, settings)
+
+    def on_cell(cell: int, cells: int) -> None:
+        write_atomic(place, f"cell {cell} of {cells}")
+
+    try:
+        outcome: Outcome = execute(
+            path, partial, settings.parameters, seconds=settings.budget, on_cell=on_cell,
+            environment={"HRVGAN_ROOT": str(settings.root)},
+        )  # fmt: skip
+    finally:
+        place.unlink(missing_ok=True)
     usage = json.loads(usage_file.read_text()) if usage_file.is_file() else {}
     entry = Entry(
         path.stem, outcome.status, outcome.seconds,
@@ -149,17 +161,12 @@ def write_status(entries: list[Entry], settings: Settings) -> None:
         write_atomic(folder / "status.json", json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
 
 
-def clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
-
-
-SHORT, LONG = (
-    30.0,
-    {"07": 60.0, "08": 60.0, "09": 60.0, "10": 120.0, "11": 60.0},
-)  # seconds of a chapter: for the order of jobs only
-JUDGED = ("07", "08", "09", "10", "11")  # chapters that look through the judge
-NUMBERS_A_SECOND = 2e5  # of a training's cost: for the order of jobs only
+# Seconds of a chapter that finds its trainings done, at smoke on two CPU cores, and SHORT of anything else short.
+SECONDS = {"00": 9.0, "01": 13.0, "02": 14.0, "03": 23.0, "04": 18.0, "05": 28.0, "06": 22.0, "07": 30.0, "08": 35.0,
+           "09": 25.0, "10": 28.0, "11": 50.0, "12": 12.0}  # fmt: skip
+SHORT = 10.0
+JUDGED = ("07", "08", "09", "10", "11")  # chapters that look through the judge, at as many samples as the profile has
+NUMBERS_A_SECOND = {"CPU": 2e5, "GPU": 1e8}  # of a training's cost, roughly
 
 
 GPU_LANES = 3  # trainings that share a GPU before it is the GPU that all of them wait for
@@ -217,7 +224,10 @@ def lay_out_data(name: str, data: str, frames: int, size: int, settings: Setting
     return _made(name, settings, lambda learning, page: page.dataset(data, frames=frames, size=size))
 
 
-def fitted(settings: Settings, minutes: float, on_end: Callable[[Job, Entry], None]) -> Settings:
+def fitted(
+    settings: Settings, minutes: float, on_end: Callable[[Job, Entry], None],
+    on_tick: Callable[[dict[str, float]], None] = lambda running: None,
+) -> Settings:  # fmt: skip
     """The settings with the share of the profile's steps and samples that fits into `minutes`.
 
     A share that was found before in this run is kept, so that a run that is resumed goes on as it began. Raises
@@ -229,7 +239,7 @@ def fitted(settings: Settings, minutes: float, on_end: Callable[[Job, Entry], No
     asked = {"minutes": minutes, "profile": settings.parameters["profile"], "rehearse": settings.profile.rehearse}
     record = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     if record.get("asked") != asked:
-        ended = side_by_side([Job("timing", time_steps, (settings,))], 1, on_end, lambda running: None)
+        ended = side_by_side([Job("timing", time_steps, (settings,))], 1, on_end, on_tick)
         if not ended["timing"].good:
             raise ValueError(f"MINUTES={minutes:g}: the steps could not be timed: {ended['timing'].error}")
         seconds = json.loads((settings.folder / "timing.json").read_text(encoding="utf-8"))["seconds"]
@@ -245,24 +255,78 @@ def fitted(settings: Settings, minutes: float, on_end: Callable[[Job, Entry], No
     return replace(settings, profile=replace(profile, minutes=minutes), parameters=parameters)
 
 
-def plan(chapters: list[Path], settings: Settings) -> list[Job]:
+def stale_among(chapters: list[Path], settings: Settings) -> list[Path]:
+    """The chapters that have to run: all but those that are finished and current."""
+    figures = settings.root / "figures" / settings.run
+    return [
+        path for path in chapters
+        if not is_current(finished_record(settings.folder / f"{path.stem}.ipynb"), chapter_key(path, settings), figures)
+    ]  # fmt: skip
+
+
+def plan(chapters: list[Path], settings: Settings, stale: list[Path] | None = None) -> list[Job]:
     """The jobs of a run in an order that works: data, trainings that chapters will ask for, then the chapters.
 
     One at a time, a chapter makes for itself what it asks for: then there are only chapters.
     """
-    figures = settings.root / "figures" / settings.run
-    stale = [
-        path for path in chapters
-        if not is_current(finished_record(settings.folder / f"{path.stem}.ipynb"), chapter_key(path, settings), figures)
-    ]  # fmt: skip
     needs: dict[str, set[str]] = {path.stem: set() for path in chapters}
+    stale = stale_among(chapters, settings) if stale is None else stale
     jobs = preparations(stale, settings, needs) if settings.jobs > 1 else []
     for path in chapters:
         if READS_MEASUREMENTS.search("\n".join(keys.code_cells(path))):
             needs[path.stem] |= {other.stem for other in chapters if other != path}
-        cost = LONG.get(path.stem.split("_")[0], SHORT)
-        jobs.append(Job(path.stem, run_chapter, (path, settings), frozenset(needs[path.stem]), cost))
+        jobs.append(Job(path.stem, run_chapter, (path, settings), frozenset(needs[path.stem]), cost_of(path, settings)))
     return jobs
+
+
+def cost_of(chapter: Path, settings: Settings) -> float:
+    """Seconds, roughly, that a chapter takes beside the trainings of the run: by what it takes at smoke.
+
+    Whoever measures takes longer where there are more samples, but on a GPU.
+    """
+    profile, number = settings.profile, chapter.stem.split("_")[0]
+    seconds = SECONDS.get(number, SHORT)
+    if number in JUDGED and machine(profile) == "CPU":
+        seconds *= max(1.0, profile.samples / PROFILES["smoke"].samples) ** 0.6
+    if number == "11" and settings.parameters.get("long"):  # trains many more arms than the run has, in the chapter
+        from hrvgan_lib.ablations import LONG_SEEDS, LONG_STEPS, STUDIES
+
+        ours = next(one for one in trainings(profile) if one.readers == ("11",))
+        arms = {repr(sorted(arm.options.items())) for study in STUDIES.values() for arm in study.chosen(long=True)}
+        one = replace(ours, steps=max(profile.study_steps, LONG_STEPS))
+        seconds += LONG_SEEDS * len(arms) * one.cost / NUMBERS_A_SECOND[machine(profile)]
+    return seconds
+
+
+def machine(profile: Profile) -> str:
+    """What a profile's expected time is for."""
+    return "GPU" if "GPU" in profile.hardware else "CPU"
+
+
+def share_of(stale: list[Path], chapters: list[Path], settings: Settings) -> float:
+    """The share of a whole run's time that is still to come: `stale` of all `chapters`, and what they ask for.
+
+    Above one where it goes one job at a time. What today's code has trained already does not count.
+    """
+    usual = {"CPU": 2, "GPU": 4}[machine(settings.profile)]  # jobs side by side, in the profile's minutes
+    short = {name: value for name, value in settings.parameters.items() if name != "long"}
+    whole = plan(chapters, replace(settings, jobs=usual, parameters=short), chapters)
+    finished = done(settings.folder / "checkpoints", settings.parameters["seed"])
+    rest = plan(stale, replace(settings, jobs=usual), stale)
+    rest = [replace(job, cost=job.cost * (1 - finished.get(job.name, 0.0))) for job in rest]
+    return duration(rest, settings.jobs) / duration(whole, usual)
+
+
+def about(minutes: float) -> str:
+    """An expected time in words, as precisely as it is known."""
+    if minutes < 1:
+        return "under a minute"
+    if minutes >= 2 * 24 * 60:
+        return f"about {round(minutes / (24 * 60))} days"
+    if minutes >= 2 * 60:
+        return f"about {round(minutes / 60)} hours"
+    whole = round(minutes) if minutes < 20 else 5 * round(minutes / 5)
+    return f"about {whole} minute{'s' if whole > 1 else ''}"
 
 
 def preparations(stale: list[Path], settings: Settings, needs: dict[str, set[str]]) -> list[Job]:
@@ -279,7 +343,7 @@ def preparations(stale: list[Path], settings: Settings, needs: dict[str, set[str
         if mine:
             clips = f"clips of {data}, {size}x{size}"  # packed once for every number of frames
             jobs.setdefault(clips, Job(clips, lay_out_data, (clips, data, frames, size, settings), cost=SHORT))
-            jobs[name] = Job(name, work, given, frozenset({clips}), cost / NUMBERS_A_SECOND)
+            jobs[name] = Job(name, work, given, frozenset({clips}), cost / NUMBERS_A_SECOND[machine(profile)])
         for stem in mine:
             needs[stem].add(name)
 
@@ -315,25 +379,21 @@ def reproduce(settings: Settings) -> int:
         if unknown := sorted(set(settings.parameters) - known):
             raise ValueError(f"unknown parameter {unknown[0]!r}: the parameters cell of {path.stem} has no such name")
     entries = {path.stem: Entry(path.stem) for path in everything}
-    profile, started, failed = settings.profile, time.monotonic(), []
+    started, failed = time.monotonic(), []
     numbers = {path.stem: number for number, path in enumerate(chapters, 1)}
-    if settings.minutes:
-        profile = replace(profile, minutes=settings.minutes)
-    print(
-        f"{settings.run}: {len(chapters)} chapters, about {profile.minutes:g} minutes on {profile.hardware} "
-        f"({SMOKE_HINT})", flush=True,
-    )  # fmt: skip
     write_status(list(entries.values()), settings)
-    tty = sys.stdout.isatty()
+    screen, expected = Screen(sys.stdout), ""
 
-    def show(words: str) -> None:
-        if tty:
-            print(f"\r{words[:118]}", end="\033[K", flush=True)
+    def so_far() -> str:
+        return clock(time.monotonic() - started) + (f" of {expected}" if expected else "")
 
     def on_tick(running: dict[str, float]) -> None:
-        show(f"{clock(time.monotonic() - started)} " + "; ".join(f"{name} {clock(s)}" for name, s in running.items()))
+        if screen.watched:
+            jobs = [f"  {name} {clock(seconds)}{how_far(name, seconds, settings)}" for name, seconds in running.items()]
+            screen.show([so_far(), *jobs])
 
     def on_end(job: Job, entry: Entry) -> None:
+        screen.clear()
         chapter = job.name in numbers
         label = f"[{numbers[job.name]:2}/{len(chapters)}] {job.name:22}" if chapter else f"training {job.name:60}"
         if chapter:
@@ -341,9 +401,8 @@ def reproduce(settings: Settings) -> int:
             write_status(list(entries.values()), settings)
         if chapter or settings.jobs > 1:
             print(
-                f"{chr(13) + chr(27) + '[K' if tty else ''}{label} {entry.status:9} {entry.seconds:7.1f} s "
-                f"{entry.peak_rss_mb:6.0f} MB   {clock(time.monotonic() - started)} of about "
-                f"{clock(60 * profile.minutes)}", flush=True,
+                f"{label} {entry.status:9} {entry.seconds:7.1f} s {entry.peak_rss_mb:6.0f} MB   "
+                f"{so_far()}", flush=True,
             )  # fmt: skip
         if not entry.good and entry.status != "not_reached":
             failed.append(entry)
@@ -353,13 +412,17 @@ def reproduce(settings: Settings) -> int:
                 print(f"what there is of it: {left}; resume with: {settings.command}", file=sys.stderr)
 
     if settings.minutes:
-        settings = fitted(settings, settings.minutes, on_end)
-    jobs, doing = plan(chapters, settings), side_by_side if settings.jobs > 1 else one_by_one
-    if settings.jobs == 1:
-        jobs = [replace(job, given=(*job.given, on_cell(job.name, show))) for job in jobs]
-    else:
-        if settings.minutes:  # alone, at the end: the time that is left is its own
-            jobs.append(Job("bench", bench_steps, (settings,), frozenset(job.name for job in jobs)))
+        settings = fitted(settings, settings.minutes, on_end, on_tick)
+    stale = stale_among(chapters, settings)
+    expected = about(settings.profile.minutes * share_of(stale, everything, settings))
+    ready = len(chapters) - len(stale)
+    print(
+        f"{settings.run}: {len(chapters)} chapters{f' ({ready} done before)' if ready else ''}, {expected} on "
+        f"{settings.profile.hardware} ({SMOKE_HINT})", flush=True,
+    )  # fmt: skip
+    jobs, doing = plan(chapters, settings, stale), side_by_side if settings.jobs > 1 else one_by_one
+    if settings.jobs > 1 and settings.minutes:  # alone, at the end: the time that is left is its own
+        jobs.append(Job("bench", bench_steps, (settings,), frozenset(job.name for job in jobs)))
     try:
         doing(jobs, settings.jobs, on_end, on_tick)
     except KeyboardInterrupt:
@@ -370,15 +433,18 @@ def reproduce(settings: Settings) -> int:
     return 0
 
 
-def on_cell(name: str, show: Callable[[str], None]) -> Callable[[int, int], None]:
-    """What a chapter that runs in this process calls as each of its cells starts."""
-    begun: list[float] = []  # when the first of them did
+def cell_of(chapter: str, settings: Settings) -> Path:
+    """Where a chapter that runs notes the cell that it is at."""
+    return settings.folder / "partial" / f"{chapter}.cell"
 
-    def tell(cell: int, cells: int) -> None:
-        begun[:] = begun or [time.monotonic()]
-        show(f"{name} cell {cell}/{cells} {clock(time.monotonic() - begun[0])}")
 
-    return tell
+def how_far(job: str, seconds: float, settings: Settings) -> str:
+    """How far a job is that has run for so many seconds, as ", cell 3 of 20" and its training's step, loss and rest."""
+    cell = ""
+    with suppress(FileNotFoundError):
+        cell = cell_of(job, settings).read_text(encoding="utf-8")
+    step = at_work(settings.folder / "checkpoints", job, time.time() - seconds)
+    return "".join(f", {words}" for words in (cell, step) if words)
 
 
 def default_profile() -> str:
@@ -477,6 +543,7 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end from outside is told like a Ctrl-C
     try:
         settings = parse(argv)
+        print(f"{settings.run}: looking at what there is to do", flush=True)
         set_threads(settings.profile.threads)
         if settings.jobs > 1 or settings.minutes:
             start_server()
