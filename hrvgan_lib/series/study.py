@@ -91,7 +91,7 @@ class Size:
     field_seeds: int = 3
     lipschitz_seeds: int = 5
     rival_steps: tuple[int, ...] = (100, 400, 1500)
-    tries_steps: int = 400
+    tries_steps: int = 200
     c3d_steps: int = 300  # twenty minutes on one core
     c3d_width: float = 1.0
     samples: int = 256  # of an arm or a system
