@@ -38,9 +38,9 @@ endif
 export OMP_WAIT_POLICY ?= passive
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 
-# What papermill's kernels get too: no progress bars, one result.
+# What papermill's kernels get too: no progress bars, no widgets, one result.
 QUIET := TQDM_DISABLE=1 PYTHONHASHSEED=0 CUBLAS_WORKSPACE_CONFIG=:4096:8 SOURCE_DATE_EPOCH=0 \
-         PYDEVD_DISABLE_FILE_VALIDATION=1 OMP_NUM_THREADS=1
+         PYDEVD_DISABLE_FILE_VALIDATION=1 OMP_NUM_THREADS=1 HRVGAN_HEADLESS=1
 NBVAL := -p no:python --nbval-lax --nbval-current-env --nbval-cell-timeout 300 -n 2 --dist loadscope
 
 .PHONY: help check-python setup reproduce edition ablations study booking packages unpack test lint mutants test-lowest coverage bench lab \

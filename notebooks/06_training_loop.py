@@ -220,6 +220,14 @@ page.film(system.snapshots[-1][1], "training_samples", columns=4, alt="The eight
           data=[train_set], samples=8)
 
 # %% [markdown]
+# In a live notebook the slider below leads through the same moments, with all latents moving; elsewhere each moment is a row.
+
+# %%
+from hrvgan_lib.book.widgets import TrainingScrubber
+
+TrainingScrubber(system.snapshots, records).show()
+
+# %% [markdown]
 # That is your run. Where a longer one on a GPU has been recorded, it stands here beside it.
 
 # %%

@@ -28,6 +28,7 @@ from hrvgan_lib.provenance import peak_rss_mb, repo_root
 # One result on every machine and no progress bars in the pages.
 KERNEL_ENVIRONMENT = {
     "TQDM_DISABLE": "1",
+    "HRVGAN_HEADLESS": "1",
     "PYTHONHASHSEED": "0",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     "SOURCE_DATE_EPOCH": "0",
