@@ -212,6 +212,15 @@ page.film(system.snapshots[-1][1], "training_samples", columns=4, data=[train_se
           alt="Eight small films side by side in two rows: a figure before a plain background in each, moving.")
 
 # %% [markdown]
+# In a live notebook the slider below leads through a training, with all latents moving; elsewhere each moment is a row. At `smoke` it is the training that the recorded run has kept; in every other profile it is yours.
+
+# %%
+from hrvgan_lib.book.widgets import TrainingScrubber
+
+grown, its_records = learning.trained(page, "hrvgan", labels=True)
+TrainingScrubber(grown.snapshots, its_records).show()
+
+# %% [markdown]
 # ## What the curves say, and what they do not
 #
 # For the cross-entropy of Eqs. 1-2 a discriminator that knows nothing scores $2\log 2 \approx 1.39$ (chapter 05). Below that

@@ -619,6 +619,14 @@ steps_back = [f"{row['ruler']} under {row['damage']}" for row in rows if not row
 print("steps back:", "; ".join(steps_back) or "none")
 
 # %% [markdown]
+# Now by hand: choose a kind of damage and its strength, look at the clips, guess both numbers, and only then read them.
+
+# %%
+from hrvgan_lib.book.widgets import DamageSlider
+
+DamageSlider(judge, held_out, reference, seed=page.seed).show()
+
+# %% [markdown]
 # Section 4.7 makes two statements that these curves can test. *More accurate than the score*: for each kind of damage the distance should go as steadily in the right direction as the score, by tau, and more steadily on the whole. We chose the five kinds by hand, so that no interval can be "over kinds"; each kind
 # has to answer for itself, with an interval over clips. *A higher score means diversity without collapse*: the score should fall, by a tenth at least, when classes go, and so should that of one clip of each class, again and again. The negative controls are a distance whose degrees are read in any order, and half as many clips of all classes: neither may pass.
 

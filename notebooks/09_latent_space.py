@@ -564,11 +564,22 @@ for what, statistic, bound in (("change in order over change when shuffled, samp
 # cheap. Do not expect zero from real clips either: a limb that moves by more than its own width between two frames is
 # jitter to this measure.
 #
+# ## Real or generated?
+#
+# Before you trust numbers, try your own eye: the clips of the table above, one after the other, for you to name. From ten answers on
+# your score has an interval; it has to leave out one half, or you may as well have guessed.
+
+# %%
+from hrvgan_lib.book.widgets import Quiz
+
+Quiz(real, generated, seed=page.seed).show()
+
+# %% [markdown]
 # ## The explorer
 #
-# In JupyterLab the cell after next shows two latents, a slider between them, a class selector and a play button. On paper and on the
-# web it is a strip: one clip at five places of the same walk. Where a run on a GPU has been recorded, its generator is in the menu too,
-# and comes first: a walk between clips is worth more where the ends look like clips.
+# In a live notebook the next cell shows two latents, the clip between them, a slider, a class selector and a play button. On paper and
+# on the web it is a strip: one clip at five places of the same walk. Where a run on a GPU has been recorded, its generator is in the
+# menu too, and comes first: a walk between clips is worth more where the ends look like clips.
 
 # %%
 import json
@@ -577,20 +588,11 @@ generators = {"this run": (system, train_set.classes)}
 if recorded := page.recorded_system():
     generators["recorded run"] = recorded, json.loads(recorded.about["classes"])
 explorer = explore.LatentExplorer(generators, seed=page.seed)
-page.figure(book.clip_grid(explorer.strip(5), every=max(1, explorer.system.frames // 8),
-                           labels=["A", "25 %", "50 %", "75 %", "B"]),
-            data=[train_set], samples=5,
-            caption="The explorer's static twin: its first walk at five places.",
-            alt="Five rows of eight generated frames: one class at five places of a walk between two latents.")
-
-# %%
 explorer.show()
 
 # %% [markdown]
 # Try this: put the slider in the middle and change the class. The latent stays, so the surroundings should stay and the
 # movement should change. Whether they do depends on how long the system has trained.
-#
-# ## The recorded run
 #
 # ## Check yourself
 #

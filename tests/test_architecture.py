@@ -37,6 +37,7 @@ metrics
 ablations
 trainings
 book.measurements book.pictures book.tables
+book.widgets
 book.ledgers book.explore book.progress
 book.findings
 book.page

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from hrvgan_lib.book.pictures import movie
+from hrvgan_lib.book.widgets import Live, captioned, film, sized
 from hrvgan_lib.networks import System
 from hrvgan_lib.streams import stream
 
@@ -83,13 +84,11 @@ def walk_shape(points: Tensor | np.ndarray) -> WalkShape:
     return WalkShape(float(strides.sum() / reach), float(strides.max() / strides.mean()))
 
 
-class LatentExplorer:
-    """Two latents, a slider between them, a class selector, a play button, and the clip at that place.
+class LatentExplorer(Live):
+    """Two latents, a slider between them, a class selector, a play button; the clip there between those at the ends.
 
-    `systems` are generators by name; a menu chooses among them, the last is shown first. Each says its class names.
-
-    `widget` is what JupyterLab shows; the clip loops by itself. Without a front end `show` displays nothing, so that a
-    headless run leaves no dead widget in the notebook: `strip` is the same walk as clips for a picture.
+    `systems` are generators by name; a menu chooses among them, the last is shown first. Each says its class names. A
+    menu with one entry is not shown. `strip` is the same walk as clips for a picture.
     """
 
     def __init__(self, systems: Mapping[str, tuple[System, Sequence[str]]], seed: int = 0, steps: int = 21,
@@ -100,21 +99,29 @@ class LatentExplorer:
         wide = {"description_width": "110px"}
         names = list(systems)
         self.source = ipywidgets.Dropdown(options=names, value=names[-1], description="generator", style=wide)
-        self.source.disabled = len(systems) < 2
+        hide(self.source, len(systems) < 2)
         self.label = ipywidgets.Dropdown(description="class", style=wide)
         self._choose()
         self.source.observe(self._choose, names="value")
         self.start = ipywidgets.BoundedIntText(2 * seed, 0, 10**6, description="latent A, seed", style=wide)
         self.end = ipywidgets.BoundedIntText(2 * seed + 1, 0, 10**6, description="latent B, seed", style=wide)
         self.path = ipywidgets.ToggleButtons(options=PATHS, description="path", style=wide)
-        self.place = ipywidgets.IntSlider(0, 0, steps - 1, description="from A to B", style=wide)
+        self.place = ipywidgets.IntSlider(0, 0, steps - 1, description="from A to B", style=wide, layout=sized(640))
         self.play = ipywidgets.Play(value=0, min=0, max=steps - 1, interval=400)
         ipywidgets.jslink((self.play, "value"), (self.place, "value"))
         self.picture, self.caption = ipywidgets.HTML(), ipywidgets.HTML()
+        self.ends = ipywidgets.HTML(), ipywidgets.HTML()
+        for control in (self.source, self.label, self.start, self.end):
+            control.observe(self._draw_ends, names="value")
         for control in (self.source, self.label, self.start, self.end, self.path, self.place):
             control.observe(self._draw, names="value")
-        controls = [self.source, self.label, self.start, self.end, self.path, self.place, self.play, self.caption]
-        self.widget = ipywidgets.HBox([self.picture, ipywidgets.VBox(controls)])
+        middle = ipywidgets.Layout(align_items="center")
+        self.widget = ipywidgets.VBox([
+            ipywidgets.HBox([self.ends[0], self.picture, self.ends[1]], layout=middle), self.caption,
+            ipywidgets.HBox([self.place, self.play]), self.path, self.label, self.source,
+            ipywidgets.HBox([self.start, self.end]),
+        ])  # fmt: skip
+        self._draw_ends()
         self._draw()
 
     @property
@@ -125,7 +132,8 @@ class LatentExplorer:
         system, classes = self.systems[self.source.value]
         names = [*classes, *(f"class {index}" for index in range(len(classes), system.n_classes))]
         named = [(name, index) for index, name in enumerate(names)] if system.n_classes else [("no classes", 0)]
-        self.label.options, self.label.disabled, self.label.index = named, len(named) < 2, 0
+        self.label.options, self.label.index = named, 0
+        hide(self.label, len(named) < 2)
 
     def walk(self, steps: int | None = None) -> Tensor:
         """The latents of the walk that the controls describe."""
@@ -133,17 +141,21 @@ class LatentExplorer:
         return interpolate(start, end, steps or self.steps, self.path.value)
 
     def strip(self, steps: int = 5) -> Tensor:
-        """The static twin: clips (steps, 3, T, S, S) at even places of the walk."""
+        """Clips (steps, 3, T, S, S) at even places of the walk."""
         return decode(self.system, self.walk(steps), self.label.value or 0)
 
-    def show(self) -> None:
-        """Display the widget where a Jupyter server runs the kernel; elsewhere say in words where it is to be had."""
-        from IPython.display import display
+    def twin(self) -> str:
+        alt = (f"Five generated clips side by side, moving, {self.source.value}, {self.label.label}: latent A, three "
+               "places on the way, latent B")  # fmt: skip
+        picture = film(self.strip(5), alt, columns=5, each=2 * self.width // 5)
+        return captioned(picture, f"From left to right: latent A, 25, 50 and 75 % of the way, latent B. {self.how}")
 
-        if os.environ.get("JPY_SESSION_NAME"):  # set by the server for kernels that a person opened
-            display(self.widget)
-        else:
-            print("The explorer is live in JupyterLab (make lab): run this cell there.")
+    def _draw_ends(self, _change: object = None) -> None:
+        clips = self.strip(2)
+        for picture, clip, end, seed in zip(self.ends, clips, "AB", (self.start, self.end)):
+            alt = f"generated clip at latent {end}, {self.label.label}"
+            small = movie(clip[None], alt=alt, width=2 * self.width // 5).data
+            picture.value = captioned(small, f"{end}, seed {seed.value}")
 
     def _draw(self, _change: object = None) -> None:
         latent = self.walk()[self.place.value]
@@ -154,3 +166,8 @@ class LatentExplorer:
         norm = latent.flatten().norm() / latent[..., 0].numel() ** 0.5
         typical = latent.shape[-1] ** 0.5
         self.caption.value = f"{percent} % of the way; length of the latent {norm:.1f} (typical {typical:.1f})"
+
+
+def hide(control: Any, hidden: bool) -> None:
+    """Take a control that offers no choice off the page, or bring it back."""
+    control.layout.display = "none" if hidden else None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # One result on every machine and no progress bars in the pages.
 KERNEL_ENVIRONMENT = {
     "TQDM_DISABLE": "1",
-    "HRVGAN_HEADLESS": "1",  # and nothing live (book/progress.py)
+    "HRVGAN_HEADLESS": "1",  # nothing live: no progress (book/progress.py), no widgets (book/widgets.py)
     "PYTHONHASHSEED": "0",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     "SOURCE_DATE_EPOCH": "0",
