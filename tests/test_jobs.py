@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hrvgan_lib.series import jobs
-from hrvgan_lib.series.jobs import Entry, Job, one_by_one, priorities, side_by_side
+from hrvgan_lib.series.jobs import GAIN, Entry, Job, duration, one_by_one, priorities, side_by_side
 
 SLEEP = "time.sleep(300)"
 
@@ -351,3 +351,29 @@ def test_one_by_one_tells_of_an_interrupt_and_passes_it_on(run):
     with pytest.raises(KeyboardInterrupt):
         run(doing=one_by_one)
     assert run.told == [("a", "failed")] and not run.diary.words("b")
+
+
+def test_one_by_one_tells_while_a_job_runs_and_never_beside_its_end(run):
+    told = []
+    run.on_tick = lambda running: told.append(running)
+    run.add("long", f"time.sleep({2.5 * jobs.TICK})")
+    run.add("short")
+    run(doing=one_by_one)
+    assert [{*one} for one in told] == run.running and {*told[-1]} == {"short"}
+    seconds = [one["long"] for one in told if "long" in one]
+    assert len(seconds) >= 2 and seconds[0] < jobs.TICK <= seconds[1] and seconds == sorted(seconds)
+    before = len(told)
+    time.sleep(1.5 * jobs.TICK)
+    assert len(told) == before  # nobody ticks on
+
+
+def test_jobs_take_as_long_as_their_longest_chain_or_as_there_is_work_for_all():
+    def job(name: str, cost: float, *needs: str) -> Job:
+        return Job(name, does, needs=frozenset(needs), cost=cost)
+
+    assert duration([], 2) == 0
+    chain = [job("a", 3), job("b", 4, "a"), job("c", 1, "b")]
+    assert duration(chain, 1) == duration(chain, 8) == 8
+    many = [job(str(number), 2) for number in range(30)]
+    assert duration(many, 1) == 60 and duration(many, 2) == pytest.approx(60 / 2**GAIN)
+    assert 60 / 2 < duration(many, 2) < 60 and duration(many + chain, 1) == 68
