@@ -44,7 +44,7 @@ import torch
 from torch.nn import functional as F
 
 from hrvgan_lib import metrics, paper
-from hrvgan_lib.book import learning
+from hrvgan_lib.book import findings, learning
 from hrvgan_lib.networks import build_system
 from hrvgan_lib.networks.hrvgan import trace
 from hrvgan_lib.streams import stream
@@ -325,6 +325,7 @@ for name, found in measured.items():
 page.table(table, name="prediction_measures", data=[train_set, test_set], samples=n,
            note=f"Means over frames {truth.shape[2] // 2 + 1} to {truth.shape[2]} behind the last given one, {n} "
                 f"held-out clips of {len(set(draw.units))} {draw.unit}s, 95 % intervals over these.")
+findings.tell(page, findings.prediction)
 
 # %%
 LEAST = -10 * math.log10(1 - metrics.LEARNED)  # dB: a tenth of the squared error of the untrained network is gone

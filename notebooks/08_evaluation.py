@@ -44,7 +44,7 @@ import scipy.linalg
 import torch
 
 from hrvgan_lib import metrics, training
-from hrvgan_lib.book import learning
+from hrvgan_lib.book import findings, learning
 
 INKS = ["#332288", "#AA4499", "#44AA99", "#882255"]  # for curves that are no system of ours
 random = np.random.default_rng(page.seed)
@@ -769,6 +769,9 @@ page.figure(fig, name="evaluation_panel_figure", data=(train_clips, test_clips),
             alt="Two panels of horizontal intervals, one row for each source. Left: Inception Score. Right: "
                 "Fréchet distance on a logarithmic axis. Real clips score best on both; noise and frozen clips "
                 "mark the other end.")
+
+# %%
+findings.tell(page, findings.samples)
 
 # %% [markdown]
 # Read the right panel from the floor. Real against real is not zero; bias alone may explain it, and where the line in $1/N$ overshoots below zero, read *not distinguishable from zero*. Floors of different sections are other draws and need not fall with N: beyond the number of different videos, further clips are new

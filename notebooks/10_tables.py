@@ -47,7 +47,7 @@ import torch
 from IPython.display import Code, display
 
 from hrvgan_lib import keys, metrics, networks, paper, training
-from hrvgan_lib.book import learning
+from hrvgan_lib.book import findings, learning
 from hrvgan_lib.networks import tgan
 from hrvgan_lib.streams import stream
 from hrvgan_lib.trainings import ROWS, SIDE_ROWS
@@ -407,6 +407,7 @@ SHOWN = ["data set", "system", "recipe", "paper", "ours", "95 % low", "95 % high
          "clips seen", "diverged"]  # the columns that a page has room for; the file has them all
 page.table(table3, name="table3_inception_score", data=(train_clips, test_clips), samples=page.profile.samples,
            note=note3, page_columns=SHOWN)
+findings.tell(page, findings.score, findings.learners)
 
 # %% [markdown]
 # One thing is not as published. VGAN and TGAN were trained on *consecutive* frames and MoCoGAN on every second one; here all systems learn from clips of the same 1.28 seconds ([**T3**](12_claims_and_decisions.ipynb#T3)), so that a clip of few frames still shows an action. (Where the published classifier judges the real UCF101, all clips
@@ -584,6 +585,7 @@ for dataset in fd_panels:
 page.table(ratios, name="table4_orders", data=side_sets,
            note="Fréchet distance, lower is better; a ratio below 1 has the first system ahead. Interval: 95 % of the "
                 "paired difference.")
+findings.tell(page, findings.orders)
 
 # %% [markdown]
 # ### Into the ledger

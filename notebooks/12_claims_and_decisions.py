@@ -45,7 +45,7 @@ import matplotlib.pyplot as plt
 from IPython.display import Code, Markdown, display
 
 from hrvgan_lib import paper
-from hrvgan_lib.book import Side, ledgers
+from hrvgan_lib.book import Side, findings, ledgers
 from hrvgan_lib.book.measurements import Measurement
 
 # %% [markdown]
@@ -291,6 +291,7 @@ if recorded:
                 for said in ledgers.VERDICTS])
 else:
     print("figures/overnight/claims.csv is not there: make edition writes it")
+findings.tell(page, findings.claims)
 
 # %% [markdown]
 # ## Check yourself

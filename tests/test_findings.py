@@ -234,3 +234,47 @@ def test_the_readme_says_what_the_recorded_tables_say():
     assert not left_out
     readme = (repo_root() / "README.md").read_text(encoding="utf-8")
     assert findings.renewed(readme, sentences) == readme, "python -m hrvgan_lib.book.findings puts them in"
+
+
+PANEL = [
+    {"clips": "real", "named right": 1.0, "named 95 %": "0.98 to 1.00", "Fréchet distance": 1.5, "FD 95 %": "0 to 3"},
+    {"clips": "untrained", "named right": 0.125, "named 95 %": "0.10 to 0.16", "Fréchet distance": 480.0,
+     "FD 95 %": "450 to 510"},
+    {"clips": "hrvgan", "named right": 0.85, "named 95 %": "0.83 to 0.87", "Fréchet distance": 32.0,
+     "FD 95 %": "26 to 38"},
+    {"clips": "hrvgan frozen", "named right": 0.17, "named 95 %": "0.15 to 0.19", "Fréchet distance": 483.0,
+     "FD 95 %": "455 to 510"},
+]  # fmt: skip
+
+
+def with_panel(page):
+    write(page, [ACTIONS], evaluation_panel=[row | {"N": 512} for row in PANEL],
+          evaluation_fidelity_variety=[{"clips": "real", "coverage": "0.90 [0.84, 0.95]"},
+                                       {"clips": "hrvgan", "coverage": "0.37 [0.3, 0.45]"}],
+          evaluation_behaviour=[{"clips": "real", "variety": 0.6}, {"clips": "hrvgan", "variety": 0.45}])  # fmt: skip
+
+
+def test_what_is_said_of_samples_is_in_the_tables_of_chapter_08(page):
+    with_panel(page)
+    assert findings.samples(page.figures) == (
+        "Of 512 samples of HRVGAN with labels the judge names 85% as asked (95 %: 0.83 to 0.87), of the same samples "
+        "frozen 17%, of held-out real clips 100%. Their Fréchet distance is 32 (95 %: 26 to 38), where real clips have "
+        "1.5 and the untrained network 480. They vary 0.75 times as much as real clips, and 37% of the training clips "
+        "have a sample near them, where 90% have a held-out one (procedural stand-ins for UCF101, Abacus (2 cores))."
+    )
+
+
+def test_a_chapter_says_what_the_first_recorded_run_with_the_tables_says(page, monkeypatch, capsys):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda said: shown.append(said.data))
+    findings.tell(page, findings.samples)
+    assert shown == [] and "no recorded run has the tables" in capsys.readouterr().out
+    overnight = book.open_page("99_toy", run="overnight")
+    with_panel(overnight)
+    findings.tell(page, findings.samples, findings.score)
+    assert len(shown) == 1 and shown[0].startswith("**Recorded run `overnight`.** Of 512 samples")
+    with_panel(book.open_page("99_toy", run="gpu"))
+    findings.tell(page, findings.samples)
+    assert shown[-1].startswith("**Recorded run `gpu`.**")
+    findings.tell(overnight, findings.samples)  # a recorded run speaks of itself
+    assert shown[-1].startswith("**Recorded run `overnight`.**")

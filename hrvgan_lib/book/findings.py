@@ -9,12 +9,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hrvgan_lib.book import ledgers
 from hrvgan_lib.book.tables import read_csv
 from hrvgan_lib.files import write_atomic
+from hrvgan_lib.profiles import MADE_BY, RECORDED_RUNS
 from hrvgan_lib.provenance import repo_root
+
+if TYPE_CHECKING:
+    from hrvgan_lib.book.page import Page
 
 Row = dict[str, str]
 START = "<!-- made from figures/overnight: python -m hrvgan_lib.book.findings -->"  # what follows in README.md, ...
@@ -47,6 +51,21 @@ def said(folder: Path) -> list[str]:
     """The lines that end `make edition`: the sentences, then what could not be said."""
     sentences, left_out = findings(folder)
     return [f"the run says: {one}" for one in sentences] + [f"not said of {one}" for one in left_out]
+
+
+def tell(page: Page, *sentences: Callable[[Path], str]) -> None:
+    """Say in a chapter what a recorded run's tables say: of each sentence the first run that has them."""
+    from IPython.display import Markdown, display
+
+    for sentence in sentences:
+        for run in RECORDED_RUNS if page.run not in RECORDED_RUNS else (page.run,):
+            try:
+                display(Markdown(f"**Recorded run `{run}`.** {sentence(page.root / 'figures' / run)}"))
+                break
+            except (FileNotFoundError, KeyError):
+                continue
+        else:
+            print(f"no recorded run has the tables for this sentence: {MADE_BY[RECORDED_RUNS[-1]]} makes one")
 
 
 def renewed(page: str, sentences: Iterable[str]) -> str:
@@ -86,6 +105,29 @@ def learners(folder: Path) -> str:
     else:
         told = f"none of the {len(trained)} trained systems is clear of its own untrained network"
     return f"By Inception Score, {told} ({_data(about)}, {max(int(row['N']) for row in trained)} samples each)."
+
+
+def samples(folder: Path) -> str:
+    """What chapter 08 finds of the samples of HRVGAN with labels: named as asked, near, varied, and what is missing."""
+    rows, about = _table(folder, "evaluation_panel")
+    panel = {row["clips"]: row for row in rows}
+    near, moves = (
+        {row["clips"]: row for row in _table(folder, name)[0]}
+        for name in ("evaluation_fidelity_variety", "evaluation_behaviour")
+    )
+    ours, real, start = (panel[name] for name in ("hrvgan", "real", "untrained"))
+    named = {name: float(panel[name]["named right"]) for name in ("hrvgan", "hrvgan frozen", "real")}
+    variety = float(moves["hrvgan"]["variety"]) / float(moves["real"]["variety"])
+    covered, covered_by_real = (float(near[name]["coverage"].split()[0]) for name in ("hrvgan", "real"))
+    return (
+        f"Of {ours['N']} samples of HRVGAN with labels the judge names {named['hrvgan']:.0%} as asked (95 %: "
+        f"{ours['named 95 %']}), of the same samples frozen {named['hrvgan frozen']:.0%}, of held-out real clips "
+        f"{named['real']:.0%}. Their Fréchet distance is {float(ours['Fréchet distance']):.3g} (95 %: {ours['FD 95 %']}), "
+        f"where real clips have {float(real['Fréchet distance']):.3g} and the untrained network "
+        f"{float(start['Fréchet distance']):.3g}. They vary {variety:.2f} times as much as real clips, and "
+        f"{covered:.0%} of the training clips have a sample near them, where {covered_by_real:.0%} have a held-out one "
+        f"({_data(about)}, {about['device']})."
+    )
 
 
 def orders(folder: Path) -> str:
