@@ -37,7 +37,7 @@ from hrvgan_lib.trainings import Training, trainings
 
 # What a chapter may read that another left: the recorded run, which stands beside whatever was trained, and what the
 # chapters of this run have measured.
-SHOWS_RECORDED = re.compile(r"\.(show_)?recorded(_system)?\(|\blearning\.")
+SHOWS_RECORDED = re.compile(r"\.(show_)?recorded(_system)?\(|\b(learning|findings)\.")
 READS_MEASUREMENTS = re.compile(r"\.measurements\(")
 SMOKE_HINT = f"PROFILE=smoke takes about {PROFILES['smoke'].minutes:g} minutes"
 
