@@ -1,6 +1,7 @@
 """Walks through latent space and the widget that takes them."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -58,7 +59,7 @@ def test_a_random_walk_takes_equal_steps():
 
 
 @pytest.mark.parametrize("n_classes", [0, 2])
-def test_the_widget_draws_another_clip_for_every_control(n_classes, capsys, monkeypatch):
+def test_the_widget_draws_another_clip_for_every_control(n_classes, monkeypatch):
     torch.manual_seed(0)
     system = build_system("hrvgan", frames=8, size=16, n_classes=n_classes, width=0.0625)
     with torch.no_grad():  # a fresh average of the generator gives almost nothing: make its pictures differ
@@ -78,9 +79,46 @@ def test_the_widget_draws_another_clip_for_every_control(n_classes, capsys, monk
     assert len(seen) == 3 + bool(n_classes)
     assert "50 % of the way" in explorer.caption.value and 'alt="generated clip' in explorer.picture.value
     assert explorer.strip(3).shape == (3, 3, 8, 16, 16)
-    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append(data))
+    monkeypatch.setenv("HRVGAN_HEADLESS", "1")
     explorer.show()
-    assert capsys.readouterr().out.startswith("The explorer is live in JupyterLab")
+    assert [set(data) for data in shown] == [{"text/html", "text/plain"}]
+    assert "Five generated clips side by side" in shown[0]["text/html"]
+
+
+def test_both_ends_stand_beside_the_clip():
+    torch.manual_seed(0)
+    system = build_system("hrvgan", frames=8, size=16, n_classes=2, width=0.0625)
+    with torch.no_grad():
+        for parameter in system.sampler.parameters():
+            parameter.mul_(3)
+    explorer = explore.LatentExplorer({"this run": (system, "ab")}, steps=5)
+
+    def pixels(html):
+        return re.search(r"base64,([^\"]+)", html)[1]
+
+    first, last = (end.value for end in explorer.ends)
+    assert "A, seed 0" in first and "B, seed 1" in last and pixels(first) != pixels(last)
+    assert pixels(first) == pixels(explorer.picture.value)
+    explorer.place.value = 4
+    assert pixels(last) == pixels(explorer.picture.value)
+    assert [end.value for end in explorer.ends] == [first, last]  # the ends do not move
+    explorer.start.value = 7
+    assert "A, seed 7" in explorer.ends[0].value and explorer.ends[1].value == last
+    explorer.label.value = 1
+    assert explorer.ends[1].value != last
+
+
+def test_a_menu_without_a_choice_is_not_shown():
+    torch.manual_seed(0)
+    one, two = (build_system("hrvgan", frames=8, size=16, n_classes=n, width=0.0625) for n in (0, 2))
+    alone = explore.LatentExplorer({"this run": (one, ())}, steps=5)
+    assert (alone.source.layout.display, alone.label.layout.display) == ("none", "none")
+    both = explore.LatentExplorer({"this run": (one, ()), "recorded": (two, "ab")}, steps=5)
+    assert (both.source.layout.display, both.label.layout.display) == (None, None)
+    both.source.value = "this run"
+    assert both.label.layout.display == "none"
 
 
 def test_the_widget_changes_generators_and_their_classes():

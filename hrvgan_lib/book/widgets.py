@@ -141,6 +141,7 @@ class DamageSlider(Live):
         self.kind = ipywidgets.ToggleButtons(options=kinds, description="damage")
         self.strength = ipywidgets.FloatSlider(0.4, min=0, max=1, step=0.1, description="strength", layout=sized(536))
         self.picture, self.scores = ipywidgets.HTML(), ipywidgets.HTML()
+        self.scores.add_class("jp-RenderedHTMLCommon")  # JupyterLab's look of tables
         for control in (self.kind, self.strength):
             control.observe(self._draw, names="value")
         self.widget = ipywidgets.VBox([self.kind, self.strength, self.scores, self.picture])
