@@ -274,6 +274,17 @@ def test_a_judge_learns_in_single_precision_on_every_cpu(monkeypatch):
     assert judge_training.judge_precision(torch.device("cuda")) == torch.bfloat16
 
 
+def test_a_judge_whose_loss_is_no_number_is_not_kept(tmp_path):
+    class Spoilt(MovingBlobs):
+        def batch(self, indices, generator=None, device="cpu"):
+            clips, labels = super().batch(indices, generator)
+            return clips / 0, labels
+
+    clips, recipe = Spoilt(8), Recipe(width=0.01, steps=3, batch=4)
+    with pytest.raises(RuntimeError, match=r"the judge's loss is nan at step 1 of 3: no judge is kept; is a clip"):
+        list(train_judge(blank(clips, recipe), clips, recipe))
+
+
 def spoilt_memory():
     """Leave memory behind that is full of NaN: whoever reads before writing will have them."""
     spoilt = [torch.full((10**size,), float("nan")) for size in range(2, 8)]

@@ -76,7 +76,8 @@ def judge_precision(device: torch.device) -> torch.dtype:
 def train_judge(network: C3D, train_set: Clips, recipe: Recipe) -> Iterator[LearningStep]:
     """Train `network` on random windows of `train_set`, one record a step. Leaves it in training mode.
 
-    Each pass visits every clip once, in an order that derives from the seed.
+    Each pass visits every clip once, in an order that derives from the seed. Raises RuntimeError for a loss that is no
+    number.
     """
     device = next(network.parameters()).device
     dtype = judge_precision(device)
@@ -103,4 +104,9 @@ def train_judge(network: C3D, train_set: Clips, recipe: Recipe) -> Iterator[Lear
         optimiser.step()
         schedule.step()
         right = (logits.argmax(dim=1) == labels).float().mean()
+        if not loss.isfinite():
+            raise RuntimeError(
+                f"the judge's loss is {loss.item()} at step {step + 1} of {recipe.steps}: no judge is kept; is a clip of "
+                "the data set NaN, or the learning rate too large?"
+            )
         yield LearningStep(step + 1, loss.item(), right.item())
