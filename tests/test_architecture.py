@@ -39,8 +39,8 @@ trainings
 book.measurements book.pictures book.tables
 book.widgets
 book.ledgers book.explore book.progress
-book.findings
 book.page
+book.findings
 book
 book.learning
 series

@@ -106,7 +106,7 @@ def train_judge(network: C3D, train_set: Clips, recipe: Recipe) -> Iterator[Lear
         right = (logits.argmax(dim=1) == labels).float().mean()
         if not loss.isfinite():
             raise RuntimeError(
-                f"the judge's loss is {loss.item()} at step {step + 1} of {recipe.steps}: no judge is kept; is a clip of "
-                "the data set NaN, or the learning rate too large?"
+                f"the judge's loss is {loss.item()} at step {step + 1} of {recipe.steps}: no judge is kept; is a clip "
+                "of the data set NaN, or the learning rate too large?"
             )
         yield LearningStep(step + 1, loss.item(), right.item())
