@@ -189,8 +189,10 @@ page.table([{"choice": name, "literal": str(getattr(text, name)), "stable": str(
 print(f"{len(changed)} changes:", ", ".join(changed))
 
 # %% [markdown]
-# The same four latents, one for each of the first classes, watched while the generator learned. Read it from top to bottom:
-# first a mean colour, then a figure-shaped blur where a figure always is, then, if the profile is patient enough, limbs.
+# The same four latents, one for each of the first classes, watched while the generator learned. Read it from top to bottom. The
+# recorded runs agree on the order: dark and light patches, then a blob where a person stands, then a body on bent legs, and last
+# colours, which run into each other, and arms, which come and go. Few backgrounds appear, where the data has many (chapter 08
+# counts). A few steps, as at `smoke`, show the patches at most.
 
 # %%
 figure, axes = plt.subplots(len(system.snapshots), 1, figsize=(9, 0.62 * len(system.snapshots)), squeeze=False)

@@ -17,12 +17,6 @@ from hrvgan_lib.streams import stream
 RUN = "overnight"
 BUDGET = 25_000_000  # bytes
 
-pytestmark = pytest.mark.skipif(
-    not (repo_root() / "figures" / RUN / "claims.csv").is_file(),
-    reason="the edition is not committed yet: make edition",
-)
-
-
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     """A page of the recorded run, as in a fresh clone: nothing has been trained in its runs/."""
@@ -54,7 +48,8 @@ def test_it_is_of_one_run(page, sidecars):
 
 def test_every_chapter_of_it_ended_well(page):
     status = {row["name"]: row["status"] for row in json.loads((page.figures / "status.json").read_text())}
-    assert status == {chapter.stem: "ok" for chapter in find_chapters(repo_root() / "notebooks")}
+    assert status.keys() == {chapter.stem for chapter in find_chapters(repo_root() / "notebooks")}
+    assert {*status.values()} <= {"ok", "cached"}  # cached: an earlier sitting has run it
 
 
 def test_every_file_is_there_as_it_was_written(page, sidecars):
