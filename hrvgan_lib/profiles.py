@@ -87,8 +87,8 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="overnight", minutes=110, hardware="2 CPU cores",
             clips_per_group=2, standin_frames=48, stack_videos=12, clips_per_video=8,
-            frames=8, size=32, width=0.25, batch=8, steps=800, rival_steps=800, contrast_steps=300,
-            side_steps=200, prediction_steps=500, choice_steps=60, preset="stable",
+            frames=8, size=32, width=0.25, batch=8, steps=800, rival_steps=800, contrast_steps=800,
+            side_steps=400, prediction_steps=500, choice_steps=60, preset="stable",
             native=None,
             study_width=0.125, study_steps=100,
             judge_width=0.25, judge_steps=600, judge_batch=16,
