@@ -243,6 +243,7 @@ def test_what_was_recorded_stands_first_once_something_has_learned(page, monkeyp
     page.learning = True
     line, film, table, other = show()
     first, second = line.split("</figure>")[:2]
+    assert "width: 200px; max-width: 100%" in first and "width: 50%; max-width: 100%" in second
     assert "data:image/webp" in first and "Figure 99.3.</b> It rises." in first and "Old words" not in line
     assert "Recorded on NVIDIA H200: golf, procedural, trained: hrvgan, 3 steps, 1,600 samples, seed 1." in first
     assert "data:image/png" in second and "Run smoke, on 2 CPU cores: golf, procedural, 4 samples, seed 3." in second
@@ -253,6 +254,10 @@ def test_what_was_recorded_stands_first_once_something_has_learned(page, monkeyp
     assert "Recorded" not in other
     (page.root / "figures/gpu/older_code.txt").write_text("a training\n")
     assert "Recorded with older code on NVIDIA H200" in show()[0]
+    status = page.root / "figures/gpu/status.json"
+    status.write_text(json.dumps([{"name": "99_toy", "status": "failed"}, {"name": "98_other", "status": "ok"}]))
+    assert "Recorded" not in show()[0]  # a run that did not end this chapter has parts of it only
+    status.write_text(json.dumps([{"name": "99_toy", "status": "ok"}]))
     (page.root / "figures/gpu/line.json").unlink()  # one file short: that figure falls back
     line, film, *_ = show()
     assert "Recorded" not in line and "Recorded" in film

@@ -17,6 +17,7 @@ from hrvgan_lib.streams import stream
 RUN = "overnight"
 BUDGET = 25_000_000  # bytes
 
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     """A page of the recorded run, as in a fresh clone: nothing has been trained in its runs/."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from hrvgan_lib import keys, provenance
 from hrvgan_lib.book.measurements import Control, Measurement, Side, read_measurements, write_measurement
-from hrvgan_lib.book.pictures import STYLE, figure_html, film_bytes, small_png, small_webp
+from hrvgan_lib.book.pictures import STYLE, figure_html, film_bytes, small_png, small_webp, width_of
 from hrvgan_lib.book.progress import waiting
 from hrvgan_lib.book.tables import folded, html_table, markdown_table
 from hrvgan_lib.devices import pick_device
@@ -285,10 +285,16 @@ system = load_generator("{path.relative_to(self.root)}")
         self.save_file(path.name, lambda place: save_generator(place, system, **about), datasets, beside=[f"{name}.md"])
 
     def recorded(self, filename: str, run: str = "") -> Path | None:
-        """The same file from a committed run: `run`, or the first recorded one that has it and is not this."""
-        runs = (run,) if run else (one for one in RECORDED_RUNS if one != self.run)
+        """The same file from a committed run: `run`, or the first other recorded one that ended this chapter."""
+        runs = (run,) if run else (one for one in RECORDED_RUNS if one != self.run and self._ended(one))
         paths = (self.root / "figures" / one / filename for one in runs)
         return next((path for path in paths if path.is_file()), None)
+
+    def _ended(self, run: str) -> bool:
+        """Whether a recorded run came to the end of this chapter: else it has a part of its results only."""
+        status = self.root / "figures" / run / "status.json"
+        rows = json.loads(status.read_text(encoding="utf-8")) if status.is_file() else []
+        return all(row["status"] in ("ok", "cached") for row in rows if row["name"] == self.chapter)
 
     def recorded_system(self, name: str = "hrvgan_generator") -> System | None:
         """A recorded run's generator, where there is one of another run."""
@@ -314,7 +320,7 @@ system = load_generator("{path.relative_to(self.root)}")
                 display({"text/html": page, "text/plain": plain}, raw=True)
             else:
                 path, record = found
-                display(HTML(self._picture(small_webp(path), record, path.parent.name)))
+                display(HTML(self._picture(path, record, path.parent.name)))
 
     def _recorded_twin(self, filename: str, run: str = "") -> tuple[Path, dict[str, Any]] | None:
         """A recorded file with what its sidecar says of it; None where nothing has learned yet, or there is none."""
@@ -335,7 +341,7 @@ system = load_generator("{path.relative_to(self.root)}")
         else:
             path, record = found
             record = {**record, "caption": about["caption"], "alt": about["alt"]}  # in today's words
-            theirs = self._picture(small_webp(path), record, path.parent.name)
+            theirs = self._picture(path, record, path.parent.name)
             page = theirs + self._picture(picture, {**about, "caption": "The same from this run."}, small=True)
         plain = f"Figure {self._number}. {about['caption']} [{about['alt']}]"
         display({"text/html": page, "text/plain": plain}, raw=True)
@@ -345,10 +351,14 @@ system = load_generator("{path.relative_to(self.root)}")
         """Of the last figure, such as 6.2."""
         return f"{self.chapter.split('_')[0].lstrip('0') or '0'}.{self._figures}"
 
-    def _picture(self, picture: bytes, record: dict[str, Any], run: str = "", small: bool = False) -> str:
+    def _picture(self, picture: bytes | Path, record: dict[str, Any], run: str = "", small: bool = False) -> str:
+        """A picture of this run, or a recorded one by its path, as wide as it is in full."""
+        style = "width: 50%; " if small else ""
+        if isinstance(picture, Path):
+            style, picture = f"width: {width_of(picture)}px; ", small_webp(picture)
         number = "" if small or (run and run not in RECORDED_RUNS) else f"Figure {self._number}"
         facts = self._facts(record, run) if run or self.learning else self._data_words(record)
-        return figure_html(picture, record.get("alt", ""), number, record.get("caption", ""), facts, small)
+        return figure_html(picture, record.get("alt", ""), number, record.get("caption", ""), facts, style)
 
     @staticmethod
     def _data_words(record: dict[str, Any]) -> str:

@@ -148,16 +148,24 @@ def image_html(picture: bytes, alt: str, style: str = "") -> str:
     return f'<img alt="{alt}" style="{style}" src="data:image/{kind};base64,{code}">'
 
 
-def figure_html(picture: bytes, alt: str, number: str, caption: str, facts: str, small: bool = False) -> str:
-    """A picture with number, caption and facts below it, and itself in words, folded.
+def figure_html(picture: bytes, alt: str, number: str, caption: str, facts: str, style: str = "") -> str:
+    """A picture with number, caption and facts below it, and itself in words, folded. style: CSS of the picture.
 
     The words are there twice: JupyterLab, nbconvert and code hosts show `alt` to a screen reader only.
     """
     words = [f"<b>{html.escape(number)}.</b>" if number else "", html.escape(caption), f"<i>{html.escape(facts)}</i>"]
     said = " ".join(word for word in words if word and word != "<i></i>")
-    told = f"<details><summary>The picture in words</summary>{html.escape(alt)}</details>" if alt and not small else ""
-    image = image_html(picture, alt or caption, "width: 50%; " if small else "")
+    told = f"<details><summary>The picture in words</summary>{html.escape(alt)}</details>" if alt and number else ""
+    image = image_html(picture, alt or caption, style)
     return f'<figure style="margin: 0 0 1em 0">{image}<figcaption>{said}{told}</figcaption></figure>'
+
+
+def width_of(path: Path) -> int:
+    """How wide a picture or film is, in pixels."""
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        return picture.width
 
 
 def small_webp(path: Path) -> bytes:
