@@ -243,7 +243,7 @@ def test_what_was_recorded_stands_first_once_something_has_learned(page, monkeyp
     page.learning = True
     line, film, table, other = show()
     first, second = line.split("</figure>")[:2]
-    assert "width: 200px; max-width: 100%" in first and "width: 50%; max-width: 100%" in second
+    assert "width: 200px; max-width: 100%" in first and "width: 65%; max-width: 100%" in second
     assert "data:image/webp" in first and "Figure 99.3.</b> It rises." in first and "Old words" not in line
     assert "Recorded on NVIDIA H200: golf, procedural, trained: hrvgan, 3 steps, 1,600 samples, seed 1." in first
     assert "data:image/png" in second and "Run smoke, on 2 CPU cores: golf, procedural, 4 samples, seed 3." in second

@@ -353,7 +353,7 @@ system = load_generator("{path.relative_to(self.root)}")
 
     def _picture(self, picture: bytes | Path, record: dict[str, Any], run: str = "", small: bool = False) -> str:
         """A picture of this run, or a recorded one by its path, as wide as it is in full."""
-        style = "width: 50%; " if small else ""
+        style = "width: 65%; " if small else ""
         if isinstance(picture, Path):
             style, picture = f"width: {width_of(picture)}px; ", small_webp(picture)
         number = "" if small or (run and run not in RECORDED_RUNS) else f"Figure {self._number}"
