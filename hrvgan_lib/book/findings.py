@@ -93,22 +93,18 @@ def learners(folder: Path) -> str:
 
 
 def orders(folder: Path) -> str:
-    """How many orders of Table 4 the paired intervals decide, which way, and between how many that have learned."""
+    """How many orders of Table 4 are decided between systems that have learned, which way, and how many are not."""
     rows, about = _table(folder, "table4_orders")
     trained = _trained(_table(folder, "table4_frechet_distance")[0])
-    ways = Counter(row["order"] for row in rows)
-    decided = [row for row in rows if row["order"] != "open"]
-    if decided:
-        learned = sum(row["both clear of untrained"] == "True" for row in decided)
-        told = (
-            f"{len(decided)} are decided by the 95 % interval of their difference, {ways['as in the paper']} as in "
-            f"the paper and {ways['the other way round']} the other way round; in {learned} of them both systems are "
-            "clear of their own untrained networks"
-        )
-    else:
-        told = "none is decided by the 95 % interval of its difference"
+    apart = [row for row in rows if row["order"] != "open"]
+    firm = [row for row in apart if row["both clear of untrained"] == "True"]
+    ways = Counter(row["order"] for row in firm)
+    way = f", {ways['as in the paper']} as in the paper and {ways['the other way round']} the other way round"
     return (
-        f"Of the {len(rows)} orders of Fréchet distances in Table 4, {told} "
+        f"In Table 4, {len(firm)} of {len(rows)} orders of Fréchet distances are decided (the 95 % interval of the "
+        f"difference leaves out zero, and both systems are clear of their own untrained networks){way if firm else ''}"
+        f"; the interval of {len(apart) - len(firm)} leaves out zero but a system is not clear, that of "
+        f"{len(rows) - len(apart)} holds zero "
         f"({_data(about)}, after {_seen(trained)}, {_numbers(trained, 'N')} samples a system, {about['device']})."
     )
 
