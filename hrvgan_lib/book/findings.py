@@ -84,9 +84,12 @@ def score(folder: Path) -> str:
     real = _find(rows, "real clips (test split)")
     rivals = [row for row in _trained(rows) if not row["system"].startswith("HRVGAN") and isfinite(float(row["ours"]))]
     best = max(rivals, key=lambda row: float(row["ours"]), default=None)
-    against = "no rival has a score" if best is None else f"the best rival, {_name(best)}, has {_interval(best)}"
+    against = "no rival has a score"
+    if best:
+        behind = f"{best['recipe']}; {_seen([best])}"
+        against = f"the best rival, {_plain(best['system'])} ({behind}), has {_interval(best)}"
     return (
-        f"HRVGAN with labels has, after {int(ours['clips seen']):,} clips, an Inception Score of {_interval(ours)} "
+        f"HRVGAN with labels has, after {_seen([ours])}, an Inception Score of {_interval(ours)} "
         f"where held-out real clips have {_interval(real)}, and {against}; it is "
         f"{'' if _clear(ours) else 'not '}clear of its own untrained network "
         f"({_data(about)}, {ours['N']} samples, 95 % intervals over {ours['interval over']}, {about['device']})."
@@ -104,7 +107,8 @@ def learners(folder: Path) -> str:
         told = f"all {len(trained)} trained systems are clear of their own untrained networks"
     else:
         told = f"none of the {len(trained)} trained systems is clear of its own untrained network"
-    return f"By Inception Score, {told} ({_data(about)}, {max(int(row['N']) for row in trained)} samples each)."
+    behind = f"after {_seen(trained)}, {_numbers(trained, 'N')} samples each"
+    return f"By Inception Score, {told} ({_data(about)}, {behind}, {about['device']})."
 
 
 def samples(folder: Path) -> str:
@@ -131,23 +135,19 @@ def samples(folder: Path) -> str:
 
 
 def orders(folder: Path) -> str:
-    """How many orders of Table 4 the paired intervals decide, which way, and between how many that have learned."""
+    """How many orders of Table 4 are decided between systems that have learned, which way, and how many are not."""
     rows, about = _table(folder, "table4_orders")
-    sizes = sorted({int(row["N"]) for row in _trained(_table(folder, "table4_frechet_distance")[0])})
-    ways = Counter(row["order"] for row in rows)
-    decided = [row for row in rows if row["order"] != "open"]
-    if decided:
-        learned = sum(row["both clear of untrained"] == "True" for row in decided)
-        told = (
-            f"{len(decided)} are decided by the 95 % interval of their difference, {ways['as in the paper']} as in "
-            f"the paper and {ways['the other way round']} the other way round; in {learned} of them both systems are "
-            "clear of their own untrained networks"
-        )
-    else:
-        told = "none is decided by the 95 % interval of its difference"
+    trained = _trained(_table(folder, "table4_frechet_distance")[0])
+    apart = [row for row in rows if row["order"] != "open"]
+    firm = [row for row in apart if row["both clear of untrained"] == "True"]
+    ways = Counter(row["order"] for row in firm)
+    way = f", {ways['as in the paper']} as in the paper and {ways['the other way round']} the other way round"
     return (
-        f"Of the {len(rows)} orders of Fréchet distances in Table 4, {told} "
-        f"({_data(about)}, {' or '.join(map(str, sizes))} samples a system, {about['device']})."
+        f"In Table 4, {len(firm)} of {len(rows)} orders of Fréchet distances are decided (the 95 % interval of the "
+        f"difference leaves out zero, and both systems are clear of their own untrained networks){way if firm else ''}"
+        f"; the interval of {len(apart) - len(firm)} leaves out zero but a system is not clear, that of "
+        f"{len(rows) - len(apart)} holds zero "
+        f"({_data(about)}, after {_seen(trained)}, {_numbers(trained, 'N')} samples a system, {about['device']})."
     )
 
 
@@ -166,7 +166,7 @@ def prediction(folder: Path) -> str:
     return (
         f"In prediction, the PSNR of the {row['prediction']} objective less that of holding the last given frame is "
         f"{told}, {verdict} ({_data(about)}, {about['samples']} held-out clips, later half of the predicted frames, "
-        f"after {int(row['clips seen']):,} clips, {about['device']})."
+        f"after {_seen([row])}, {about['device']})."
     )
 
 
@@ -224,8 +224,13 @@ def _plain(system: str) -> str:
     return system.replace(", labels", " with labels").replace(", no labels", " without labels")
 
 
-def _name(row: Row) -> str:
-    return f"{_plain(row['system'])} ({row['recipe']})"
+def _numbers(rows: Sequence[Row], column: str) -> str:
+    """The least and the largest number of a column: "2,400 to 6,400"."""
+    return " to ".join(f"{number:,}" for number in sorted({f(int(row[column]) for row in rows) for f in (min, max)}))
+
+
+def _seen(rows: Sequence[Row]) -> str:
+    return f"{_numbers(rows, 'clips seen')} clips"
 
 
 def _names(rows: Sequence[Row]) -> str:
