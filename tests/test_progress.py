@@ -109,7 +109,7 @@ def test_done_is_the_share_of_the_steps_that_todays_code_has_taken(tmp_path):
 @pytest.fixture
 def page(tmp_path):
     """As much of a page as `learning` needs, of a run of tiny systems."""
-    tiny = replace(PROFILES["smoke"], size=16, width=1 / 32, batch=4)
+    tiny = replace(PROFILES["smoke"], size=16, width=1 / 32, batch=4, weights="")
 
     def dataset(name, **shape):
         return MovingBlobs(n=12)
@@ -270,7 +270,8 @@ from blobs import MovingBlobs
 from test_progress import works, PROFILES, SimpleNamespace, replace
 from hrvgan_lib.book import learning, progress
 progress.PATIENCE = progress.WORDS_EVERY = progress.LOOK_EVERY = 0.0
-page = SimpleNamespace(chapter="06", profile=replace(PROFILES["smoke"], size=16, width=1 / 32, batch=4), seed=3,
+tiny = replace(PROFILES["smoke"], size=16, width=1 / 32, batch=4, weights="")
+page = SimpleNamespace(chapter="06", profile=tiny, seed=3,
                        runs=Path({runs!r}), trainings=[], dataset=lambda name, **shape: MovingBlobs(n=12))
 print("before")
 learning.learn(page, works()[1]);

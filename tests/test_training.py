@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from hrvgan_lib import checkpoints, training
+from hrvgan_lib.devices import precision
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.networks import System, build_system
 from hrvgan_lib.profiles import get_profile
@@ -654,7 +655,7 @@ def test_the_arithmetic_can_be_named(monkeypatch):
     assert {*seen} == {torch.float32, torch.bfloat16} and seen[0] == torch.float32
     seen.clear()
     list(train(system, Toy(), TrainConfig(steps=1, batch=4)))
-    assert {*seen} == {torch.float32}  # a CPU's own
+    assert {*seen} == {precision(torch.device("cpu"))}  # this CPU's own
 
 
 def test_the_newest_whole_checkpoint_is_loaded(tmp_path):

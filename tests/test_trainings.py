@@ -233,7 +233,7 @@ def test_chapters_train_only_through_the_list():
 def page(tmp_path):
     """As much of a page as `learning` needs, of a run with a seed of its own."""
     tiny = replace(PROFILES["smoke"], size=SIZE, width=1 / 32, study_width=1 / 32, batch=4,
-                   steps=1, rival_steps=1, contrast_steps=1, side_steps=1, study_steps=1)  # fmt: skip
+                   steps=1, rival_steps=1, contrast_steps=1, side_steps=1, study_steps=1, weights="")  # fmt: skip
     opened = []
 
     def dataset(name, split="train", frames=None, size=None):
