@@ -174,12 +174,12 @@ class Page:
         buffer = io.BytesIO()
         fig.savefig(buffer, format="png", metadata={"Software": None})
         plt.close(fig)  # else the inline backend shows it a second time
-        png = buffer.getvalue()
+        png = small_png(buffer.getvalue())
         about = self._about(data, samples, caption=caption, alt=alt)
         if name:
             self._save(f"{name}.png", png)
             self._sidecar(name, [f"{name}.png"], about)
-        self._show(small_png(png), name and f"{name}.png", about)
+        self._show(png, name and f"{name}.png", about)
 
     def table(
         self, rows: Sequence[dict], name: str | None = None, data: Iterable | None = None, samples: int | None = None,

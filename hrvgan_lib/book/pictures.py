@@ -187,7 +187,7 @@ def small_webp(path: Path) -> bytes:
 
 
 def small_png(png: bytes) -> bytes:
-    """A PNG in 256 colours, less than half of its bytes: for a notebook; the file in figures/ keeps them all."""
+    """A PNG in 256 colours, less than half of its bytes: notebooks and recorded runs are kept in a repository."""
     from PIL import Image
 
     buffer = io.BytesIO()
