@@ -38,6 +38,7 @@ page = book.open_page("06_training_loop", profile=profile, seed=seed, data_root=
 
 # %%
 import inspect
+import math
 import tempfile
 from functools import partial
 
@@ -225,26 +226,34 @@ TrainingScrubber(grown.snapshots, its_records).show()
 # %% [markdown]
 # ## What the curves say, and what they do not
 #
-# For the cross-entropy of Eqs. 1-2 a discriminator that knows nothing scores $2\log 2 \approx 1.39$ (chapter 05). Below that
-# line it has the upper hand. The line does not go to zero and should not: the better G gets, the harder D's task. So the
-# curve measures the *balance* of the two, never the quality of the samples. The pixel term is different: it is a plain error
-# against a known clip, and its fall is progress of the encoder and the generator together.
+# For the cross-entropy of Eqs. 1-2 a discriminator that knows nothing scores $2\log 2 \approx 1.39$ (chapter 05), and so does the best one
+# when G is perfect. Here the balance lies lower, because half of D's fakes are real clips under wrong labels, and no G can make these
+# right. Where clip and label belong together, a perfect G leaves D one real pair for every half a generated one: the best answer is
+# $\frac23$, and the loss $-\log\frac23 - \frac12\log\frac13 \approx 0.95$. A loss below that says that D tells generated clips from
+# real ones; above the dashed line it has lost its way. The curve measures the *balance* of the two, never the quality of the
+# samples. The pixel term is different: it is a plain error against a known clip, and its fall is progress of the encoder and the
+# generator together.
 
 # %%
+balance = math.log(1.5) + 0.5 * math.log(3)  # of a D that is shown wrong labels too
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 2.8))
 turns = [record.step for record in records]
 colour = book.SYSTEM_COLOURS["hrvgan"]
 left.plot(turns, [record.discriminator["adversarial"] for record in records], color="#882255", lw=1, label="D")
 left.plot(turns, [record.generator["adversarial"] for record in records], color=colour, lw=1, label="G (times alpha)")
-left.axhline(2 * torch.log(torch.tensor(2.0)), color="grey", ls="--", lw=1)
+left.axhline(2 * math.log(2), color="grey", ls="--", lw=1)
 left.set(xlabel="step", ylabel="adversarial term")
 left.legend(frameon=False)
 right.plot(turns, [record.generator["pixel"] for record in records], color=colour, lw=1)
 right.set(xlabel="step", ylabel="pixel term", ylim=(0, None))
 page.figure(figure, name="training_curves", data=[train_set],
-            caption="Left: the adversarial terms. Right: the pixel term of Eq. 15.",
+            caption="Left: the adversarial terms; dashed, what a D scores that knows nothing. Right: the pixel term of "
+                    "Eq. 15.",
             alt="Two line plots over training steps: the discriminator's and generator's adversarial terms with a "
-                "dashed line at 2 log 2, and the pixel term")
+                "dashed line at 1.39, and the pixel term, which falls.")
+late = [record.discriminator["adversarial"] for record in its_records[-len(its_records) // 10 - 1:]]
+print(f"D's term over the last tenth of {len(its_records):,} steps: {sum(late) / len(late):.2f}, where beside a perfect "
+      f"G the best D has {balance:.2f}")
 
 # %% [markdown]
 # ## What the pixel loss is held against
@@ -441,7 +450,7 @@ page.measure("gradient that D sends into G with its weights clipped at 0.0005, o
 #
 # 1. Algorithm 1 says so ("Get M data samples" twice). With the pixel loss it matters: D and G then learn from different clips.
 # 2. The batch of a step is a function of (seed, turn, rank). Nothing about it is remembered, so nothing can be forgotten.
-# 3. For D. Its gradient for G is then small or erratic, and the samples rarely improve. A loss near, but below, 1.39 is a
+# 3. For D. Its gradient for G is then small or erratic, and the samples rarely improve. A loss near, but below, 0.95 is a
 #    healthier sign, and only the metrics of chapter 08 say how the samples are.
 #
 # </details>
