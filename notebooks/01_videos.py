@@ -517,14 +517,14 @@ page.table(rows)
 # 3. *(medium)* Write `bounce`, a window that runs backwards at the end instead of standing still. *Expected:* for a clip of 5 frames, 8 frames at stride 1 are 0 1 2 3 4 3 2 1.
 # 4. *(hard)* How much of the leak is the background? Subtract from each clip its mean frame and measure the leak again. *Expected:* the share of held-out clips whose nearest neighbour is of their own video falls: what stays is the motion.
 
-# %% tags=["solution", "hide-cell", "nbval-check-output"]
+# %% tags=["solution", "nbval-check-output"]
 print("1.", [100 - 32 // frames * (frames - 1) for frames in (8, 16, 32)])
 
-# %% tags=["solution", "hide-cell", "nbval-check-output"]
+# %% tags=["solution", "nbval-check-output"]
 restored = wrong.reshape(side, -1, side, 3).swapaxes(0, 1)
 print("2. restored:", np.array_equal(restored, strip))
 
-# %% tags=["solution", "hide-cell", "nbval-check-output"]
+# %% tags=["solution", "nbval-check-output"]
 def bounce(clip: np.ndarray, frames: int, stride: int, start: int = 0) -> np.ndarray:
     period = max(1, 2 * (len(clip) - 1))
     numbers = (start + stride * np.arange(frames)) % period
@@ -533,7 +533,7 @@ def bounce(clip: np.ndarray, frames: int, stride: int, start: int = 0) -> np.nda
 
 print("3.", bounce(np.arange(5), 8, 1))
 
-# %% tags=["solution", "hide-cell", "nbval-check-output"]
+# %% tags=["solution", "nbval-check-output"]
 moving = vectors.view(*small.shape)
 moving = (moving - moving.mean(dim=2, keepdim=True)).flatten(1)
 among_others = torch.cdist(moving, moving) + torch.diag(torch.full((len(moving),), float("inf")))

@@ -527,24 +527,24 @@ for network, spec in (("G", HRVGANConfig.generator_norm), ("D", HRVGANConfig.dis
 # 3. *(medium)* A batch of eight holds only two different clips, A and B. Compute the stddev for the orders ABABABAB and AAAABBBB. *Expected:* zero and not zero: groups are clips 0, 2, 4, 6 and 1, 3, 5, 7.
 # 4. *(medium)* Two halves of D's noise: show that the gradient at clip 0 runs through clip 1 with batch norm and not with instance norm. *Expected:* nonzero and exactly zero.
 
-# %% tags=["solution", "hide-cell", "nbval-check-output"]
+# %% tags=["solution", "nbval-check-output"]
 plain = norms.InstanceNorm(8)
 print("1. flipped:", torch.allclose(plain(-2 * features + 5), -plain(features), atol=1e-4))
 
-# %% tags=["solution", "hide-cell", "nbval-check-output"]
+# %% tags=["solution", "nbval-check-output"]
 lengths = torch.randn(4000, 128, generator=draws(7)).norm(dim=1)
 page.expect("2. spread of the lengths over their mean", (lengths.std() / lengths.mean()).item(), of=1 / 256**0.5,
             rtol=0.05, why="1/sqrt(2 x 128)")
 page.measure("what pixel norm would take from a latent: the spread of its length over the mean length",
              lengths.std() / lengths.mean(), decision="A13")
 
-# %% tags=["solution", "hide-cell", "nbval-check-output"]
+# %% tags=["solution", "nbval-check-output"]
 A, B = deep[0], deep[1]
 for order in ("ABABABAB", "AAAABBBB"):
     spread = norms.MinibatchStddev(4)(torch.stack([{"A": A, "B": B}[letter] for letter in order]))[:, 128].mean()
     print(f"3. {order}: {'zero' if spread < 1e-3 else 'not zero'}")
 
-# %% tags=["solution", "hide-cell", "nbval-check-output"]
+# %% tags=["solution", "nbval-check-output"]
 for name in ("batch", "instance"):
     inputs = features.clone().requires_grad_()
     (slope,) = torch.autograd.grad(norms.make_norm(name, 8)(inputs)[0].square()[:, 0].sum(), inputs)

@@ -787,25 +787,25 @@ page.table([{"Eq.": number, "what": paper.equation(number).what, "hrvgan_lib fun
 # 4. *(medium)* How many clips does Eq. 4 need? Compute $W$ between two independent samples of the *same* 2-D bell curve for N = 25, 100, 400. *Expected:* not zero, and smaller with N: an exact solver, a biased estimate.
 # 5. *(hard)* Show that the mean is the unpaired optimum for squares only: for $\mathbb{E}|g - Y|$ find the best constant for one pixel over our clips. *Expected:* the median.
 
-# %% tags=["solution", "hide-cell", "nbval-check-output"]
+# %% tags=["solution", "nbval-check-output"]
 confident = torch.full((1,), math.log(0.9 / 0.1))  # the logit of 0.9
 print(f"1. {losses.gan_value(confident, confident).item():.3f}")
 
-# %% tags=["solution", "hide-cell", "nbval-check-output"]
+# %% tags=["solution", "nbval-check-output"]
 free, held = play(0.0, 0.0, clip=0.1, steps=60), play(1.0, 1.0, clip=0.1, steps=60)
 page.expect("2. largest difference between the samples", (free[1] - held[1]).abs().max(), low=1e-3,
             why="the bias cannot follow k")
 
-# %% tags=["solution", "hide-cell", "nbval-check-output"]
+# %% tags=["solution", "nbval-check-output"]
 wide, _ = train_critic("clip", width=128, steps=100)
 page.expect("3. estimate of the wider critic over that of the usual one",
             wide[-1].item() / critics["clip at 0.1"][0][-1].item(), low=2, why="same weights' bound, more weights")
 
-# %% tags=["solution", "hide-cell", "nbval-check-output"]
+# %% tags=["solution", "nbval-check-output"]
 same = [losses.wasserstein_distance_exact(*torch.randn(2, size, 2, generator=draws(8))) for size in (25, 100, 400)]
 print("4. smaller with N:", same[0] > same[1] > same[2], "- still above zero:", same[2] > 0.02)
 
-# %% tags=["solution", "hide-cell", "nbval-check-output"]
+# %% tags=["solution", "nbval-check-output"]
 values = clips[:, 0, 0, 16, 16]
 candidates = torch.linspace(-1, 1, 2001)
 best = candidates[(candidates[:, None] - values).abs().mean(dim=1).argmin()]

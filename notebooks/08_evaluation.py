@@ -950,7 +950,7 @@ else:
 # 4. *(medium)* Compute the distance of the frozen clips at `pool5`, `fc6` and `fc7`. *Expected: values several times apart; the order of the sources stays.*
 # 5. *(hard)* The bias falls as $1/N$. Fit $d^2(N) = d^2_\infty + b/N$ on the known clouds and extrapolate. *Expected: closer to the closed form than the largest N measured.*
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution"]
 c = 0.9  # exercise 1: marginal uniform, so log K minus the entropy of one row
 closed = K * np.exp(c * np.log(c) + (1 - c) * np.log((1 - c) / (K - 1)))
 print("exercise 1, closed form agrees:", bool(np.isclose(closed, metrics.inception_score(known_answers(K, c)))))
@@ -960,7 +960,7 @@ parts = [metrics.inception_score(moving.probabilities[part]) for part in np.arra
 print("exercise 2, ten parts score lower than the whole:",
       bool(np.mean(parts) < metrics.inception_score(moving.probabilities)))
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution"]
 order = torch.randperm(train_clips.frames, generator=torch.Generator().manual_seed(page.seed))  # exercises 3 and 4
 held_out = metrics.real_clips(test_clips)
 sources = {"held-out": held_out, "frozen": metrics.frozen(held_out),
@@ -976,7 +976,7 @@ for layer in ("pool5", "fc6", "fc7"):
                 | {f"named right, {name}": a.accuracy.value for name, a in found.items()})
 page.table(rows, note=f"Exercises 3 and 4: Fréchet distance to clips of the training split, N = {n_exam}.")
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution"]
 sizes, truth = np.array([64, 128, 256, 512, 1024]), D * 0.5**2  # exercise 5
 found = [np.mean([metrics.frechet_distance(cloud(n), cloud(n, shift=0.5)) for _ in range(8)]) for n in sizes]
 slope, at_infinity = np.polyfit(1 / sizes, found, 1)

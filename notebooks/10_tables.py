@@ -883,13 +883,13 @@ page.expect("the same system with features ten times as large, over itself",
 # 3. *(hard)* Copy `ivgan.py` to a file of your own, change one layer, register it, and train it for five steps. *Expected: a row like iVGAN's.*
 # 4. *(medium)* If the paper's features were C3D's 8,192 of `pool5`, how far apart would the means be in each feature, were that all of the distance? *Expected: below 4.*
 
-# %% tags=["solution", "hide-input", "nbval-check-output"]
+# %% tags=["solution", "nbval-check-output"]
 for dataset in ("golf", "aeroplane"):  # exercise 1
     print(f"exercise 1, {dataset}: {1 - paper.frechet_ratio(dataset, paper.OURS, to='TGAN'):.1%} lower than TGAN")
 gap = (paper.frechet_row(paper.OURS).golf / 8192) ** 0.5  # exercise 4
 print(f"exercise 4: {gap:.2f} in every feature")
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution"]
 rows = []  # exercise 2
 for dataset in ("golf", "aeroplane"):
     records = fd_panels[dataset]

@@ -831,7 +831,7 @@ for row in tried:
 # 4. *(hard)* Add an arm of your own to `hrvgan_lib/ablations.py`, a slope of 0.01 in D for instance (`{"leak": 0.01}`),
 #    and run `make ablations`. *Expected: a row of its own; all other arms are read, not trained again.*
 
-# %% tags=["solution", "hide-input", "nbval-check-output"]
+# %% tags=["solution", "nbval-check-output"]
 from scipy.stats import t as student  # exercise 3
 
 
@@ -842,7 +842,7 @@ def half_width(number, spread=0.15):
 needed = next(number for number in range(2, 100) if half_width(number) <= 0.10)
 print(f"exercise 3: {needed} seeds; three give ±{half_width(3):.0%}")
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution"]
 print(f"exercise 1: {clips_an_arm / 3.2e6:.1e} of it")
 far = [f"{name}: {arm}" for name, arm, effect, _, _ in shown[1:]  # exercise 2
        if abs(np.log(effect.value)) > abs(np.log(luck.value))]

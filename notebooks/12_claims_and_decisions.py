@@ -323,11 +323,11 @@ findings.tell(page, findings.claims)
 # 3. *(hard)* Find a sentence of the paper that could be tested and is not in the ledger; add it to `paper/claims.py` and measure it
 #    in its chapter. *Expected: the tests tell you what is missing.*
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution"]
 bare = [row["decision"] for row in decisions if not row["switch"] and not row["measured effect"]]
 print(f"exercise 1: {len(bare)} of {len(decisions)}:", ", ".join(bare))
 
-# %% tags=["solution", "hide-input"]
+# %% tags=["solution"]
 usual, ledgers.FIRM = ledgers.FIRM, 1
 after = Counter(row["verdict"] for row in ledgers.claims_ledger(measured))
 ledgers.FIRM = usual

@@ -29,13 +29,11 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
-def has_image(cell) -> bool:
-    return any(kind.startswith("image/") for out in cell.get("outputs", []) for kind in out.get("data", {}))
-
-
 @chapters
 def test_the_pair_is_equal(path):
-    both = [[(cell.cell_type, cell.source) for cell in nb.cells] for nb in (read_chapter(path), pair(path))]
+    both = [
+        [(cell.cell_type, cell.source, cell.metadata) for cell in nb.cells] for nb in (read_chapter(path), pair(path))
+    ]
     assert both[0] == both[1], "make notebooks"
 
 
@@ -49,16 +47,28 @@ def test_every_code_cell_has_run_without_error(path):
 
 
 @chapters
-def test_every_picture_is_described(path):
+def test_every_picture_has_a_caption_and_is_described(path):
     for cell in code_cells(pair(path)):
-        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-        assert not has_image(cell) or len(alt) > 10, f"no mystnb alt text: {cell.source}"
         for out in cell.outputs:
-            for tag in re.findall(r"<img\b[^>]*>", str(out.get("data", {}).get("text/html", ""))):
-                assert re.search(r'\balt="[^"]+"', tag), f"no alt text: {tag[:80]}"
+            data = out.get("data", {})
+            assert not {"image/png", "image/jpeg", "image/svg+xml"} & {*data}, f"not through the page: {cell.source}"
+            page = str(data.get("text/html", ""))
+            for tag in re.findall(r"<img\b[^>]*>", page):
+                assert re.search(r'\balt="[^"]{10,}"', tag), f"no alt text: {tag[:80]}"
+            for figure in re.findall(r"<figcaption>(.*?)</figcaption>", page, re.S):
+                words = re.sub(r"<details>.*|<i>.*?</i>|<b>.*?</b>|<[^>]*>", "", figure, flags=re.S)
+                assert len(words.strip()) > 10, f"no caption: {cell.source}"
     for cell in pair(path).cells:
         if cell.cell_type == "markdown":
             assert "![](" not in cell.source, "no alt text in prose"
+
+
+def test_solutions_and_ledgers_stand_folded(tmp_path):
+    source = tmp_path / "01_toy.py"
+    source.write_text('# %% tags=["solution", "nbval-check-output"]\nprint(1)\n\n# %%\nprint(2)\n')
+    folded, open_ = read_chapter(source).cells
+    assert folded.metadata["jupyter"] == {"source_hidden": True, "outputs_hidden": True}
+    assert "jupyter" not in open_.metadata
 
 
 @chapters

@@ -32,6 +32,7 @@ KERNEL_ENVIRONMENT = {
     **dict.fromkeys(LAB_VARIABLES.values(), ""),  # in a terminal of JupyterLab they are set: meant for readers only
 }
 KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+FOLDED = {"solution", "ledger"}  # cells that a reader opens when ready: an exercise's answer, a ledger's measurements
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -76,13 +77,18 @@ def find_chapters(folder: Path, selection: str = "") -> list[Path]:
 
 
 def read_chapter(path: Path) -> NotebookNode:
-    """The chapter as a notebook without outputs; cell ids are positions: equal sources give equal files."""
+    """The chapter as a notebook without outputs; cell ids are positions: equal sources give equal files.
+
+    What is tagged `solution` or `ledger` stands folded in JupyterLab; a click on the bar beside it opens it.
+    """
     import jupytext  # here and below: what takes seconds to import is imported when it is needed
     from nbformat import NotebookNode
 
     notebook = jupytext.read(path)
     for index, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{index:03d}"
+        if FOLDED & {*cell.metadata.get("tags", [])}:
+            cell.metadata["jupyter"] = NotebookNode(source_hidden=True, outputs_hidden=True)
     notebook.metadata = NotebookNode(kernelspec=NotebookNode(KERNELSPEC), language_info={"name": "python"})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
