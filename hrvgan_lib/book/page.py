@@ -358,7 +358,8 @@ system = load_generator("{path.relative_to(self.root)}")
             style, picture = f"width: {width_of(picture)}px; ", small_webp(picture)
         number = "" if small or (run and run not in RECORDED_RUNS) else f"Figure {self._number}"
         facts = self._facts(record, run) if run or self.learning else self._data_words(record)
-        return figure_html(picture, record.get("alt", ""), number, record.get("caption", ""), facts, style)
+        alt = record.get("alt", "")
+        return figure_html(picture, alt, number, record.get("caption") or alt, facts, style)
 
     @staticmethod
     def _data_words(record: dict[str, Any]) -> str:
