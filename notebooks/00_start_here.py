@@ -155,16 +155,17 @@ for place, (axis, title) in enumerate(zip(axes, ("sharpness", "motion"))):
     axis.axvspan(1 / LIKE, LIKE, color="0.9")
     axis.axvline(1, color="0.3", linewidth=1)
     axis.barh(list(measured), [max(value, LEAST) - 1 for value in values], left=1, height=0.6, color=colours)
+    axis.scatter([max(value, LEAST) for value in values], range(len(values)), color=colours, zorder=3, clip_on=False)
     for row, value in enumerate(values):
-        axis.text(max(value, 1) * 1.08, row, f"{value:.2f}", va="center", fontsize=9)
+        axis.text(max(value, 1) * 1.25, row, f"{value:.2f}", va="center", fontsize=9)
     axis.set_xscale("log", base=2)
     axis.set(xlim=(LEAST, 40), xlabel=f"{title} as a multiple of the real clip's")
-    axis.set_xticks([1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16], ["⅛", "¼", "½", "1", "2", "4", "8", "16"])
+    axis.set_xticks([1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16], ["1/8", "1/4", "1/2", "1", "2", "4", "8", "16"])
     axis.grid(axis="y", visible=False)
 axes[0].invert_yaxis()
 page.figure(fig,
-            caption="Two numbers for each clip, as multiples of the real one's; each step of the axis is a doubling. A "
-                    "bar that leaves the grey band is noticed. A bar to the left edge stands for a value below one eighth.",
+            caption="Two numbers for each clip, as multiples of the real one's; each step of the axis is a doubling. "
+                    "A bar that leaves the grey band is noticed; one to the left edge stands for less than 1/8.",
             alt="Two bar charts for real, noise, mean clip, frozen and shuffled; bars start at one. Sharpness: noise "
                 "many times above real, the mean clip far below, frozen and shuffled near one. Motion: noise far "
                 "above, the mean clip far below, frozen zero, shuffled above one.")
@@ -178,18 +179,19 @@ noticed = {name: [not 1 / LIKE <= value <= LIKE for value in pair] for name, pai
 for who, pattern in {"both": [True, True], "sharpness alone": [True, False], "motion alone": [False, True],
                      "neither": [False, False]}.items():
     print(f"noticed by {who}:", ", ".join(name for name in noticed if noticed[name] == pattern) or "none")
-page.expect("noise: sharpness, real = 1", measured["noise"][0], low=2)
-page.expect("mean clip: motion, real = 1", measured["mean clip"][1], high=0.7)
-page.expect("frozen: motion", measured["frozen"][1], high=0)
-page.expect("shuffled: sharpness, real = 1", measured["shuffled"][0], low=0.999, high=1.001,
+page.expect("sharpness of noise over that of the real clip", measured["noise"][0], low=2)
+page.expect("motion of the mean clip over that of the real clip", measured["mean clip"][1], high=0.7)
+page.expect("motion of the frozen clip", measured["frozen"][1], high=0)
+page.expect("sharpness of the shuffled clip over that of the real clip", measured["shuffled"][0], low=0.999, high=1.001,
             why="the frames are the same")
-page.expect("shuffled: motion, real = 1", measured["shuffled"][1], low=LIKE, why="distant frames are neighbours now")
+page.expect("motion of the shuffled clip over that of the real clip", measured["shuffled"][1], low=LIKE,
+            why="distant frames are neighbours now")
 
 # %% [markdown]
 # Neither number alone would do: on a shuffled clip sharpness says that all is well. And both together are easily satisfied.
 # A generator that shows *this one real clip* every time has sharpness 1 and motion 1, because each number looks at a single
 # clip, and variety (demand 3) is a property of many. Exercise 3 makes a clip of rubbish whose motion is perfect. What is
-# wanted are measures that have themselves *learned* what videos look like. In a GAN they are networks.
+# wanted is something that has itself *learned* what videos look like: a network. The book has two of that kind, for two purposes.
 #
 # ## Generator, discriminator, judge: the parts and their names
 #
@@ -206,10 +208,8 @@ page.expect("shuffled: motion, real = 1", measured["shuffled"][1], low=LIKE, why
 # %%
 from matplotlib.patches import FancyBboxPatch
 
-LEARN = "#D55E00"
 fig, axis = plt.subplots(figsize=(9, 4.6))
-axis.set(xlim=(0, 100), ylim=(0, 52))
-axis.set_axis_off()
+axis.set(xlim=(0, 100), ylim=(0, 52), frame_on=False, xticks=[], yticks=[])
 for x, y, width, height, colour, words in (
     (1, 28, 14, 10, "0.3", "latent z:\n128 random\nnumbers"), (1, 13, 14, 8, "0.3", "label:\nwhich action"),
     (22, 26, 15, 14, "#0072B2", "generator\nG"), (45, 28, 16, 10, "0.3", "generated clip\nand its label"),
@@ -224,13 +224,13 @@ for start, end in (((15, 33), (22, 33)), ((15, 18), (22, 28)), ((37, 33), (45, 3
     axis.annotate("", end, start, arrowprops=forwards)
 for start, end in (((61, 30), (70, 13)), ((61, 14), (69, 8)), ((85, 7), (91, 7))):
     axis.annotate("", end, start, arrowprops=forwards | {"ls": ":"})
-for height, end, words in ((44.5, 77, "loss of D: tell the two apart"), (49.5, 29.5, "loss of G: pass for real")):
-    axis.plot([95, 95, end], [37, height, height], "--", color=LEARN, lw=1.6)
-    axis.annotate("", (end, 40), (end, height), arrowprops=forwards | {"color": LEARN, "ls": "--"})
-    axis.text(end + 1.5 if end < 50 else 47, height - 1.2 if end < 50 else 43.3, words, color=LEARN, va="top", fontsize=10)
+for height, end, words in ((46, 77, "loss of D:\ntell the two apart"), (51, 29.5, "loss of G: pass for real")):
+    axis.plot([95, 95, end], [37, height, height], "--", color="#D55E00", lw=1.6)
+    axis.annotate("", (end, 40), (end, height), arrowprops=forwards | {"color": "#D55E00", "ls": "--"})
+    axis.text(end + 1.5, height - 0.8, words, color="#D55E00", va="top", fontsize=10)
 page.figure(fig, data=(),
-            caption="How the parts fit together. Solid: what is computed. Dashed: what learns from the logit. Dotted: the "
-                    "judge, who looks on and changes nothing. Left out: the encoder, which chapter 06 adds.",
+            caption="How the parts fit together. Solid: what is computed. Dashed: what learns from the logit. Dotted: "
+                    "the judge, which looks on and changes nothing. Left out: the encoder, which chapter 06 adds.",
             alt="Diagram. A latent of 128 random numbers and a label go into the generator G, which gives a generated "
                 "clip. Generated clips and real clips, with their labels, go into the discriminator D, which gives a "
                 "logit. From the logit two dashed arrows lead back: the loss of D to D, the loss of G to G. Dotted "
@@ -260,7 +260,8 @@ print("D's logits, generated clips:", *(f"{logit:+.2f}" for logit in on_generate
 #
 # A network learns by making a number smaller: its **loss**. For D and G it is computed from the logit $l$ in two steps.
 #
-# 1. The *sigmoid* turns the logit into a probability, $p = 1 / (1 + e^{-l})$: D's belief that the clip is real.
+# 1. The *sigmoid* turns the logit into a probability, $p = 1 / (1 + e^{-l})$: D's belief that the clip is real. (The paper's
+#    Eqs. 12 to 14 subtract a constant $k$ first. D can learn to add it again, as chapter 05 shows.)
 # 2. Whoever wants the answer *real* pays $-\log p$, whoever wants *generated* pays $-\log(1 - p)$. (This is the *cross-entropy*;
 #    it costs nothing to be right and sure, and much to be wrong and sure.)
 #
@@ -269,7 +270,8 @@ print("D's logits, generated clips:", *(f"{logit:+.2f}" for logit in on_generate
 # %% tags=["nbval-check-output"]
 for logit in torch.tensor([-2.0, 0.0, 2.0]):
     p = torch.sigmoid(logit)
-    print(f"generated clip, logit {logit:+.0f}: p(real) = {p:.3f}, D pays {-torch.log(1 - p):.3f}, G pays {-torch.log(p):.3f}")
+    print(f"generated clip, logit {logit:+.0f}: p(real) = {p:.3f},",
+          f"D pays {-torch.log(1 - p):.3f}, G pays {-torch.log(p):.3f}")
 
 # %% [markdown]
 # **Training** repeats one turn many times. D gets a batch of real and a batch of generated clips, and each of its weights moves a
@@ -287,18 +289,34 @@ page.figure(book.clip_grid(samples[:2], every=max(1, dataset.frames // 8),
             alt="Two rows of frames of nearly even grey, the output of an untrained generator.")
 
 # %% [markdown]
-# A *recorded run* is a training that was made earlier and is kept with the book. The next film comes from its generator, where
-# there is one. Put the three demands to it: is there something to see in each frame? Does it move as one body? Are the clips
-# different from each other?
+# A *recorded run* was made earlier and is kept with the book, its generator included. The same three steps, a generator, a few
+# latents and labels, clips, give this after training:
 
 # %%
-if trained := page.recorded("training_samples.webp"):
-    page.show_recorded("training_samples.webp", run=trained.parent.name)
+import json
+
+from IPython.display import display
+
+if recorded := page.recorded_system():
+    asked = torch.arange(min(3, recorded.n_classes))
+    learned = recorded.sample(len(asked), labels=asked, generator=torch.Generator().manual_seed(seed))
+    names = json.loads(recorded.about["classes"])
+    page.figure(book.clip_grid(learned, every=recorded.frames // 4, labels=[names[label] for label in asked]), data=(),
+                caption="After training: clips of the recorded generator, one a row, four frames of each. The latents "
+                        "are the first that this page's seed gives; none was picked by eye.",
+                alt="Rows of generated frames, one row for each of the first actions, from the generator of the "
+                    "recorded run.")
+    print(f"{recorded.about['title']}; trained with {recorded.about['trained with']}; the same clips, moving:")
+    display(book.movie(learned, fps=8, alt="the same generated clips, moving"))
 else:
-    print("no recorded run beside this one: chapter 06 trains a generator and shows its clips")
+    print("no recorded generator beside this run: chapter 06 trains one and shows its clips")
 
 # %% [markdown]
-# How it got there is the subject of chapters 01 to 06. Whether it is *good* is harder to say, and takes chapters 07 to 12.
+# Put the three demands to these clips: is there something to see in each frame? Does it move as one body? Are the clips
+# different from each other, and does each show the action that was asked for?
+#
+# How a generator gets from grey to this is the subject of chapters 01 to 06. How *good* it is, and how far such a judgement can
+# be trusted, is harder to say: that takes chapters 07 to 12.
 #
 # ## The paper in ten minutes: problem, method, results
 #
@@ -347,7 +365,7 @@ page.table([{"thread": thread, "read": "; ".join(paper.cite(number) for number i
 # 4. D learns to tell real from generated, G to be taken for real. A constant $k$ is to bound how fast D's score may change when
 #    the clip changes; a function with such a bound is called *$k$-Lipschitz* (Eqs. 1 to 7 and 11 to 14,
 #    [chapter 05](05_losses.ipynb)).
-# 5. A pixel error holds G to actual clips; it counts as much as the adversarial loss (Eqs. 10 and 15, same chapter).
+# 5. A pixel error, with the same weight as the adversarial loss, holds G to actual clips (Eqs. 10 and 15, same chapter).
 # 6. D and G take turns (Algorithm 1, [chapter 06](06_training_loop.ipynb)).
 #
 # > **What it does not say.** Whether the published scores come from a network with labels or without: the method is called
@@ -375,6 +393,7 @@ for axis, (title, (score, column)) in zip(axes, columns.items()):
     axis.set_title(f"{title}\n{score}", fontsize=10)
     axis.tick_params(axis="x", labelsize=8.5)
     axis.set_yticks([])
+    axis.grid(False)
     axis.margins(y=0.15)
 page.figure(fig, data=(),
             caption="The published values of Tables 3 and 4. Bars begin at zero: look at how much they differ.",
@@ -456,7 +475,7 @@ page.table([{"equation": number, "what": entry.what, "section": entry.section,
 
 # %%
 SECTIONS = {"00": "1, 2, 6", "01": "4.1", "02": "4.3, 4.4", "03": "4.2", "04": "4.2", "05": "3, 4.5", "06": "4.6",
-            "07": "4.2, 4.5", "08": "4.7", "09": "5", "10": "5"}
+            "07": "4.2, 4.5", "08": "4.7", "09": "5", "10": "5", "11": "4"}
 chapters = []
 for source in sorted((page.root / "notebooks").glob("[0-9][0-9]_*.py")):
     title = next(line for line in source.read_text(encoding="utf-8").splitlines() if line.startswith("# # "))
@@ -499,8 +518,9 @@ RESULTS = {
     "decisions.csv": "12",
 }
 held = {name: path.parent.name for name in RESULTS if (path := page.recorded(name))}
-page.table([{"file": name, "written by chapter": chapter, "recorded in": f"figures/{held[name]}" if name in held else None}
-            for name, chapter in RESULTS.items()], data=(),
+page.table([{"file": name, "written by chapter": chapter,
+             "recorded in": f"figures/{held[name]}" if name in held else None} for name, chapter in RESULTS.items()],
+           data=(),
            note=f"{len(held)} of {len(RESULTS)} are recorded; a run of yours writes all of them.")
 
 # %% [markdown]
@@ -552,12 +572,13 @@ page.table([{"file": name, "written by chapter": chapter, "recorded in": f"figur
 #   clips there are. [08](08_evaluation.ipynb)
 # - **precision and recall**: the share of generated clips that lie among real ones (fidelity), and the share of real clips that
 #   lie among generated ones (variety). [08](08_evaluation.ipynb)
-# - **interval** (95 %): the range that holds the true value in 95 of 100 repetitions. [08](08_evaluation.ipynb)
+# - **interval** (95 %): a range made in such a way that it holds the true value in about 95 of 100 repetitions.
+#   [08](08_evaluation.ipynb)
 #
 # **How this book runs**
 #
 # - **profile**: how much is computed. *smoke* tries everything in minutes; *cpu* learns visibly on two cores; *overnight* is
-#   the longest that two cores are asked for; *gpu* needs one. The table above has their numbers.
+#   the longest that two cores are asked for; *gpu* and *paper* need a GPU. A table above has their numbers.
 # - **seed**: the number that fixes all random draws; the same seed on the same machine gives the same result.
 # - **recorded run**: a run that was made earlier and is kept with the book, in `figures/`.
 # - **sidecar**: the small file beside a result that says how it was made.
@@ -599,7 +620,8 @@ belief = torch.sigmoid(torch.tensor(1.0))
 print(f"p = {belief:.2f}, D pays {-torch.log(1 - belief):.2f}, G pays {-torch.log(belief):.2f}")
 ours, theirs = np.random.default_rng(seed).normal(size=(2, 50, 4)) + np.array([0, 1])[:, None, None]
 page.expect("Fréchet distance with features ten times as large, over that before",
-            metrics.frechet_distance(10 * ours, 10 * theirs) / metrics.frechet_distance(ours, theirs), of=100, rtol=1e-6)
+            metrics.frechet_distance(10 * ours, 10 * theirs) / metrics.frechet_distance(ours, theirs),
+            of=100, rtol=1e-6)
 
 # %% [markdown]
 # ## Exercises
@@ -618,21 +640,24 @@ page.expect("Fréchet distance with features ten times as large, over that befor
 # %% tags=["solution", "nbval-check-output"]
 # Exercise 1
 values = 3 * 32 * 256 * 256
-print(f"{values:,} values; {values // 128:,} for each number of the latent; {values // (3 * 16 * 64 * 64)} times as many")
-assert (values, values // 128, values // (3 * 16 * 64 * 64)) == (6_291_456, 49_152, 32)
+each, times = values // 128, values // (3 * 16 * 64 * 64)
+print(f"{values:,} values; {each:,} for each number of the latent; {times} times as many")
+assert (values, each, times) == (6_291_456, 49_152, 32)
 
 # %% tags=["solution", "nbval-check-output"]
 # Exercise 2
 backwards = real.flip(dims=[2])
-page.expect("backwards: sharpness, real = 1", sharpness(backwards) / sharpness(real), of=1, rtol=1e-3)
-page.expect("backwards: motion, real = 1", motion(backwards) / motion(real), of=1, rtol=1e-3)
+page.expect("sharpness backwards over that forwards", sharpness(backwards) / sharpness(real), of=1, rtol=1e-3)
+page.expect("motion backwards over that forwards", motion(backwards) / motion(real), of=1, rtol=1e-3)
 
 # %% tags=["solution", "nbval-check-output"]
 # Exercise 3: move the pixels, in every frame to the same new places
 order = torch.randperm(real.shape[3] * real.shape[4], generator=draws)
 scrambled = real.flatten(3)[..., order].view_as(real)
-page.expect("scrambled: motion, real = 1", motion(scrambled) / motion(real), of=1, rtol=1e-3)
-page.expect("scrambled: sharpness, real = 1", sharpness(scrambled) / sharpness(real), low=LIKE)
+page.expect("motion of the scrambled clip over that of the real clip", motion(scrambled) / motion(real),
+            of=1, rtol=1e-3)
+page.expect("sharpness of the scrambled clip over that of the real clip", sharpness(scrambled) / sharpness(real),
+            low=LIKE)
 
 # %% tags=["solution", "nbval-check-output"]
 # Exercise 4
@@ -647,10 +672,12 @@ def variety(films):
 
 
 collapsed, standing = real.expand_as(many), many[:, :, :1].expand_as(many)
-page.expect("collapsed: variety, real = 1", variety(collapsed) / variety(many), high=1e-6)
-page.expect("collapsed: sharpness, the clip shown = 1", sharpness(collapsed) / sharpness(real), of=1, rtol=1e-3)
-page.expect("collapsed: motion, the clip shown = 1", motion(collapsed) / motion(real), of=1, rtol=1e-3)
-page.expect("frozen: variety, real = 1", variety(standing) / variety(many), low=1 / LIKE, high=LIKE)
+page.expect("variety of the collapsed generator over that of real clips", variety(collapsed) / variety(many), high=1e-6)
+for name, measure in {"sharpness": sharpness, "motion": motion}.items():
+    page.expect(f"{name} of the collapsed generator over that of its one clip", measure(collapsed) / measure(real),
+                of=1, rtol=1e-3)
+page.expect("variety of frozen clips over that of real clips", variety(standing) / variety(many), low=1 / LIKE,
+            high=LIKE)
 
 # %% [markdown]
 # ## What we now know
