@@ -3,7 +3,7 @@
 #
 # | | |
 # |---|---|
-# | **You will build** | four wrong videos, two numbers that catch them, and one untrained GAN that you can hold in your hand |
+# | **You will build** | four wrong videos, two numbers that notice them, and an untrained GAN that makes its first clips |
 # | **Reads** | the labelled clips |
 # | **Writes** | nothing that other chapters need |
 # | **Budget** | seconds, and half a minute more the first time, while the clips are drawn and packed |
@@ -56,9 +56,9 @@ first = [next(i for i in shuffled if dataset.labels[i] == kind) for kind in kind
 clips, labels = dataset.batch(first)
 page.figure(book.clip_grid(clips, every=max(1, dataset.frames // 8),
                            labels=[dataset.classes[label] for label in labels]),
-            caption="Four labelled clips, one a row. From frame to frame the limbs move; clothes and background stay.",
-            alt="Four rows of frames. In each, a person moves before a background: limbs change from frame to "
-                "frame while clothes and background stay.")
+            caption="Four labelled clips, one a row. Follow a row from left to right: what moves, and what stays?",
+            alt="Four rows of frames, one clip of another action in each: a person in front of a background, whose "
+                "posture changes from frame to frame.")
 
 # %% [markdown]
 # To a network a clip is a block of numbers with four axes. Here is its shape, and the same four clips moving.
