@@ -415,8 +415,8 @@ right.plot(adam_lengths, color=NORM_INKS["pixel"], linestyle="--")
 right.set(title="Adam", xlabel="step")
 right.ticklabel_format(useOffset=False)
 page.figure(fig,
-            caption=f"Length of a layer's weights with pixel norm behind it. Plain gradient descent: longer in {longer} "
-                    f"of {len(lengths) - 1} steps. Adam at a small rate: longer in {adam_longer} of "
+            caption=f"Length of a layer's weights with pixel norm behind it. Plain gradient descent: longer after "
+                    f"{longer} of {len(lengths) - 1} steps. Adam at a small rate: longer after {adam_longer} of "
                     f"{len(lengths) - 1}. (The two vertical axes differ.)",
             alt="Two curves of the length of a layer's weights over 80 steps. Under plain gradient descent it only "
                 "rises. Under Adam it changes by far less, and need not rise at every step.")
