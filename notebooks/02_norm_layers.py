@@ -1,19 +1,25 @@
 # %% [markdown]
-# # 02 · Four layers that keep numbers in range, and one pair that must not meet
+# # 02 · Normalisation layers: what each one averages over, and one pair that cancels
 #
 # | | |
 # |---|---|
 # | **You will build** | batch norm, instance norm (Eq. 9), pixel norm (Eq. 8) and minibatch stddev, each in a few lines |
-# | **Reads** | one clip of the action data set (a stand-in is drawn if you have none) |
+# | **Reads** | one clip of the action data set (a [stand-in](00_start_here.ipynb#Glossary) is drawn if you have none) |
 # | **Writes** | nothing that a later chapter needs |
 # | **Budget** | about ten seconds on two cores |
 #
-# Table 1 stacks thirteen 3×3×3 deconvolutions. If each makes its input half as large again, the last one sees numbers two hundred times too big; if each halves it, nothing arrives.
-# Four small layers stand against this, and two of them, put in the wrong order, cancel each other without an error message.
+# A deep network multiplies. If every layer makes its numbers a little larger, the last one drowns in them; if every
+# layer makes them a little smaller, nothing arrives. Normalisation layers divide that factor out. The paper uses three
+# of them, and a fourth small layer that must not stand in front of one of the three: the two cancel each other, without
+# an error message.
+#
+# Two networks are meant throughout: the generator [G](00_start_here.ipynb#Glossary), which turns a
+# [latent](00_start_here.ipynb#Glossary) vector into a clip, and the discriminator [D](00_start_here.ipynb#Glossary),
+# which scores clips as real or generated.
 #
 # **By the end you can**
 #
-# - say for each norm over what it averages, and so who can hear whom in a batch;
+# - say for each norm over what it averages, and so which values in a batch depend on which others;
 # - read Eq. 9 as printed and say where it begins and ends inside a network;
 # - tell what the paper's two claims, "explosion" and "vanishing gradient", hold up to when measured;
 # - explain why the convolution after the minibatch stddev has no norm.
@@ -43,10 +49,11 @@ import matplotlib.pyplot as plt
 import torch
 from torch import Tensor, nn
 
-from hrvgan_lib import metrics, norms, paper
+from hrvgan_lib import losses, metrics, norms, paper
 from hrvgan_lib.networks.hrvgan import HRVGANConfig
 
-NORM_INKS = {"none": "#D55E00", "batch": "#882255", "instance": "#44AA99", "pixel": "#332288"}
+NORM_INKS = {"none": "#555555", "batch": "#AA4499", "instance": "#44AA99", "pixel": "#332288"}
+NORM_MARKS = {"none": "x", "batch": "s", "instance": "o", "pixel": "^"}
 
 
 def draws(purpose: int = 0) -> torch.Generator:
@@ -54,16 +61,41 @@ def draws(purpose: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(1000 * page.seed + purpose)
 
 
+def column(values: Tensor) -> Tensor:
+    """One number a channel, shaped so that it meets features (batch, channel, time, height, width)."""
+    return values.view(1, -1, 1, 1, 1)
+
+
 features = 3 + 2 * torch.randn(4, 8, 4, 6, 6, generator=draws())  # (batch, channel, time, height, width)
 
 # %% [markdown]
-# ## Batch norm: everybody hears everybody
+# ## The problem: a factor at every layer, multiplied
 #
-# > *Section 4.2.* "… batch normalization is applied throughout the Generator network, facilitating gradient flow and convergence, whereas instance normalization is
-# > utilized in the Discriminator to improve generalization and reduce internal covariate shift."
+# Table 1 of the paper lists the layers of G. Most are 3×3×3 deconvolutions. Suppose that each of them made its input
+# half as large again, or half as large.
+
+# %% tags=["nbval-check-output"]
+depth = sum(row.layer == "DeConv 3×3×3" for row in paper.TABLE1)
+print(f"{depth} deconvolutions of 3×3×3 in Table 1")
+print(f"each times 1.5: the last one's output is {1.5**depth:,.0f} times too large")
+print(f"each times 0.5: it is {2**depth:,} times too small")
+
+# %% [markdown]
+# Initial weights can be drawn so that the factor is close to one, but training moves them. A norm takes the factor out
+# at every step: it measures how large the numbers are, and divides by that. What differs from norm to norm is the set
+# of numbers that are measured together.
 #
-# All three norms of this chapter subtract or divide by a statistic. They differ in the axes over which it is taken. Batch norm takes one mean and one
-# variance a channel, over all clips, times and places.
+# ## Batch norm: one mean and one variance a channel, for the whole batch
+#
+# > *Section 4.2.* "… batch normalization is applied throughout the Generator network, facilitating gradient flow and
+# > convergence, whereas instance normalization is utilized in the Discriminator to improve generalization and reduce
+# > internal covariate shift."
+#
+# (*Internal covariate shift* is the name for this: while the first layers learn, the inputs of the later ones change
+# their distribution. [Chapter 11](11_ablations.ipynb) measures it.)
+#
+# Batch norm takes one mean and one variance for each channel, over all clips of the batch, all times and all places,
+# subtracts the one and divides by the root of the other.
 
 # %% tags=["nbval-check-output"]
 def standardise(features: Tensor, over: tuple[int, ...], eps: float = 1e-5) -> Tensor:
@@ -75,21 +107,24 @@ batch_norm = standardise(features, over=(0, 2, 3, 4))
 print("same as nn.BatchNorm3d:", torch.allclose(batch_norm, nn.BatchNorm3d(8)(features), atol=1e-5))
 
 # %% [markdown]
-# So in training the output for one clip depends on its neighbours in the batch. For G that is a little noise, and at sampling time running averages take the place of the
-# batch. For D it is a leak: the gradient penalty of [chapter 05](05_losses.ipynb) is a promise about *each* clip and needs a D that judges one at a time.
+# So in training the output for one clip depends on the other clips of its batch. For G this is a little noise, and when
+# G samples after training, averages remembered from training take the place of the batch's own. For D it is a problem:
+# the gradient penalty of [chapter 05](05_losses.ipynb) is a statement about *each* clip, and it needs a D whose score
+# for a clip depends on that clip alone.
 #
-# ## Instance norm: each channel of each clip for itself (Eq. 9)
+# ## Instance norm: each channel of each clip by itself (Eq. 9)
 #
-# > *Section 4.4.* "Instance normalization was used after both 3D convolutional and 3D deconvolutional layers to solve the vanishing gradient problem …"
+# > *Section 4.4.* "Instance normalization was used after both 3D convolutional and 3D deconvolutional layers to solve
+# > the vanishing gradient problem …"
 # >
-# > $$y = \text{ReLU} \left(\sum_{i=0}^d w_i \cdot \text{ReLU} \left(\gamma_i \cdot \frac{x_i - \mu_i}{\sqrt{\sigma_i^2 + \epsilon}} + \beta_i \right) + b \right) \quad (9)$$
+# > $$y = \text{ReLU} \left(\sum_{i=0}^d w_i \cdot \text{ReLU} \left(\gamma_i \cdot
+# > \frac{x_i - \mu_i}{\sqrt{\sigma_i^2 + \epsilon}} + \beta_i \right) + b \right) \quad (9)$$
 #
-# Leave out the batch axis from the average and each clip keeps to itself. Then scale and shift each channel by a learned $\gamma$ and $\beta$ ([**A15**](12_claims_and_decisions.ipynb#A15): learned, no
-# running averages).
+# Leave the batch axis out of the average and every clip is measured by itself. Then each channel is scaled by a learned
+# $\gamma$ and shifted by a learned $\beta$.
 
 # %% tags=["nbval-check-output"]
 gamma, beta = torch.randn(8, generator=draws(1)), torch.randn(8, generator=draws(2))
-column = lambda values: values.view(1, -1, 1, 1, 1)  # noqa: E731
 by_hand = column(gamma) * standardise(features, over=(2, 3, 4)) + column(beta)
 
 layer = norms.InstanceNorm(8)
@@ -101,51 +136,62 @@ print("same as PyTorch's:  ",
       torch.allclose(nn.InstanceNorm3d(8)(features), norms.InstanceNorm(8)(features), atol=1e-5))
 
 # %% [markdown]
-# What a norm averages over, it forgets. Instance norm forgets the mean and the contrast of each channel. Here is one clip in three exposures, before and after.
+# What a norm measures it removes. Instance norm removes the mean and the contrast of each channel of each clip. Here is
+# one clip in three exposures, before and after. (For the picture the normed values are divided by three, so that they
+# fit between black and white.)
 
 # %%
 clip = page.dataset("actions", frames=8, size=32).batch([0])[0]
 cast = column(torch.tensor([0.5, 0.0, 0.2]))
 exposures = torch.cat([clip, 0.35 * clip - 0.6, 0.5 * clip + cast])
 after = norms.InstanceNorm(3)(exposures).detach()
-page.figure(book.clip_grid(torch.cat([exposures, after / 3]),
-                           labels=["as it is", "dark", "red cast"] + ["instance norm"] * 3),
-            caption="One clip, three exposures (upper half); after instance norm they are one clip again (lower "
-                    "half).",
+named = ["as it is", "dark", "red cast"]
+page.figure(book.clip_grid(torch.cat([exposures, after / 3]), labels=named + [f"{name}, normed" for name in named]),
+            caption="One clip in three exposures (upper half); behind instance norm the three are one clip again "
+                    "(lower half).",
             alt="Six strips of eight frames. The upper three show one clip as it is, dark, and pale with a red "
                 "cast. The lower three show the same three after instance norm and cannot be told apart.")
 
 # %% [markdown]
-# In D this is welcome: a fake must not pass because it is as bright as the real ones. Statistics that are remembered from earlier batches would not do it ([**A15**](12_claims_and_decisions.ipynb#A15)): they are the same for all
-# three exposures, which then stay as different as they came. The difference that is left, both ways, goes into the ledger of [chapter 12](12_claims_and_decisions.ipynb).
+# > **What it does not say.** Whether the statistics are those of the clip at hand or averages remembered from training
+# > ([**A15**](12_claims_and_decisions.ipynb#A15)). We take the clip's own, with $\gamma$ and $\beta$ learned.
+#
+# The choice can be seen in this example. Remembered statistics are the same for all three exposures, so the exposures
+# stay apart. We measure how far, in units of the clip's own spread: 0 means that the three have become one.
 
-# %%
+# %% tags=["nbval-check-output"]
 def left_apart(clips: Tensor) -> Tensor:
     """Root mean square difference of the other exposures from the first, over the first one's spread."""
     return (clips[1:] - clips[:1]).square().mean().sqrt() / clips[0].std()
 
 
-remembered = nn.InstanceNorm3d(3, track_running_stats=True, momentum=None)
+remembered = nn.InstanceNorm3d(3, track_running_stats=True, momentum=1.0)
 remembered(exposures)  # takes note of their statistics
-for which, normed in (("its own statistics", after), ("remembered statistics", remembered.eval()(exposures))):
-    page.measure(f"difference of three exposures of one clip after instance norm with {which}, over the clip's spread",
-                 left_apart(normed), decision="A15")
+apart = {"its own statistics": left_apart(after),
+         "remembered statistics": left_apart(remembered.eval()(exposures))}
+page.expect("three exposures, no norm: difference over spread", left_apart(exposures), low=0.5)
+page.expect("normed with remembered statistics", apart["remembered statistics"], low=0.5, why="they stay apart")
+page.expect("normed with its own statistics", apart["its own statistics"], high=0.02, why="they become one")
 
 # %% [markdown]
-# The first is close to zero. That is also a warning, since any message written as a constant map is erased. It will
-# come back below.
+# For D this has two sides. A generated clip cannot pass merely because it is as bright as the real ones. But what D
+# does not see it cannot teach either: behind an instance norm nothing says that all clips are too dark. And any message
+# that is written as a *constant map* is a mean and nothing else, so instance norm erases it. This will matter below.
 #
-# ### Where Eq. 9 begins and ends
+# ### Where Eq. 9 begins and ends inside a network
 #
-# **What it does not say (A14).** The text puts instance norm *after* the convolution; the equation puts it *before* one: norm, ReLU, weights, ReLU. The sum runs from 0 to
-# $d$, which is $d + 1$ terms. D has leaky ReLUs, the equation plain ones. Statistics per clip ($\mu_{n,i}$) are meant, the index is missing.
+# > **What it does not say.** The text puts instance norm *after* a convolution; the equation puts it *before* one: norm,
+# > ReLU, weights, ReLU ([**A14**](12_claims_and_decisions.ipynb#A14)). The sum runs from 0 to $d$, which is $d + 1$
+# > terms. D has leaky ReLUs, the equation plain ones. The statistics are per clip ($\mu_{n,i}$); that index is not
+# > printed.
 #
-# Both orders agree if Eq. 9 is a view of *two* layers: the inner half belongs to layer $l - 1$ (its convolution made $x$), the outer half to layer $l$.
+# The two orders agree if we read Eq. 9 as a view of *two* layers. Its inner half is the end of layer $l - 1$, whose
+# convolution made $x$. Its outer half is the convolution and the activation of layer $l$.
 
 # %% tags=["nbval-check-output"]
 torch.manual_seed(page.seed)
-conv1, conv2, norm, relu = (nn.Conv3d(8, 8, 3, padding=1), nn.Conv3d(8, 8, 3, padding=1), norms.InstanceNorm(8),
-                            nn.ReLU())
+conv1, conv2 = nn.Conv3d(8, 8, 3, padding=1), nn.Conv3d(8, 8, 3, padding=1)
+norm, relu = norms.InstanceNorm(8), nn.ReLU()
 
 
 def equation_9(x: Tensor) -> Tensor:  # as printed
@@ -157,23 +203,30 @@ print("Eq. 9 on the first convolution's output == layer l-1, then convolution an
       torch.allclose(equation_9(conv1(features)), relu(conv2(layer_before(features))), atol=1e-6))
 
 # %% [markdown]
-# A network of Eq. 9 blocks stacked as printed is another one: there each norm follows a ReLU and is followed by a second. It silences more. Of a bell curve,
-# ReLU → norm → ReLU leaves only what lies above $1/\sqrt{2\pi} \approx 0.4$ standard deviations; norm → ReLU leaves half.
+# A network that *stacks* Eq. 9 as printed is a different one, because there each norm has a ReLU on both sides:
+# convolution, ReLU, norm, ReLU. It silences more. How much more can be computed, if a convolution's output is a bell
+# curve $x \sim N(0, 1)$:
+#
+# 1. ReLU keeps $\max(x, 0)$. Its mean is $\int_0^\infty x\,\varphi(x)\,dx = \varphi(0) = 1/\sqrt{2\pi} \approx 0.399$.
+# 2. The norm subtracts this mean; it also divides, but by a positive number, which moves no sign.
+# 3. The second ReLU gives zero wherever $\max(x, 0) \le 0.399$, hence wherever $x \le 0.399$. The share of a bell curve
+#    below 0.399 is $\Phi(0.399) \approx 0.655$. With the norm in front of the only ReLU it is one half.
 
 # %% tags=["nbval-check-output"]
+def silent(values: Tensor) -> float:
+    return (values <= 0).float().mean().item()
+
+
 bell = torch.randn(4, 8, 8, 16, 16, generator=draws(3))
-silent = lambda values: (values <= 0).float().mean().item()  # noqa: E731
 page.expect("silent after convolution, norm, ReLU", silent(relu(norm(bell))), of=0.5, rtol=0.02,
             why="half of a bell curve")
 page.expect("silent after convolution, ReLU, norm, ReLU", silent(relu(norm(relu(bell)))), of=0.655, rtol=0.02,
             why="the bell curve up to 0.399")
-page.measure("activations silenced by convolution, instance norm, ReLU", silent(relu(norm(bell))), decision="A14")
-page.measure("activations silenced where Eq. 9 is stacked as printed: a ReLU on both sides of the norm",
-             silent(relu(norm(relu(bell)))), decision="A14")
 
 # %% [markdown]
-# We build convolution → instance norm → activation. One place is impossible: a map of a single position has no variance. Table 1 begins there, with
-# a latent of 128×1×1×1, so "after both" cannot include it.
+# So we build convolution, instance norm, activation. There is one place where instance norm cannot stand: a map with a
+# single position equals its own mean and has no variance. Table 1 begins there, with a latent of 128×1×1×1, so "after
+# both" convolutions and deconvolutions cannot mean every layer.
 
 # %% tags=["nbval-check-output"]
 for candidate in (norms.InstanceNorm(8), nn.InstanceNorm3d(8)):
@@ -183,14 +236,17 @@ for candidate in (norms.InstanceNorm(8), nn.InstanceNorm3d(8)):
         print(f"{type(candidate).__name__}: {error}")
 
 # %% [markdown]
-# ## Pixel norm: a volume knob at every pixel (Eq. 8)
+# ## Pixel norm: unit mean square at every place (Eq. 8)
 #
-# > *Section 4.3.* "To avoid an explosion of parameters in both the generator and the discriminator, feature vectors are normalized at every pixel."
+# > *Section 4.3.* "To avoid an explosion of parameters in both the generator and the discriminator, feature vectors are
+# > normalized at every pixel."
 # >
 # > $$b_{x,y,t} = \frac{a_{x,y,t}}{\sqrt{\frac{1}{N} \sum_{j=0}^{N-1} (a_{x,y,t}^j)^2 + \epsilon}} \quad (8)$$
 #
-# The third choice of axes: the channels of one place at one time. No mean is subtracted and nothing is learned; the vector keeps its direction and loses its length.
-# [**A13**](12_claims_and_decisions.ipynb#A13): $\epsilon$ stands inside the root, after the mean; it decides what a vector of zeros becomes.
+# The third choice of axes: all channels at one place and one time. They form a vector $a_{x,y,t}$ of $N$ numbers. No
+# mean is subtracted and nothing is learned. The vector keeps its direction, and the mean of its squares becomes one, so
+# its length becomes $\sqrt N$. The $\epsilon$ stands inside the root, behind the mean
+# ([**A13**](12_claims_and_decisions.ipynb#A13)); it decides what becomes of a vector of zeros.
 
 # %% tags=["nbval-check-output"]
 class PixelNorm(nn.Module):
@@ -201,31 +257,45 @@ class PixelNorm(nn.Module):
 
 
 print("same as the library:", torch.allclose(PixelNorm()(features), norms.PixelNorm()(features)))
-print("loud == quiet:", torch.allclose(PixelNorm()(1000 * features), PixelNorm()(features), atol=1e-5))
+print("a thousand times as large an input, same output:",
+      torch.allclose(PixelNorm()(1000 * features), PixelNorm()(features), atol=1e-5))
 print("zeros stay zeros:", bool((PixelNorm()(torch.zeros(1, 8, 1, 1, 1)) == 0).all()))
 
 # %% [markdown]
-# Now we know three sets of axes. Who hears whom? Change clip 1 of a batch and look at clip 0; change one place of clip 0 and look at another place.
+# ### Which values depend on which others
+#
+# Three norms, three sets of axes. To see what follows from them, multiply clip 1 of a batch by five and look at clip 0;
+# then multiply one place of clip 0 by five and look at its other places.
 
 # %% tags=["nbval-check-output"]
 louder_clip, louder_place = features.clone(), features.clone()
 louder_clip[1] *= 5
 louder_place[0, :, 0, 0, 0] *= 5
-for name in ("batch", "instance", "pixel"):
+averaged = {"batch": "batch, time, height, width", "instance": "time, height, width", "pixel": "channels"}
+rows = []
+for name, axes in averaged.items():
     norm_layer = norms.make_norm(name, 8)
     before = norm_layer(features)[0, :, 1:]
     hears = [not torch.allclose(before, norm_layer(louder)[0, :, 1:]) for louder in (louder_clip, louder_place)]
-    print(f"{name:9s} hears other clips: {hears[0]!s:6s} hears other places: {hears[1]}")
+    learned = sum(parameter.numel() for parameter in norm_layer.parameters())
+    rows.append({"norm": name, "statistics over": axes, "depends on other clips": hears[0],
+                 "depends on other places": hears[1], "learned numbers": learned})
+page.table(rows, note="each for features of 8 channels")
 
 # %% [markdown]
-# ### What explodes without it?
+# ## Does pixel norm avoid an explosion?
 #
-# A stack of random 3×3×3 deconvolutions, weights twice as large as He's scale (which keeps a ReLU network level, borders aside). We follow the largest activation
-# through 24 layers, then hold the depth at 13, Table 1's, and turn up the weights.
+# ### Activations over depth and weight scale
+#
+# First the problem. We stack random 3×3×3 deconvolutions with ReLU. *He's scale* is the standard deviation
+# $\sqrt{2 / \text{fan-in}}$, for which such a stack keeps its level, borders aside; our weights are twice as large. We
+# follow the largest activation through 24 layers. Then we hold the depth at that of Table 1 and turn the weights up and
+# down.
 
 # %%
 @torch.no_grad()
 def loudest(norm: str, gain: float, depth: int, channels: int = 16, purpose: int = 4) -> list[float]:
+    """The largest activation behind each of `depth` random layers, whose weights are `gain` times He's scale."""
     stream, found = draws(purpose), []
     signal = torch.randn(4, channels, 4, 6, 6, generator=stream)
     for _ in range(depth):
@@ -236,99 +306,147 @@ def loudest(norm: str, gain: float, depth: int, channels: int = 16, purpose: int
     return found
 
 
-depths, gains = range(1, 25), [0.5, 0.7, 1.0, 1.4, 2.0, 2.8]
-fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True)
+gains = [0.5, 0.7, 1.0, 1.4, 2.0, 2.8]
+over_depth = {name: loudest(name, 2.0, 24) for name in NORM_INKS}
+over_gain = {name: [loudest(name, gain, depth)[-1] for gain in gains] for name in NORM_INKS}
+
+# %%
+fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True)
 for name, ink in NORM_INKS.items():
-    left.plot(depths, loudest(name, 2.0, 24), color=ink, label=name)
-    right.plot(gains, [loudest(name, gain, 13)[-1] for gain in gains], "o-", markersize=3, color=ink)
-left.set(yscale="log", xlabel="layer", ylabel="largest activation")
-right.set(xscale="log", xlabel="weight scale (1: He's)")
+    style = {"color": ink, "marker": NORM_MARKS[name], "markersize": 5, "linestyle": "--" if name == "none" else "-"}
+    left.plot(range(1, 25), over_depth[name], markevery=3, label=name, **style)
+    right.plot(gains, over_gain[name], **style)
+left.set(yscale="log", xlabel="layer", ylabel="largest activation", title="weights twice He's scale")
+right.set(xscale="log", xlabel="weights over He's scale", title=f"layer {depth}")
 right.set_xticks(gains, labels=[f"{gain:g}" for gain in gains])
 right.minorticks_off()
 left.legend(title="norm")
 page.figure(fig,
-            caption="Largest activation: over depth (left) and, at depth 13, over the scale of all weights (right).",
+            caption="Largest activation behind each layer (left), and behind as many layers as Table 1 has, over the "
+                    "scale of all weights (right). Only the stack without a norm feels either.",
             alt="Left: largest activation over 24 layers, logarithmic; without a norm it climbs along a straight "
-                "line over five orders of magnitude, with batch, instance or pixel norm it stays level below about "
-                "ten. Right: largest activation after 13 layers over the weight scale; without a norm it spans "
+                "line over several orders of magnitude, with batch, instance or pixel norm it stays level below about "
+                "ten. Right: largest activation over the weight scale; without a norm it spans "
                 "many orders of magnitude, with each norm it is flat.")
 
 # %% tags=["nbval-check-output"]
-page.expect("24 layers without a norm, last over first", loudest("none", 2.0, 24)[-1] / loudest("none", 2.0, 1)[-1],
+page.expect("24 layers without a norm, last over first", over_depth["none"][-1] / over_depth["none"][0],
             low=100, why="it explodes")
+page.expect("no norm: weights 5.6 times as large, activation grows by", over_gain["none"][-1] / over_gain["none"][0],
+            of=5.6**depth, rtol=0.01, why="5.6 to the power of the depth")
 for name in ("batch", "instance", "pixel"):
-    soft, loud = loudest(name, 0.5, 13)[-1], loudest(name, 2.8, 13)[-1]
-    page.expect(f"{name}: weights 5.6 times as large, activation grows", loud / soft, 0.9, 1.1,
-                why="the norm takes the scale away")
+    page.expect(f"{name}: weights 5.6 times as large, activation grows by", over_gain[name][-1] / over_gain[name][0],
+                0.9, 1.1, why="the norm takes the scale away")
 
 # %% [markdown]
-# One draw of the weights is an anecdote, so the ledger gets eight. What the sentence of section 4.3 asks, put in numbers beforehand: without the norm the activations
-# grow a hundredfold or more, and with it none of them ever exceeds $\sqrt N$. A test that everything passes says nothing, so each number stands beside a **negative control**: here
-# the same number for the other network of the two, which must not pass.
+# Any of the three norms does it. For pixel norm it follows from the equation: the squares of a vector of $N$ channels
+# then sum to $N$, so no entry can exceed $\sqrt N$.
+#
+# One draw of the weights is an anecdote, so we repeat it with eight. What is asked is fixed beforehand: without the norm
+# the activations grow a hundredfold or more, with it none exceeds $\sqrt N$. A test that everything passes says
+# nothing, so each number stands beside a **negative control**: the same number for the other network of the two, which
+# must not pass. (`page.expect` prints a number and whether it lies where it should; `page.measure` prints nothing and
+# puts it where the ledgers of [chapter 12](12_claims_and_decisions.ipynb) find it.)
 
-# %%
+# %% tags=["nbval-check-output"]
 MORE, DRAWS = range(20, 28), "8 draws of the weights"
 paths = {norm: [loudest(norm, 2.0, 24, purpose=purpose) for purpose in MORE] for norm in ("none", "pixel")}
 growth = {norm: metrics.seed_interval([path[-1] / path[0] for path in found]) for norm, found in paths.items()}
+highest = {norm: max(max(loudest(norm, 2.8, 24, purpose=purpose)) for purpose in MORE) for norm in ("pixel", "none")}
+page.expect("layer 24 over layer 1, no norm (mean of 8 draws)", growth["none"].value, low=100)
+page.expect("control, the same with pixel norm", growth["pixel"].value, high=10, why="must stay far below 100")
+page.expect("largest activation with pixel norm, any layer, weights 2.8 times He's", highest["pixel"], high=16**0.5,
+            why="16 channels: at most 4")
+page.expect("control, the same without a norm", highest["none"], low=100, why="must exceed 4")
 page.measure("largest activation without a norm, layer 24 over layer 1", growth["none"].value, interval=growth["none"],
              over=DRAWS, claim="pixel-norm-explosion", low=100,
              controls=[book.control("the other norm of the two", growth["pixel"])])
-highest = {norm: max(max(loudest(norm, 2.8, 24, purpose=purpose)) for purpose in MORE) for norm in ("pixel", "none")}
 page.measure("largest activation with pixel norm, 24 layers of 16 channels, weights 2.8 times He's", highest["pixel"],
              claim="pixel-norm-explosion", high=16**0.5,
              controls=[book.Control("the other norm of the two", highest["none"], highest["none"])])
 
 # %% [markdown]
-# The claim holds, in this form: Eq. 8 makes an explosion of *activations* impossible, since no entry of a unit-mean-square vector of $N$ channels exceeds $\sqrt N$. So do the two
-# other norms. Pixel norm is alone at work in a G that samples: batch norm then divides by remembered averages, which do not see a freak clip.
+# The claim holds in this form: Eq. 8 makes an explosion of *activations* impossible, and it does so by construction, so
+# no data could have said otherwise. What is particular to pixel norm is that it still works on each clip when G samples;
+# batch norm then divides by remembered averages, which know nothing of an unusual clip.
 #
-# And the "explosion of *parameters*"? Here the text and the layer part ways. If the output does not depend on the length of the weights, the gradient is at right angles
-# to them, and a step at right angles makes a vector *longer*. Always.
+# ### The length of the weights, under gradient descent and under Adam
+#
+# The sentence of section 4.3 speaks of *parameters*. Does the layer keep the weights small? Three steps say the opposite:
+#
+# 1. Behind a convolution without bias, a ReLU and pixel norm the output does not depend on the length of the weights
+#    $w$. So neither does the [loss](00_start_here.ipynb#Glossary): $L(c\,w) = L(w)$ for every $c > 0$ ($\epsilon$ aside).
+# 2. Differentiate both sides by $c$ and set $c = 1$: $\langle w, \nabla L(w) \rangle = 0$. The gradient stands at right
+#    angles to the weights.
+# 3. A step of plain gradient descent is $-\eta\,\nabla L$. By Pythagoras the new length is
+#    $\lVert w - \eta \nabla L \rVert^2 = \lVert w \rVert^2 + \eta^2 \lVert \nabla L \rVert^2$: never shorter.
+#
+# Step 3 is about plain gradient descent only. Adam, which trains the networks of this book, divides every coordinate of
+# the gradient by its own running size. Its step has another direction than the gradient, no longer at right angles to
+# $w$, and may make the weights longer or shorter. We try both.
 
 # %%
-def weight_lengths(after: nn.Module, steps: int = 80) -> tuple[list[float], float]:
+def weight_lengths(optimiser: type, rate: float, steps: int = 80) -> tuple[list[float], list[float]]:
+    """Length of a layer's weights before each step, and the cosine between each step and the weights."""
     torch.manual_seed(page.seed)
-    conv = nn.Conv3d(8, 8, 3, padding=1, bias=False)
+    conv, behind = nn.Conv3d(8, 8, 3, padding=1, bias=False), norms.PixelNorm()
     given, wanted = torch.randn(4, 8, 4, 4, 4), torch.rand(4, 8, 4, 4, 4)
-    lengths = []
+    moves, lengths, cosines = optimiser(conv.parameters(), lr=rate), [], []
     for _ in range(steps):
-        loss = (after(torch.relu(conv(given))) - wanted).square().mean()
-        (slope,) = torch.autograd.grad(loss, conv.weight)
-        cosine = nn.functional.cosine_similarity(slope.flatten(), conv.weight.flatten(), dim=0).item()
-        lengths.append(conv.weight.norm().item())
-        with torch.no_grad():
-            conv.weight -= 3.0 * slope
-    return lengths, cosine
+        before = conv.weight.detach().clone()
+        moves.zero_grad()
+        (behind(torch.relu(conv(given))) - wanted).square().mean().backward()
+        moves.step()
+        step = conv.weight.detach() - before
+        lengths.append(before.norm().item())
+        cosines.append(nn.functional.cosine_similarity(step.flatten(), before.flatten(), dim=0).item())
+    return lengths, cosines
 
 
-lengths, cosine = weight_lengths(norms.PixelNorm())
-fig, axes = plt.subplots(figsize=(6, 2.6))
-axes.plot(lengths, color=NORM_INKS["pixel"])
-axes.set(xlabel="step of plain gradient descent", ylabel="length of the weights")
+lengths, cosines = weight_lengths(torch.optim.SGD, 3.0)
+adam_lengths, adam_cosines = weight_lengths(torch.optim.Adam, 1e-4)
+longer, adam_longer = (sum(b > a for a, b in pairwise(found)) for found in (lengths, adam_lengths))
+
+# %%
+fig, (left, right) = plt.subplots(1, 2, figsize=(9, 2.9))
+left.plot(lengths, color=NORM_INKS["pixel"])
+left.set(title="plain gradient descent", xlabel="step", ylabel="length of the weights")
+right.plot(adam_lengths, color=NORM_INKS["pixel"], linestyle="--")
+right.set(title="Adam", xlabel="step")
+right.ticklabel_format(useOffset=False)
 page.figure(fig,
-            caption="With pixel norm behind it, a layer's weights can only grow under plain gradient descent.",
-            alt="Length of a layer's weights over 80 steps of plain gradient descent. With pixel norm it only ever "
-                "grows.")
+            caption=f"Length of a layer's weights with pixel norm behind it. Plain gradient descent: longer after "
+                    f"{longer} of {len(lengths) - 1} steps. Adam at a small rate: longer after {adam_longer} of "
+                    f"{len(lengths) - 1}. (The two vertical axes differ.)",
+            alt="Two curves of the length of a layer's weights over 80 steps. Under plain gradient descent it only "
+                "rises. Under Adam it changes by far less, and need not rise at every step.")
 
 # %% tags=["nbval-check-output"]
-page.expect("cosine between weights and their gradient", abs(cosine), high=1e-3,
-            why="only their direction matters to the loss")
-print("longer at every step:", all(b > a for a, b in pairwise(lengths)))
-page.measure("length of a layer's weights after 80 steps with pixel norm behind it, over that at the start",
-             lengths[-1] / lengths[0], decision="A13")
+page.expect("gradient descent: cosine between the first step and the weights", abs(cosines[0]), high=1e-4,
+            why="at right angles")
+page.expect("gradient descent: share of steps after which they are longer", longer / (len(lengths) - 1), of=1)
+page.expect("Adam: the same cosine", abs(adam_cosines[0]), low=1e-3, why="not at right angles")
 
 # %% [markdown]
-# So read "magnitudes" for "parameters" ([**A13**](12_claims_and_decisions.ipynb#A13)): the layer makes large parameters harmless, it does not prevent them.
+# So read "magnitudes" for "parameters" ([**A13**](12_claims_and_decisions.ipynb#A13)). The layer makes large weights
+# harmless; it does not keep them small.
 #
 # ## Does instance norm solve the vanishing gradient?
 #
-# "… to solve the vanishing gradient problem": we send a gradient of size 1 back through twelve layers of D's kind (convolution, norm, leaky ReLU) and note its
-# size at each. The initial weights are a free choice of the paper ([**A11**](12_claims_and_decisions.ipynb#A11)), so we try two common ones: drawn at 0.02, and drawn at He's scale for their fan-in.
+# "… to solve the vanishing gradient problem." We build twelve random layers of D's kind (convolution, norm, leaky ReLU)
+# with 16 maps each, send a random gradient in at the end and note its size behind every layer on the way back. The
+# initial weights are not given in the paper ([**A11**](12_claims_and_decisions.ipynb#A11)), so we try two common
+# choices: a standard deviation of 0.02, and He's scale.
 
 # %%
+def he_scale(channels: int, leak: float = 0.2) -> float:
+    """He's standard deviation for a 3×3×3 convolution of so many maps in front of a leaky ReLU."""
+    return (2 / (27 * channels * (1 + leak**2))) ** 0.5
+
+
 def gradient_sizes(norm: str, std: float | None, depth: int = 12, channels: int = 16, purpose: int = 5) -> list[float]:
     stream = draws(purpose)
-    scale = (2 / (27 * channels * (1 + 0.2**2))) ** 0.5 if std is None else std
+    scale = he_scale(channels) if std is None else std
     signals = [torch.randn(4, channels, 4, 6, 6, generator=stream).requires_grad_()]
     for _ in range(depth):
         weight = scale * torch.randn(channels, channels, 3, 3, 3, generator=stream)
@@ -338,19 +456,22 @@ def gradient_sizes(norm: str, std: float | None, depth: int = 12, channels: int 
     return [size.norm().item() / sizes[-1].norm().item() for size in sizes]
 
 
-cases = {"weights 0.02, no norm": ("none", 0.02, "-"), "weights 0.02, instance norm": ("instance", 0.02, "-"),
-         "He's weights, no norm": ("none", None, ":"), "He's weights, instance norm": ("instance", None, ":")}
-sizes = {label: gradient_sizes(norm, std) for label, (norm, std, _) in cases.items()}
-fig, axes = plt.subplots(figsize=(7, 3))
-for label, (norm, _, style) in cases.items():
-    axes.plot(range(1, 13), sizes[label], style, color=NORM_INKS[norm], label=label)
+cases = {"weights 0.02, no norm": ("none", 0.02, "--"), "weights 0.02, instance norm": ("instance", 0.02, "-"),
+         "He's weights, no norm": ("none", None, ":"), "He's weights, instance norm": ("instance", None, "")}
+sizes = {label: gradient_sizes(kind, std) for label, (kind, std, _) in cases.items()}
+
+# %%
+fig, axes = plt.subplots(figsize=(9, 3.4))
+for (label, (kind, _, style)), mark in zip(cases.items(), ("x", "", "x", "o")):
+    axes.plot(range(1, 13), sizes[label], linestyle=style, marker=mark, color=NORM_INKS[kind], label=label)
 axes.set(yscale="log", xlabel="layer", ylabel="gradient, relative to layer 12")
-axes.legend(fontsize=8)
+axes.legend()
 page.figure(fig,
-            caption="Gradient on its way from layer 12 back to layer 1.",
+            caption="Size of the gradient on its way back from layer 12 to layer 1, over that at layer 12. The two "
+                    "cases with instance norm lie on each other: dots on the line.",
             alt="Size of the gradient at each of twelve layers relative to the last one, logarithmic. Small "
                 "weights without a norm: it falls by six orders of magnitude towards the first layer. The other "
-                "three curves, small weights with instance norm and He's weights with and without it, stay within "
+                "three, small weights with instance norm and He's weights with and without it, stay within "
                 "about one order of magnitude.")
 
 # %% tags=["nbval-check-output"]
@@ -358,47 +479,86 @@ page.expect("weights 0.02, no norm: layer 1 over layer 12", sizes["weights 0.02,
             why="vanishes")
 page.expect("weights 0.02, instance norm", sizes["weights 0.02, instance norm"][0], 0.1, 20, why="arrives")
 page.expect("He's weights, no norm", sizes["He's weights, no norm"][0], 0.1, 20, why="arrives without help")
+page.expect("He's weights with instance norm over 0.02 with it",
+            sizes["He's weights, instance norm"][0] / sizes["weights 0.02, instance norm"][0], of=1, rtol=0.01,
+            why="the scale drops out")
 
 # %% [markdown]
-# Again eight draws for the ledger. To be solved, a problem has to be there: without the norm less than a hundredth of the gradient may arrive at the first layer, with it at least
-# a tenth has to.
+# Why do the two curves with instance norm coincide, and how steep must the other one be?
+#
+# 1. Let all weights of a layer be $c$ times as large. Instance norm divides by the standard deviation, which is $c$
+#    times as large too. The layer's output does not change ($\epsilon$ aside), and neither does its derivative by its
+#    input. So the gradient further down does not depend on $c$ at all.
+# 2. Without a norm the layer's derivative is $c$ times as large (a leaky ReLU bends at zero and nowhere else). Between
+#    layer 12 and layer 1 lie eleven layers, so the gradient is multiplied by $c^{11}$.
+#
+# Here $c$ is 0.02 over He's scale, and that depends on how many maps a layer has. The table gives $c$ for the widths
+# of Table 2, and what eleven layers make of it.
 
 # %%
+page.table([{"maps": maps, "He's scale": he_scale(maps), "c = 0.02 / He's": 0.02 / he_scale(maps),
+             "c to the 11th": (0.02 / he_scale(maps)) ** 11} for maps in (8, 16, 32, 64, 128)])
+predicted = sizes["He's weights, no norm"][0] * (0.02 / he_scale(16)) ** 11
+page.expect("16 maps, weights 0.02, no norm: measured over computed", sizes["weights 0.02, no norm"][0] / predicted,
+            of=1, rtol=0.01)
+
+# %% [markdown]
+# This matters for the claim. For the 16 maps of our experiment 0.02 is far too small, and almost nothing arrives. For
+# the 128 maps of Table 2's deep layers it is close to He's scale, and a good part arrives with no norm at all.
+#
+# We repeat with eight draws of the weights and say beforehand what is asked. For a problem to be solved it has to be
+# there: without the norm less than a hundredth of the gradient may arrive at the first layer; with it at least a tenth
+# has to.
+
+# %% tags=["nbval-check-output"]
+firsts = {label: metrics.seed_interval([gradient_sizes(kind, std, purpose=purpose)[0] for purpose in MORE])
+          for label, (kind, std, _) in cases.items()}
+page.expect("8 draws, weights 0.02, no norm", firsts["weights 0.02, no norm"].value, high=0.01,
+            why="the problem is there")
+page.expect("8 draws, weights 0.02, instance norm", firsts["weights 0.02, instance norm"].value, low=0.1,
+            why="it is solved")
+page.expect("8 draws, He's weights, no norm", firsts["He's weights, no norm"].value, low=0.1, why="nothing to solve")
 asked = {"weights 0.02, no norm": {"high": 0.01}, "weights 0.02, instance norm": {"low": 0.1}}
-firsts = {label: metrics.seed_interval([gradient_sizes(norm, std, purpose=purpose)[0] for purpose in MORE])
-          for label, (norm, std, _) in cases.items()}
 other = dict(zip(asked, reversed(asked)))  # each of the two is the other's negative control
 for label in ("weights 0.02, no norm", "weights 0.02, instance norm", "He's weights, no norm"):
-    norm, first = cases[label][0], firsts[label]
+    norm_name, first = cases[label][0], firsts[label]
     what = f"gradient at the first of twelve layers over that at the last, {label}"
     drawn = {"interval": first, "over": DRAWS}
     if label in asked:
         page.measure(what, first.value, claim="instance-norm-gradient", **asked[label], **drawn,
                      controls=[book.control("the other norm of the two", firsts[other[label]])])
-    if norm == "none":
+    if norm_name == "none":
         page.measure(what, first.value, decision="A11", **drawn)
 
 # %% [markdown]
-# (The two curves with instance norm coincide: the norm takes the scale away.) The claim holds for badly scaled weights, and well-scaled weights do not need it. What the layer buys is that nobody has to get the scale right, at any width and at any
-# time in training.
+# What is shown, then, is exactly this. **In twelve random layers of 16 maps with weights of 0.02 the gradient vanishes,
+# and instance norm lets it arrive.** Where the verdicts of [chapter 12](12_claims_and_decisions.ipynb) count the
+# sentence as held, these are the numbers that they stand on. It is *not* shown that the network of Table 2 would suffer
+# without the norm: with He's weights, which this book's D starts from, it needs no help at the start. Nor is
+# anything said about weights after training. What the layer buys is that nobody has to get the scale right, at any
+# width.
 #
-# It cannot bring back a gradient that never set out. If D rejects a fake with a logit of −8 and G is trained with the saturating loss, what enters D from
-# above is $-\sigma(-8)$, and no norm below changes that: the cure is in the loss, [chapter 05](05_losses.ipynb).
+# Nor can a norm bring back a gradient that never set out. Let D reject a generated clip with a
+# [logit](00_start_here.ipynb#Glossary) of −8 (a logit is D's score before the sigmoid $\sigma$). If G is trained with
+# the saturating loss, what enters D from above is $-\sigma(-8)$, almost nothing, and no layer below changes that. The
+# cure is another loss ([chapter 05](05_losses.ipynb)).
 
 # %% tags=["nbval-check-output"]
-from hrvgan_lib import losses
-
 logit = torch.tensor([-8.0], requires_grad=True)
 for loss in (losses.saturating_generator_loss, losses.nonsaturating_generator_loss):
     print(f"{loss.__name__:30s} gradient at D's output: {torch.autograd.grad(loss(logit), logit)[0].item():.4f}")
 
 # %% [markdown]
-# ## Minibatch stddev: telling D that the clips are all the same
+# ## Minibatch stddev: one number that tells D of mode collapse
 #
 # > *Table 2.* Minibatch Stddev, 129×4×4×4
 #
-# A D that judges one clip at a time cannot see a collapsed G: each copy looks fine. This layer measures how much the clips of a group differ, averages
-# that into *one* number, and appends it as a constant map. 128 maps become 129, which is how Table 2 betrays where the layer stands. [**A8**](12_claims_and_decisions.ipynb#A8): groups of four.
+# *Mode collapse* is the failure in which G answers every latent with nearly the same clip. A D that scores one clip at a
+# time cannot see it: each copy by itself looks fine. This layer takes a group of clips, computes for every feature the
+# standard deviation over the group, averages all of these into *one* number and appends it to each clip as a constant
+# map. 128 maps become 129; by this number Table 2 shows where the layer stands.
+#
+# > **What it does not say.** How many clips form a group ([**A8**](12_claims_and_decisions.ipynb#A8)). We take four.
 
 # %% tags=["nbval-check-output"]
 def spread_of_groups(features: Tensor, group: int = 4) -> Tensor:  # -> one number a clip
@@ -413,17 +573,14 @@ print(tuple(deep.shape), "->", tuple(with_map.shape))
 print("same as the library:", torch.allclose(with_map[:, 128, 0, 0, 0], spread_of_groups(deep)))
 print("one value a clip:", bool((with_map[:, 128] == with_map[:, 128, :1, :1, :1]).all()))
 copies = deep[:1].expand(8, -1, -1, -1, -1)
-page.expect("eight copies of one clip", norms.MinibatchStddev()(copies)[:, 128].max().item(), high=1e-3,
-            why="collapse reads as zero")
 told_apart = norms.MinibatchStddev()(copies)[:, 128].mean() / with_map[:, 128].mean()
-page.measure("value of the 129th map for eight copies of one clip, over that for eight different clips", told_apart,
-             decision="A8")
-page.measure("what D is told of eight copies of one clip, over that for eight different clips", told_apart, high=0.01,
-             claim="minibatch-discrimination")
+page.expect("the 129th map for eight different clips", with_map[:, 128].mean(), low=0.5)
+page.expect("the 129th map for eight copies of one clip", norms.MinibatchStddev()(copies)[:, 128].max(), high=1e-3,
+            why="collapse reads as almost zero")
 
 # %% [markdown]
-# Groups need a batch that they divide. With 8 clips and groups of 4, clips 0, 2, 4, 6 form one group and the odd ones the other. A batch smaller than the group is one group;
-# anything else is refused, with the nearest sizes that work.
+# The groups have to divide the batch. With 8 clips and groups of 4, clips 0, 2, 4, 6 form one group and the odd ones the
+# other. A batch smaller than a group is one group; anything else is refused, with the nearest sizes that work.
 
 # %% tags=["nbval-check-output"]
 print("3 clips: one group of three,", tuple(norms.MinibatchStddev(4)(deep[:3]).shape))
@@ -433,13 +590,23 @@ except ValueError as error:
     print("6 clips:", error)
 
 # %% [markdown]
-# ## The pair that must not meet
+# ## A pair that cancels: instance norm behind the stddev map
 #
-# Section 4.4 wants instance norm after every convolution, section 4.3 pixel norm in both networks, section 4.2 batch norm in G: no layer can satisfy all of them ([**A12**](12_claims_and_decisions.ipynb#A12)). One
-# combination is not just redundant but silently wrong, and this is our failure on purpose: *instance norm after the convolution that reads the stddev map.*
+# > **What it does not say.** Which of its norms stands where ([**A12**](12_claims_and_decisions.ipynb#A12)). Section 4.2
+# > puts batch norm in G and instance norm in D, section 4.3 pixel norm in both, section 4.4 instance norm after every
+# > convolution and deconvolution. Taken together these are three norms behind one layer.
 #
-# The map is constant. A convolution turns a constant into a constant for each channel. Instance norm subtracts each channel's mean. Let us change the map's value from 0.1
-# (collapsed) to 1 (diverse), nothing else, and see what arrives behind that convolution.
+# Most combinations are merely redundant. One is silently wrong, and it is our failure on purpose: instance norm behind
+# the convolution that reads the stddev map.
+#
+# 1. The map has the same value $v$ everywhere. Without padding a convolution turns it into $v\,s_c$ in every place of
+#    output channel $c$, where $s_c$ is the sum of that channel's weights for this map.
+# 2. So the mean of channel $c$ moves by $v\,s_c$, and its standard deviation does not move.
+# 3. Instance norm subtracts the mean: $v$ is gone, exactly.
+#
+# With zero padding step 1 fails at the border, where part of the kernel hangs over the edge and sees zeros instead of
+# $v$. Let us change the map's value from 0.1 (collapsed) to 1 (diverse), nothing else, and look at what arrives behind
+# the convolution.
 
 # %%
 def arrives(norm: str, padding: int, side: int = 8) -> Tensor:
@@ -460,38 +627,54 @@ fig, axes = plt.subplots(1, 3, figsize=(9, 3))
 top = panels["no norm"].abs().mean(dim=(0, 1))[1].max().item()
 for axis, (label, change) in zip(axes, panels.items()):
     image = axis.imshow(change.abs().mean(dim=(0, 1))[1], vmin=0, vmax=top, cmap="magma")
-    axis.set(title=label, xticks=[], yticks=[])
+    axis.set(xticks=[], yticks=[])
+    axis.set_title(label, fontsize=11)
     axis.grid(False)
 fig.colorbar(image, ax=axes, shrink=0.8, label="change")
 page.figure(fig,
             caption="What arrives of the stddev map behind the next convolution (one time step, mean over "
-                    "channels). Only the norm and the padding differ.",
-            alt="Three heat maps of the change behind the convolution when the stddev map changes. Without norm "
+                    "channels). Instance norm without padding: nothing. With zero padding: part of it, brightest at "
+                    "the border, and weaker in the interior.",
+            alt="Three heat maps of the change behind the convolution when the stddev map changes. Without a norm "
                 "the change fills the plane. With instance norm and no padding the plane is empty. With instance "
-                "norm and zero padding a faint pattern of the border remains.")
-
-# %%
-rows = [{"behind the convolution": label, "root mean square change": change.square().mean().sqrt().item()}
-        for label, change in panels.items()]
-page.table(rows, note="relative to the standard deviation of the output; the map goes from 0.1 to 1")
-
-# %% tags=["nbval-check-output"]
-size = {label: change.square().mean().sqrt().item() for label, change in panels.items()}
-page.expect("instance norm, no padding", size["instance norm, no padding"], high=1e-5,
-            why="cancelled to the last digits")
-page.expect("zero padding: share of the change that survives", size["instance norm, zero padding"] / size["no norm"],
-            0.05, 0.8, why="through the border")
-for label in ("instance norm, no padding", "instance norm, zero padding"):
-    page.measure(f"share of the stddev map's effect left behind the next convolution: {label}",
-                 size[label] / size["no norm"], decision="A12")
+                "norm and zero padding the border is lit and the interior too, more faintly.")
 
 # %% [markdown]
-# Nothing raises, the loss goes down, the shapes match Table 2, and D has been blinded to collapse. With zero padding the border still leaks a good part, which hides the mistake
-# from a careless test. Our D therefore has no norm on that convolution, and none on the first 1×1×1 convolution or the fully connected layers.
+# Two numbers are worth comparing in the third picture: the border's and the interior's. (Time has borders too; interior
+# means no border in any of the three directions.)
+
+# %%
+def rms(change: Tensor) -> float:
+    return change.square().mean().sqrt().item()
+
+
+size = {label: rms(change) for label, change in panels.items()}
+inner = {label: rms(change if "no padding" in label else change[:, :, 1:-1, 1:-1, 1:-1])  # there all is interior
+         for label, change in panels.items()}
+page.table([{"behind the convolution": label, "change": size[label], "of no norm's": size[label] / size["no norm"],
+             "in the interior": inner[label]} for label in panels],
+           note="root mean square, relative to the standard deviation of the output; the map goes from 0.1 to 1")
+
+# %% tags=["nbval-check-output"]
+padded, unpadded = "instance norm, zero padding", "instance norm, no padding"
+page.expect("no padding: what is left of the change", size[unpadded], high=1e-5, why="cancelled to the last digits")
+page.expect("zero padding: share of the change that survives", size[padded] / size["no norm"], 0.05, 0.8)
+page.expect("zero padding: the interior's change over that of the whole", inner[padded] / size[padded], 0.1, 0.95,
+            why="the border moves the mean, and the mean is subtracted everywhere")
+
+# %% [markdown]
+# The interior lights up although no edge is near: the border's answers differ from the rest, so the channel's mean does
+# not move by the whole $v\,s_c$, and what is subtracted in the interior is too little. The message survives as a
+# contrast between border and interior.
 #
-# ## What stands where
+# Nothing raises, the shapes match Table 2, and a part of the message gets through, which hides the mistake from a
+# careless test. D has been made half blind to collapse. Our D therefore has no norm on that convolution, and none on
+# the first 1×1×1 convolution or the fully connected layers.
 #
-# The decision ledger is data. Here is its entry, and the two blocks that it leads to, as the networks build them.
+# ## Which norm stands where in G and D
+#
+# The decision that we took is kept as data. Here is its entry, and the two blocks that it leads to, as the networks
+# build them.
 
 # %% tags=["nbval-check-output"]
 print("A12:", paper.decision("A12").choice)
@@ -502,65 +685,117 @@ for network, spec in (("G", HRVGANConfig.generator_norm), ("D", HRVGANConfig.dis
     print(f"{network} {spec!r}: {', '.join(block)}")
 
 # %% [markdown]
-# Each of the paper's three techniques is kept once. Other combinations are options of `build_system`, so that ablations can compare them.
+# Each of the paper's three techniques is kept once. Other combinations are options of `build_system`, and
+# [chapter 11](11_ablations.ipynb) trains some of them side by side.
 #
 # ## Check yourself
 #
-# 1. Over which axes does each of the three norms average?
-# 2. You multiply all weights of a convolution by 7. Which of the four set-ups of "what explodes" notices?
+# 1. Features have the shape (4, 8, 4, 6, 6). How many means (or mean squares) does each of the three norms compute?
+# 2. You multiply the weights of all thirteen layers by 7. Which of the four set-ups of Figure 2.2 notices, and by what
+#    factor does its largest activation change?
 # 3. Why may G have batch norm when D may not?
-# 4. Pixel norm after instance norm in D: what is lost?
+# 4. Read from Figure 2.4: by about what factor does the gradient shrink at each layer with weights of 0.02 and no norm?
+# 5. Twelve clips, groups of four. Which clips are in the group of clip 1?
+# 6. Pixel norm behind instance norm in D: what would be lost?
+# 7. Someone says: "with pixel norm, weights always grow." Where does the argument need plain gradient descent?
 #
 # <details><summary>Answers</summary>
 #
-# 1. Batch norm: batch, time, height, width. Instance norm: time, height, width. Pixel norm: channels.
-# 2. Only the one without a norm.
-# 3. The penalty on D is about single clips, and the gradient at one clip must not run through the others. G makes no such promise.
-# 4. After instance norm, the length of a pixel's vector says how unusual this place is in its clip. Pixel norm discards it.
+# 1. Batch norm 8, one a channel. Instance norm 4 · 8 = 32. Pixel norm 4 · 4 · 6 · 6 = 576.
+# 2. Only the one without a norm, by $7^{13}$, about $10^{11}$.
+# 3. The gradient penalty on D is about single clips, so a clip's score must not depend on the others. G makes no such
+#    promise.
+# 4. It loses between six and seven powers of ten in eleven layers: $10^{-6.5/11} \approx 0.26$. (The table gives a
+#    slightly larger $c$; zeros beyond the border cost the rest.)
+# 5. Clips 1, 4, 7 and 10: the batch is split into 12 / 4 = 3 groups, and every third clip belongs to the same one.
+# 6. Behind instance norm the length of a place's feature vector says how unusual this place is in its clip. Pixel norm
+#    gives all places the same length.
+# 7. In step 3: the step has to be the gradient times a number. Adam's is not.
 #
 # </details>
 #
 # ## Exercises
 #
-# 1. *(easy)* What does instance norm make of $-2x + 5$? *Expected:* the negative of what it makes of $x$: sign is the one thing about a scale that it keeps.
-# 2. *(easy)* The progressive GAN also pixel-normalises the latent. By how much does that change $z \sim N(0, I)$ in 128 dimensions? *Expected:* little: lengths vary by about 6 % around $\sqrt{128}$.
-# 3. *(medium)* A batch of eight holds only two different clips, A and B. Compute the stddev for the orders ABABABAB and AAAABBBB. *Expected:* zero and not zero: groups are clips 0, 2, 4, 6 and 1, 3, 5, 7.
-# 4. *(medium)* Two halves of D's noise: show that the gradient at clip 0 runs through clip 1 with batch norm and not with instance norm. *Expected:* nonzero and exactly zero.
+# 1. *(warm-up)* What does instance norm make of $-2x + 5$? *Expected:* the negative of what it makes of $x$: the sign is
+#    the one thing about a scale that it keeps.
+# 2. *(easy)* The progressive GAN also pixel-normalises the latent. How far does the length of $z \sim N(0, I)$ in 128
+#    dimensions vary, relative to its mean? *Expected:* by $1/\sqrt{2 \cdot 128}$, about 6 %: little to take away.
+# 3. *(easy)* A batch of eight holds only two different clips, A and B. Compute the stddev for the orders ABABABAB and
+#    AAAABBBB. *Expected:* below 0.001 and above 0.3: groups are clips 0, 2, 4, 6 and 1, 3, 5, 7.
+# 4. *(hard)* Put a random 1×1×1 convolution to 8 maps and a leaky ReLU in front of instance norm, as our D does, and
+#    repeat the three exposures. *Expected:* they stay apart, by more than 5 % of the spread: the bend lets exposure
+#    through.
+# 5. *(hard)* How does the share of the stddev map that survives instance norm with zero padding depend on the side of
+#    the maps? Try 4, 8 and 16. *Expected:* it falls with the side, because the border is a smaller part of the map.
 
 # %% tags=["solution", "nbval-check-output"]
 plain = norms.InstanceNorm(8)
-print("1. flipped:", torch.allclose(plain(-2 * features + 5), -plain(features), atol=1e-4))
+flipped = torch.allclose(plain(-2 * features + 5), -plain(features), atol=1e-4)
+assert flipped
+print("1. flipped:", flipped)
 
 # %% tags=["solution", "nbval-check-output"]
-lengths = torch.randn(4000, 128, generator=draws(7)).norm(dim=1)
-page.expect("2. spread of the lengths over their mean", (lengths.std() / lengths.mean()).item(), of=1 / 256**0.5,
+latent_lengths = torch.randn(4000, 128, generator=draws(7)).norm(dim=1)
+page.expect("2. spread of the lengths over their mean", latent_lengths.std() / latent_lengths.mean(), of=1 / 256**0.5,
             rtol=0.05, why="1/sqrt(2 x 128)")
+
+# %% tags=["solution", "nbval-check-output"]
+two = {"A": deep[0], "B": deep[1]}
+for order, bounds in (("ABABABAB", {"high": 1e-3}), ("AAAABBBB", {"low": 0.3})):
+    spread = norms.MinibatchStddev(4)(torch.stack([two[letter] for letter in order]))[:, 128].mean()
+    page.expect(f"3. {order}", spread, **bounds)
+
+# %% tags=["solution", "nbval-check-output"]
+torch.manual_seed(page.seed)
+bent = norms.InstanceNorm(8)(nn.functional.leaky_relu(nn.Conv3d(3, 8, 1)(exposures), 0.2)).detach()
+page.expect("4. difference of the exposures over the spread", left_apart(bent), low=0.05)
+
+# %% tags=["solution", "nbval-check-output"]
+survives = [rms(arrives("instance", 1, side)) / rms(arrives("none", 1, side)) for side in (4, 8, 16)]
+for side, smaller, larger in ((8, *survives[:2]), (16, *survives[1:])):
+    page.expect(f"5. share that survives at side {side} over that at side {side // 2}", larger / smaller, high=0.95)
+
+# %% [markdown]
+# ## For the ledger
+#
+# The same numbers, put where the ledgers of [chapter 12](12_claims_and_decisions.ipynb) find them.
+
+# %% tags=["ledger"]
+for which, value in apart.items():
+    page.measure(f"difference of three exposures of one clip after instance norm with {which}, over the clip's spread",
+                 value, decision="A15")
+page.measure("activations silenced by convolution, instance norm, ReLU", silent(relu(norm(bell))), decision="A14")
+page.measure("activations silenced where Eq. 9 is stacked as printed: a ReLU on both sides of the norm",
+             silent(relu(norm(relu(bell)))), decision="A14")
+page.measure("length of a layer's weights after 80 steps with pixel norm behind it, over that at the start",
+             lengths[-1] / lengths[0], decision="A13")
+page.measure("value of the 129th map for eight copies of one clip, over that for eight different clips", told_apart,
+             decision="A8")
+page.measure("what D is told of eight copies of one clip, over that for eight different clips", told_apart, high=0.01,
+             claim="minibatch-discrimination")
+for label in ("instance norm, no padding", "instance norm, zero padding"):
+    page.measure(f"share of the stddev map's effect left behind the next convolution: {label}",
+                 size[label] / size["no norm"], decision="A12")
 page.measure("what pixel norm would take from a latent: the spread of its length over the mean length",
-             lengths.std() / lengths.mean(), decision="A13")
-
-# %% tags=["solution", "nbval-check-output"]
-A, B = deep[0], deep[1]
-for order in ("ABABABAB", "AAAABBBB"):
-    spread = norms.MinibatchStddev(4)(torch.stack([{"A": A, "B": B}[letter] for letter in order]))[:, 128].mean()
-    print(f"3. {order}: {'zero' if spread < 1e-3 else 'not zero'}")
-
-# %% tags=["solution", "nbval-check-output"]
-for name in ("batch", "instance"):
-    inputs = features.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(norms.make_norm(name, 8)(inputs)[0].square()[:, 0].sum(), inputs)
-    print(f"4. {name}: the output of clip 0 has a gradient at clip 1: {bool(slope[1].abs().max() > 0)}")
+             latent_lengths.std() / latent_lengths.mean(), decision="A13")
 
 # %% [markdown]
 # ## What we now know
 #
-# - The norms differ in their axes; only batch norm let one clip hear another, and only pixel norm left other places alone.
-# - Eq. 9 covered the end of one layer and the start of the next; stacked as printed it silences two thirds of the activations instead of half.
-# - Without a norm, activations grew with depth and weights, with any norm they did not; parameters grew all the same. Instance norm saved the gradient of badly scaled weights, which is all it can do.
-# - Instance norm after the stddev's convolution erased its message, so that convolution has no norm.
+# - The norms differed in their axes: only batch norm let one clip depend on another, and only pixel norm left other
+#   places alone.
+# - Eq. 9 covered the end of one layer and the start of the next; stacked as printed it silenced two thirds of the
+#   activations instead of half.
+# - Without a norm, activations grew with depth and weights; with any norm they did not. Weights grew all the same under
+#   gradient descent. Instance norm let the gradient arrive through weights that were too small for their layer;
+#   weights of the right scale did not need it.
+# - Instance norm behind the stddev's convolution erased its message, up to what the border let through, so that
+#   convolution has no norm.
 #
 # ## Where next
 #
-# [Chapter 03](03_generator.ipynb) and [chapter 04](04_discriminator.ipynb) put these layers into Tables 1 and 2. [Chapter 05](05_losses.ipynb) is about the gradient that has to travel through them.
+# [Chapter 03](03_generator.ipynb) and [chapter 04](04_discriminator.ipynb) put these layers into Tables 1 and 2.
+# [Chapter 05](05_losses.ipynb) is about the gradient that has to travel through them.
 
 # %%
 page.colophon()
