@@ -252,8 +252,8 @@ page.figure(figure, name="training_curves", data=[train_set],
             alt="Two line plots over training steps: the discriminator's and generator's adversarial terms with a "
                 "dashed line at 1.39, and the pixel term, which falls.")
 late = [record.discriminator["adversarial"] for record in its_records[-len(its_records) // 10 - 1:]]
-print(f"D's term over the last tenth of {len(its_records):,} steps: {sum(late) / len(late):.2f}, where beside a perfect "
-      f"G the best D has {balance:.2f}")
+print(f"D's term over the last tenth of {len(its_records):,} steps: {sum(late) / len(late):.2f}, where beside a "
+      f"perfect G the best D has {balance:.2f}")
 
 # %% [markdown]
 # ## What the pixel loss is held against
