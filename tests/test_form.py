@@ -360,7 +360,7 @@ def undescribed(page: str) -> list[str]:
              for alt in alts if not alt or len(alt[1].split()) < ALT_WORDS]  # fmt: skip
     captions = re.findall(r"<figure\b.*?</figure>", page, re.S)
     if sum("<img" in figure for figure in captions) < len(alts):
-        found.append("a picture outside of a <figure>: show it with page.figure or page.film")
+        found.append("a picture without a caption below it: page.figure, page.film or book.widgets.captioned")
     for figure in captions:
         caption = re.search(r"<figcaption>(.*?)</figcaption>", open_part(figure), re.S)
         words = re.sub(r"<i>.*?</i>|<b>.*?</b>|<[^>]*>", "", caption[1] if caption else "", flags=re.S)
@@ -551,7 +551,7 @@ BROKEN = [
     (pictures_described, 'caption="A line that goes up.", ', "", "page.figure without caption="),
     (pictures_described, '<img alt="A line plot of five points, rising."', "<img", "the alt text ''"),
     (pictures_described, " A line that goes up. <i>", " <i>", "the caption ''"),
-    (pictures_described, "<td>1</td>", '<td><img alt="A line plot of five points."></td>', "outside of a <figure>"),
+    (pictures_described, "<td>1</td>", '<td><img alt="A line plot of five points."></td>', "without a caption below it"),
     (pictures_described, "# ## For the ledger", "# ![](a.png)", "a picture in prose with the alt text ''"),
     (pictures_described, "# ## For the ledger", "# ![five points on a rising line](a.png)", "without a caption"),
     (fair_length, "word " * 300, "", "1,7"),
