@@ -551,7 +551,7 @@ BROKEN = [
     (pictures_described, 'caption="A line that goes up.", ', "", "page.figure without caption="),
     (pictures_described, '<img alt="A line plot of five points, rising."', "<img", "the alt text ''"),
     (pictures_described, " A line that goes up. <i>", " <i>", "the caption ''"),
-    (pictures_described, "<td>1</td>", '<td><img alt="A line plot of five points."></td>', "without a caption below it"),
+    (pictures_described, "<td>1</td>", '<td><img alt="A line plot of five points."></td>', "without a caption below"),
     (pictures_described, "# ## For the ledger", "# ![](a.png)", "a picture in prose with the alt text ''"),
     (pictures_described, "# ## For the ledger", "# ![five points on a rising line](a.png)", "without a caption"),
     (fair_length, "word " * 300, "", "1,7"),
