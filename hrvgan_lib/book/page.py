@@ -320,6 +320,7 @@ system = load_generator("{path.relative_to(self.root)}")
                 display({"text/html": page, "text/plain": plain}, raw=True)
             else:
                 path, record = found
+                self._figures += 1
                 display(HTML(self._picture(path, record, path.parent.name)))
 
     def _recorded_twin(self, filename: str, run: str = "") -> tuple[Path, dict[str, Any]] | None:
@@ -356,7 +357,7 @@ system = load_generator("{path.relative_to(self.root)}")
         style = "width: 65%; " if small else ""
         if isinstance(picture, Path):
             style, picture = f"width: {width_of(picture)}px; ", small_webp(picture)
-        number = "" if small or (run and run not in RECORDED_RUNS) else f"Figure {self._number}"
+        number = "" if small else f"Figure {self._number}"
         facts = self._facts(record, run) if run or self.learning else self._data_words(record)
         alt = record.get("alt", "")
         return figure_html(picture, alt, number, record.get("caption") or alt, facts, style)

@@ -155,7 +155,8 @@ def figure_html(picture: bytes, alt: str, number: str, caption: str, facts: str,
     """
     words = [f"<b>{html.escape(number)}.</b>" if number else "", html.escape(caption), f"<i>{html.escape(facts)}</i>"]
     said = " ".join(word for word in words if word and word != "<i></i>")
-    told = f"<details><summary>The picture in words</summary>{html.escape(alt)}</details>" if alt and number else ""
+    told = f"<details><summary>The picture in words</summary>{html.escape(alt)}</details>"
+    told = told if alt and number and alt != caption else ""
     image = image_html(picture, alt or caption, style)
     return f'<figure style="margin: 0 0 1em 0">{image}<figcaption>{said}{told}</figcaption></figure>'
 

@@ -52,8 +52,9 @@ def markdown_table(rows: list[dict], columns: list[str], note: str) -> str:
 
 def html_table(rows: list[dict], columns: list[str], note: str) -> str:
     """Rows as an HTML table with a note below it; links and their targets are kept."""
-    head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
     words = ' style="text-align: left"'  # JupyterLab sets every cell to the right, which suits numbers only
+    told = {column for column in columns if any(isinstance(row.get(column), str) for row in rows)}
+    head = "".join(f"<th{words if column in told else ''}>{html.escape(column)}</th>" for column in columns)
 
     def cell(value: object) -> str:
         text = html.escape(_cell(value))
