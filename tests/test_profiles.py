@@ -49,9 +49,13 @@ def test_a_rehearsal_costs_next_to_nothing(name):
 
 
 def test_the_profiles_grow_and_the_paper_s_has_the_paper_s_width():
-    for field in ("clips_per_group", "width", "steps", "rival_steps", "side_steps", "judge_steps", "samples"):
+    for field in ("clips_per_group", "width", "samples"):
         values = [getattr(profile, field) for profile in PROFILES.values()]
         assert values == sorted(values), field
+    for steps, batch in (("steps", "batch"), ("rival_steps", "batch"), ("side_steps", "batch"),
+                         ("judge_steps", "judge_batch")):  # fmt: skip
+        clips = [getattr(profile, steps) * getattr(profile, batch) for profile in PROFILES.values()]
+        assert clips == sorted(clips), steps
     assert get_profile("paper").width == get_profile("gpu").width == 1.0
     assert get_profile("smoke").minutes <= 5
 
