@@ -27,6 +27,11 @@ LINES, WIDTH, COLUMNS = 30, 120, 6  # of a code cell, of a line of code, of a ta
 QUESTIONS, EXERCISES = 5, (3, 5)
 WORDS, BOUNDS = "2,000 to 4,000", (1800, 4500)  # what a chapter aims at, and where the test says so
 ALT_WORDS, CAPTION_WORDS = 5, 4
+PICTURES = {  # what shows a picture, and its arguments in order
+    "page.figure": ("fig", "name", "caption", "alt"),
+    "page.film": ("clips", "name", "caption", "alt"),
+    "page.animation": ("figures", "caption", "alt"),
+}
 
 
 @dataclass(frozen=True)
@@ -334,8 +339,8 @@ def pictures_described(chapter: Chapter) -> list[str]:
     found = []
     for cell in chapter.code:
         for name, call in calls(ast.parse(cell.source)):
-            if name in ("page.figure", "page.film"):
-                given = {word.arg for word in call.keywords} | {*("", "name", "caption", "alt")[: len(call.args)]}
+            if name in PICTURES:
+                given = {word.arg for word in call.keywords} | {*PICTURES[name][: len(call.args)]}
                 found += [chapter.at(cell, f"{name} without {word}=...") for word in ("caption", "alt")
                           if word not in given]  # fmt: skip
     for cell, page in shown(chapter, "text/html"):

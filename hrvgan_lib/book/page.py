@@ -234,15 +234,17 @@ class Page:
         return path
 
     def film(
-        self, clips: Any, name: str, caption: str = "", alt: str = "", data: Iterable | None = None,
+        self, clips: Any, name: str | None = None, caption: str = "", alt: str = "", data: Iterable | None = None,
         samples: int | None = None, columns: int = 0, fps: int = 12,
     ) -> None:  # fmt: skip
-        """Show clips (N, 3, T, H, W) moving, as `figure` shows a figure; save figures/<run>/<name>.webp and sidecar."""
+        """Show clips (N, 3, T, H, W) moving, as `figure` shows a figure; with a `name` save figures/<run>/<name>.webp
+        and its sidecar too."""
         film = film_bytes(clips, fps=fps, columns=columns)
         about = self._about(data, samples, caption=caption, alt=alt)
-        self._save(f"{name}.webp", film)
-        self._sidecar(name, [f"{name}.webp"], about)
-        self._show(film, f"{name}.webp", about)
+        if name:
+            self._save(f"{name}.webp", film)
+            self._sidecar(name, [f"{name}.webp"], about)
+        self._show(film, name and f"{name}.webp", about)
 
     def model(
         self, name: str, system: System, title: str, facts: dict[str, str], data: Iterable | None = None,
