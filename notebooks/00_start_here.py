@@ -67,7 +67,8 @@ page.figure(book.clip_grid(clips, every=max(1, dataset.frames // 8),
 print(dataset.describe())
 print("one clip:", tuple(clips[0].shape), "= colour, time, height, width;", f"{clips[0].numel():,} values from",
       f"{clips.min():.1f} to {clips.max():.1f}")
-book.movie(clips, fps=8, alt="the same four clips, moving")
+page.film(clips, fps=8, caption="The same four clips, moving.",
+          alt="Four small films side by side: in each a drawn person moves before a background.")
 
 # %% [markdown]
 # ## Four wrong videos
@@ -295,8 +296,6 @@ page.figure(book.clip_grid(samples[:2], every=max(1, dataset.frames // 8),
 # %%
 import json
 
-from IPython.display import display
-
 if recorded := page.recorded_system():
     asked = torch.arange(min(3, recorded.n_classes))
     learned = recorded.sample(len(asked), labels=asked, generator=torch.Generator().manual_seed(seed))
@@ -307,7 +306,8 @@ if recorded := page.recorded_system():
                 alt="Rows of generated frames, one row for each of the first actions, from the generator of the "
                     "recorded run.")
     print(f"{recorded.about['title']}; trained with {recorded.about['trained with']}; the same clips, moving:")
-    display(book.movie(learned, fps=8, alt="the same generated clips, moving"))
+    page.film(learned, fps=8, caption="The same generated clips, moving.",
+              alt="Small films side by side, one for each of the first actions, from the recorded generator.")
 else:
     print("no recorded generator beside this run: chapter 06 trains one and shows its clips")
 

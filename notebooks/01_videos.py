@@ -456,7 +456,8 @@ page.figure(book.clip_grid(clips, every=max(1, labelled.frames // 8),
 # And the same clips in motion:
 
 # %%
-book.movie(clips, fps=max(4, 25 // labelled.stride), columns=3, alt="The six clips of the batch, moving.")
+page.film(clips, fps=max(4, 25 // labelled.stride), columns=3, caption="The six clips of the batch, moving.",
+          alt="Six small films in two rows, one a clip of the batch: drawn people at their exercises.")
 
 # %% [markdown]
 # Read the names against the movements. A list with two classes exchanged raises no error either, and no number so far
