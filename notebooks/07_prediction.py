@@ -11,6 +11,10 @@
 # The title of the paper promises generation. Its equations and its algorithm speak of something else: they take frames $X$ and ask for the frames $Y$ that follow. Both use the same networks and the same losses. This
 # chapter builds the second task and asks what each of the two losses is good for.
 #
+# A figure or table of the recorded run stands first, with where it comes from below it; the same from your own run follows, small or folded.
+# What a cell prints, and every figure without a recorded twin, is of your own run: at `smoke` that measures the recorded systems again, on
+# few samples.
+#
 # **By the end you can**
 #
 # - cut a clip into past and future so that the paper's Table 2 fits both together;

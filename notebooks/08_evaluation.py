@@ -11,6 +11,10 @@
 # Tables 3 and 4 hold ten numbers, and the paper's claims rest on them. Before we measure a generator with these rulers we measure the rulers, on
 # things whose score is known beforehand.
 #
+# A figure or table of the recorded run stands first, with where it comes from below it; the same from your own run follows, small or folded.
+# What a cell prints, and every figure without a recorded twin, is of your own run: at `smoke` that measures the recorded systems again, on
+# few samples.
+#
 # **By the end you can**
 #
 # - compute both metrics from their equations and check them against closed forms;

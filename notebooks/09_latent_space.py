@@ -12,6 +12,10 @@
 # the other, and takes that for a sign of understanding. We draw the same pictures, and then meet a method that changes
 # even more smoothly and understands nothing.
 #
+# A figure or table of the recorded run stands first, with where it comes from below it; the same from your own run follows, small or folded.
+# What a cell prints, and every figure without a recorded twin, is of your own run: at `smoke` that measures the recorded systems again, on
+# few samples.
+#
 # **By the end** you can
 #
 # - walk between two latents on a line and on a great circle, and say which of the two leaves the latents that training saw;
@@ -149,7 +153,7 @@ page.figure(walk_figure("aeroplane"), name="fig3_interpolation_aeroplane", data=
 # %% [markdown]
 # Read each figure twice. Downwards: do the films change gradually? Across: does anything move at all? The first is the
 # paper's question. The second is easily forgotten, because a generator that draws standing pictures walks just as smoothly.
-# At the `smoke` size, after a handful of steps, you see fog that changes smoothly. That is a first hint.
+# An untrained generator draws fog, and that changes smoothly too. Smoothness alone is no proof, as the next sections show.
 #
 # ## Between two real clips
 #
@@ -373,23 +377,24 @@ fig, axis = plt.subplots(figsize=(7, 2.6))
 places = np.linspace(0, 1, STEPS)
 axis.plot(places, np.transpose(apart), color=book.SYSTEM_COLOURS["hrvgan"], alpha=0.25, linewidth=1)
 axis.plot(places, np.mean(apart, axis=0), color=book.SYSTEM_COLOURS["hrvgan"], linewidth=2.5)
-axis.set(xlabel="place on the walk", ylabel="difference / distance of the ends", ylim=(0, None))
+axis.set(xlabel="place on the walk", ylabel="difference", ylim=(0, None))
 page.figure(fig, data=[golf_set], samples=2 * PAIRS * STEPS,
             caption="Pixel difference between the films of the line and of the great circle, relative to the "
                     "difference between the ends; thin: six walks, thick: their mean.",
             alt="The difference between line and great circle is zero at both ends of the walk and stays well "
-                "below 1, the distance between the ends. It has two humps, at a quarter and at three quarters, and "
-                "a dip in the middle.")
-print(f"largest mean difference: {np.mean(apart, axis=0).max():.2f} of the distance between the ends")
+                "below 1, the distance between the ends.")
+mean_apart = np.mean(apart, axis=0)
+print(f"mean difference, of the distance between the ends: {mean_apart.max():.2f} at most; "
+      + ", ".join(f"{mean_apart[round(share * (STEPS - 1))]:.2f} at {share:.0%}" for share in (0.25, 0.5, 0.75)))
 page.measure("largest difference between films on the line and on the great circle, over that between the ends",
              np.mean(apart, axis=0).max(), decision="T8", data=[golf_set],
              sides=[book.side_of("HRVGAN", golf, side_records["golf"])])
 
 # %% [markdown]
-# The surprise is the dip. In the middle, where the line has left the shell most, the two films are close: both latents
-# point in the same direction there, and only their lengths differ. Behind the first layer of the generator stands a pixel
-# norm, which sets the length of every feature vector to one and so forgets most of the latent's length. What is left of
-# the difference, at a quarter and at three quarters, is pace. Exercise 3 takes the forgetting to its end.
+# In the middle the line has left the shell most, and yet the two films need not differ most there: both latents point in the
+# same direction, and only their lengths differ. Behind the first layer of the generator stands a pixel norm, which gives every
+# feature vector a mean square of one and so forgets most of the latent's length. At a quarter and at three quarters of the way
+# the directions differ too: the line turns slowly at first and fast in the middle. Exercise 3 takes the forgetting to its end.
 #
 # ## Figure 4: two actions
 #

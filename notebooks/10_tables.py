@@ -11,6 +11,10 @@
 # Ten numbers carry the paper's claim to be ahead. Three of its four systems are other people's. To say who is ahead we need all four, trained on
 # the same clips, as many of them, and looked at by the same judge. Beside them stand things that no generator made.
 #
+# A figure or table of the recorded run stands first, with where it comes from below it; the same from your own run follows, small or folded.
+# What a cell prints, and every figure without a recorded twin, is of your own run: at `smoke` that measures the recorded systems again, on
+# few samples.
+#
 # **By the end you can**
 #
 # - tell VGAN, TGAN and MoCoGAN apart by the one idea that each is built on;
@@ -252,7 +256,7 @@ page.figure(book.clip_grid(torch.cat(shown), every=max(1, train_clips.frames // 
                            labels=[name for name in [*LONG.values(), "real"] for _ in range(2)]),
             name="table3_samples", samples=2, data=[train_clips, test_clips],
             caption="Two samples of each system and two real clips, from equal latents within a system.",
-            alt="Generated clips of five systems, two clips each, with real clips in the last rows.")
+            alt="Generated clips, two rows for each trained system, with two rows of real clips at the end.")
 
 # %%
 page.film(torch.cat(shown), "table3_clips", columns=4, samples=2, data=[train_clips, test_clips],
@@ -803,7 +807,7 @@ for part in (ivgan.IVGANConfig, ivgan.Generator):
 display(Code(inspect.getsource(ivgan.IVGAN), language="python"))
 
 # %% [markdown]
-# And what makes it known, in `hrvgan_lib/networks/__init__.py`: an entry among the systems, and the import that goes with it.
+# And what makes it known, in `hrvgan_lib/networks/__init__.py`: an entry among the systems.
 
 # %% tags=["nbval-check-output"]
 print(*(line.strip() for line in inspect.getsource(networks).splitlines() if "ivgan" in line), sep="\n")

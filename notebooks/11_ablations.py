@@ -11,6 +11,10 @@
 # The paper gives a reason for many of its parts: this one stabilises, that one helps the gradient, a third keeps the
 # balance. It does not take a single part out to see. We do.
 #
+# A figure or table of the recorded run stands first, with where it comes from below it; the same from your own run follows, small or folded.
+# What a cell prints, and every figure without a recorded twin, is of your own run: at `smoke` that measures the recorded systems again, on
+# few samples.
+#
 # **By the end you can**
 #
 # - set up a comparison in which one choice differs and everything else, the budget included, is equal;
@@ -475,8 +479,7 @@ page.measure("how far training moves the inputs of D's convolutions, with instan
 #
 # Section 3.2 prints the gradient penalty (Eq. 6) and names weight clipping; Algorithm 1 applies neither, and nor do we
 # by default ([**L6**](12_claims_and_decisions.ipynb#L6)). The arm *gradient penalty* adds Eq. 6 with $\lambda = 10$ to
-# D's loss and changes nothing else. It needs the gradient of a gradient in each step: look at the column of
-# milliseconds.
+# D's loss and changes nothing else. It needs the gradient of a gradient in each step, which takes longer.
 
 # %%
 lipschitz = run_study("Lipschitz constraint")

@@ -184,7 +184,7 @@ axis.set(xlabel="claims")
 axis.grid(False)
 fig.legend(loc="outside upper center", ncol=4, frameon=False, fontsize=9)
 page.figure(fig, name="verdicts_figure", data=(),
-            caption="The verdicts of this run by kind of claim, printed shapes left out. Paler: about these "
+            caption="The verdicts by kind of claim, printed shapes left out. Paler: about these "
                     "trainings only; hatched: by construction; grey: no verdict.",
             alt="Horizontal stacked bars, one for each kind of claim: number, ordering, property, statement. The "
                 "parts count the verdicts: reproduced, not reproduced, undecided, void, then in paler colours "
@@ -194,8 +194,8 @@ page.figure(fig, name="verdicts_figure", data=(),
 # %% [markdown]
 # ### In plain words
 #
-# The list below is written by the run. A green word is about our measurement, on the data that the row names: most runs are on
-# procedural stand-ins, and a verdict on those says what the method does there.
+# The list below is made from the ledger of the recorded run, where there is one; yours follows in the table. A verdict is about our
+# measurement, on the data that the row names: on procedural stand-ins it says what the method does there.
 
 # %%
 HEADINGS = {ledgers.REPRODUCED: "Held", ledgers.NOT_REPRODUCED: "Did not hold",
@@ -213,8 +213,11 @@ def sentence(row):
             f"{about}.{reason}")
 
 
+recorded = page.recorded("claims.csv")
+told = book.read_csv(recorded) if recorded else claims
+print(f"from the run {recorded.parent.name if recorded else page.run}:")
 for said, heading in HEADINGS.items():
-    chosen = [row for row in claims if row["verdict"] == said and row["kind"] != "shape"]
+    chosen = [row for row in told if row["verdict"] == said and row["kind"] != "shape"]
     if chosen:
         display(Markdown(f"**{heading}** ({len(chosen)})\n\n" + "\n".join(map(sentence, chosen))))
 
@@ -284,7 +287,6 @@ print("the whole ledger: figures/<run>/decisions.csv,", len(decisions), "rows")
 # The same claims in the run that comes with this book: longer trainings, more samples.
 
 # %%
-recorded = page.recorded("claims.csv")
 if recorded:
     theirs = Counter(row["verdict"] for row in book.read_csv(recorded))
     page.table([{"verdict": said, "this run": counts[said], f"recorded ({recorded.parent.name})": theirs[said]}

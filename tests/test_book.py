@@ -122,6 +122,13 @@ def test_recorded_results_are_shown_where_they_are(page):
     for name in ("table.csv", "other.csv"):
         (second / name).write_text("a\n2\n")
     assert page.recorded("table.csv").parent.name == "gpu" and page.recorded("other.csv").parent.name == "overnight"
+    for run, steps, side_steps in (("gpu", 90, 5), ("overnight", 50, 40)):  # whoever has learned from more clips
+        profile = {"steps": steps, "side_steps": side_steps, "batch": 8}
+        (page.root / f"figures/{run}/table.json").write_text(json.dumps({"parameters": {"profile": profile}}))
+    assert page.recorded("table.csv").parent.name == "gpu"
+    page.chapter = "09_toy"  # which is about Golf and Aeroplane
+    assert page.recorded("table.csv").parent.name == "overnight"
+    page.chapter = "99_toy"
     page.run = "gpu"
     assert page.recorded("table.csv").parent.name == "overnight"
     page.run = "overnight"
@@ -243,7 +250,7 @@ def test_what_was_recorded_stands_first_once_something_has_learned(page, monkeyp
     page.learning = True
     line, film, table, other = show()
     first, second = line.split("</figure>")[:2]
-    assert "width: 200px; max-width: 100%" in first and "width: 65%; max-width: 100%" in second
+    assert "width: 200px; max-width: 100%" in first and "width: 130px; max-width: 100%" in second
     assert "data:image/webp" in first and "Figure 99.3.</b> It rises." in first and "Old words" not in line
     assert "Recorded on NVIDIA H200: golf, procedural, trained: hrvgan, 3 steps, 1,600 samples, seed 1." in first
     assert "data:image/png" in second and "Run smoke, on 2 CPU cores: golf, procedural, 4 samples, seed 3." in second
@@ -294,7 +301,7 @@ def test_what_only_a_recorded_run_makes_is_shown_or_named(page, monkeypatch, cap
 def test_a_recorded_picture_of_any_size_stays_small_in_a_notebook(tmp_path, moving):
     from PIL import Image
 
-    noise = np.random.default_rng(0).integers(0, 256, (3, 300, 400, 3), dtype=np.uint8)  # nothing compresses worse
+    noise = np.random.default_rng(0).integers(0, 256, (3, 600, 800, 3), dtype=np.uint8)  # nothing compresses worse
     frames = [Image.fromarray(frame) for frame in noise]
     path = tmp_path / ("film.webp" if moving else "figure.png")
     frames[0].save(path, **({"save_all": True, "append_images": frames[1:], "duration": 50} if moving else {}))
@@ -303,7 +310,7 @@ def test_a_recorded_picture_of_any_size_stays_small_in_a_notebook(tmp_path, movi
     code = pictures.small_webp(path)
     assert len(code) <= pictures.EMBEDDED < path.stat().st_size
     with Image.open(io.BytesIO(code)) as small:
-        assert getattr(small, "n_frames", 1) == (3 if moving else 1) and small.width < 400
+        assert getattr(small, "n_frames", 1) == (3 if moving else 1) and small.width < 800
 
 
 def test_a_figure_in_a_notebook_has_fewer_bytes_and_the_same_picture():

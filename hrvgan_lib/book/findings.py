@@ -54,11 +54,13 @@ def said(folder: Path) -> list[str]:
 
 
 def tell(page: Page, *sentences: Callable[[Path], str]) -> None:
-    """Say in a chapter what a recorded run's tables say: of each sentence the first run that has them."""
+    """Say in a chapter what a recorded run's tables say: of each sentence the first run that ended the chapter."""
     from IPython.display import Markdown, display
 
     for sentence in sentences:
         for run in RECORDED_RUNS if page.run not in RECORDED_RUNS else (page.run,):
+            if run != page.run and not page.ended(run):
+                continue
             try:
                 display(Markdown(f"**Recorded run `{run}`.** {sentence(page.root / 'figures' / run)}"))
                 break

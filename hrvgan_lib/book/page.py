@@ -18,7 +18,7 @@ from hrvgan_lib import keys, provenance
 from hrvgan_lib.book.measurements import Control, Measurement, Side, read_measurements, write_measurement
 from hrvgan_lib.book.pictures import STYLE, figure_html, film_bytes, small_png, small_webp, width_of
 from hrvgan_lib.book.progress import waiting
-from hrvgan_lib.book.tables import folded, html_table, markdown_table
+from hrvgan_lib.book.tables import folded, header_of, html_table, markdown_table
 from hrvgan_lib.devices import pick_device
 from hrvgan_lib.files import sha256_file, to_json, write_atomic
 from hrvgan_lib.profiles import MADE_BY, OLDER, RECORDED_RUNS, check_actions, get_profile, run_name
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 # The parameters that `make lab` stands in for: as every chapter is printed, and the variables that say otherwise.
 AS_PRINTED = {"profile": "smoke", "run": "", "actions": "ucf101", "data_root": ""}
 LAB_VARIABLES = {name: f"HRVGAN_{name.upper()}" for name in AS_PRINTED}
+
+
+LEARNS = {"07": "prediction_steps", "09": "side_steps", "11": "study_steps"}  # of a profile, by chapter; else "steps"
 
 
 def open_page(
@@ -209,8 +212,7 @@ class Page:
         shown = [column for column in page_columns or columns if column in columns]
         page, plain = html_table(rows, shown, note), markdown_table(rows, shown, note)
         if name and (found := self._recorded_twin(f"{name}.csv")):
-            theirs = found[1]["rows"]
-            wide = list(dict.fromkeys(key for row in theirs for key in row))
+            theirs, wide = found[1]["rows"], header_of(found[0])
             kept = [column for column in page_columns or wide if column in wide]
             page = (
                 html_table(theirs, kept, f"{self._facts(found[1], found[0].parent.name)} {found[1].get('note', '')}")
@@ -287,12 +289,22 @@ system = load_generator("{path.relative_to(self.root)}")
         self.save_file(path.name, lambda place: save_generator(place, system, **about), datasets, beside=[f"{name}.md"])
 
     def recorded(self, filename: str, run: str = "") -> Path | None:
-        """The same file from a committed run: `run`, or the first other recorded one that ended this chapter."""
-        runs = (run,) if run else (one for one in RECORDED_RUNS if one != self.run and self._ended(one))
-        paths = (self.root / "figures" / one / filename for one in runs)
-        return next((path for path in paths if path.is_file()), None)
+        """The same file from a committed run: `run`, or the other recorded one that has learned from most clips.
 
-    def _ended(self, run: str) -> bool:
+        Of the recorded runs only those count that ended this chapter.
+        """
+        runs = [run] if run else [one for one in RECORDED_RUNS if one != self.run and self.ended(one)]
+        paths = [path for one in runs if (path := self.root / "figures" / one / filename).is_file()]
+        return max(paths, key=self._learned_from, default=None)
+
+    def _learned_from(self, path: Path) -> int:
+        """Clips that the systems of this chapter have learned from in the run behind a recorded file."""
+        sidecar = path.with_suffix(".json")
+        about = json.loads(sidecar.read_text(encoding="utf-8")) if sidecar.is_file() else {}
+        profile = about.get("parameters", {}).get("profile", {})
+        return profile.get(LEARNS.get(self.chapter[:2], "steps"), 0) * profile.get("batch", 0)
+
+    def ended(self, run: str) -> bool:
         """Whether a recorded run came to the end of this chapter: else it has a part of its results only."""
         status = self.root / "figures" / run / "status.json"
         rows = json.loads(status.read_text(encoding="utf-8")) if status.is_file() else []
@@ -316,7 +328,7 @@ system = load_generator("{path.relative_to(self.root)}")
                 print(f"figures/{where}/{filename} is not there: {MADE_BY[where]} writes it")
             elif filename.endswith(".csv"):
                 path, record = found
-                columns = list(dict.fromkeys(key for row in record["rows"] for key in row))
+                columns = header_of(path)
                 note = f"{self._facts(record, path.parent.name)} {record.get('note', '')}"
                 page, plain = html_table(record["rows"], columns, note), markdown_table(record["rows"], columns, note)
                 display({"text/html": page, "text/plain": plain}, raw=True)
@@ -345,7 +357,8 @@ system = load_generator("{path.relative_to(self.root)}")
             path, record = found
             record = {**record, "caption": about["caption"], "alt": about["alt"]}  # in today's words
             theirs = self._picture(path, record, path.parent.name)
-            page = theirs + self._picture(picture, {**about, "caption": "The same from this run."}, small=True)
+            small = round(0.65 * width_of(path))
+            page = theirs + self._picture(picture, {**about, "caption": "The same from this run."}, beside=small)
         plain = f"Figure {self._number}. {about['caption']} [{about['alt']}]"
         display({"text/html": page, "text/plain": plain}, raw=True)
 
@@ -354,12 +367,12 @@ system = load_generator("{path.relative_to(self.root)}")
         """Of the last figure, such as 6.2."""
         return f"{self.chapter.split('_')[0].lstrip('0') or '0'}.{self._figures}"
 
-    def _picture(self, picture: bytes | Path, record: dict[str, Any], run: str = "", small: bool = False) -> str:
-        """A picture of this run, or a recorded one by its path, as wide as it is in full."""
-        style = "width: 65%; " if small else ""
+    def _picture(self, picture: bytes | Path, record: dict[str, Any], run: str = "", beside: int = 0) -> str:
+        """A picture of this run, or a recorded one by its path, in its full width; beside: another width, in pixels."""
+        style = f"width: {beside}px; " if beside else ""
         if isinstance(picture, Path):
             style, picture = f"width: {width_of(picture)}px; ", small_webp(picture)
-        number = "" if small else f"Figure {self._number}"
+        number = "" if beside else f"Figure {self._number}"
         facts = self._facts(record, run) if run or self.learning else self._data_words(record)
         alt = record.get("alt", "")
         return figure_html(picture, alt, number, record.get("caption") or alt, facts, style)
@@ -445,6 +458,7 @@ system = load_generator("{path.relative_to(self.root)}")
 
     def measurements(self) -> list[Measurement]:
         """What every chapter of this run has measured, this one's so far included."""
+        self.learning = True  # other chapters' systems are behind what is shown from here on
         others = [measured for measured in read_measurements(self.runs) if measured.chapter != self.chapter]
         return others + self._measurements
 

@@ -92,7 +92,7 @@ def clip_grid(
     scale = max(1, round(width * dpi / strip.shape[1]))  # whole screen pixels for each source pixel
     strip = strip.repeat(scale, 0).repeat(scale, 1)
     labels = [str(label) for label in (labels if labels is not None else [])][:n]
-    left = round(8 + 6.5 * max(map(len, labels))) if labels else 0
+    left = round(14 + 6.5 * max(map(len, labels))) if labels else 0
     top = 24 if title else 0
     total_w, total_h = strip.shape[1] + left, strip.shape[0] + top
     fig = plt.figure(figsize=(total_w / dpi, total_h / dpi), dpi=dpi, layout="none")
@@ -176,7 +176,7 @@ def small_webp(path: Path) -> bytes:
     with Image.open(path) as source:
         frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(source)]
         duration = source.info.get("duration", 83)
-    for scale, quality in ((1, 85), (1, 70), (0.75, 70), (0.5, 60), (0.35, 50), (0.25, 40)):
+    for scale, quality in ((1, 85), (1, 60), (1, 35), (0.75, 50), (0.5, 50), (0.35, 50), (0.25, 40)):
         size = [max(1, round(scale * side)) for side in frames[0].size]
         first, *others = [frame.resize(size) if scale < 1 else frame for frame in frames]
         buffer = io.BytesIO()

@@ -26,6 +26,12 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def header_of(path: Path) -> list[str]:
+    """The columns of a table that a page has saved, in their order."""
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        return next(csv.reader(file), [])
+
+
 def _cell(value: object) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "–"
