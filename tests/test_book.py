@@ -214,6 +214,38 @@ def test_a_film_is_shown_and_saved_with_a_sidecar(page, monkeypatch):
     assert (sidecar["alt"], sidecar["caption"]) == ("noise", "Four.") and list(sidecar["files"]) == ["clips.webp"]
 
 
+def test_figures_one_after_the_other_are_an_animation_without_loss(page, monkeypatch):
+    import io
+
+    import matplotlib.pyplot as plt
+    from PIL import Image
+
+    shown, fig = [], draw()
+    line = fig.axes[0].lines[0]
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data["text/html"]))
+
+    def falling(heights=(1, 0.5, 0)):
+        for height in heights:
+            line.set_ydata([0, height])
+            yield fig
+
+    with Image.open(io.BytesIO(pictures.animation(falling(), fps=5))) as film:
+        assert film.n_frames == 3 and film.size == (200, 200)
+        film.seek(1)
+        film.load()
+        assert film.info["duration"] == 200
+        middle = np.asarray(film.convert("RGB"))
+    line.set_ydata([0, 0.5])
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png")
+    assert np.array_equal(middle, np.asarray(Image.open(buffer).convert("RGB")))
+    page.animation(falling(), caption="It falls.", alt="a line that falls")
+    assert "<b>Figure 99.1.</b> It falls." in shown[0] and '<img alt="a line that falls"' in shown[0]
+    assert "data:image/webp" in shown[0] and not plt.get_fignums() and not page._written
+    with pytest.raises(ValueError, match="no figure to show"):
+        pictures.animation([])
+
+
 def test_a_model_leaves_with_a_card_that_says_how_to_load_it(page):
     page.model("generator", toy_system(), "A toy", {"seen": "3 steps"}, data=[TOY], classes=["a", "b"])
     card = (page.figures / "generator.md").read_text()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from hrvgan_lib import keys, provenance
 from hrvgan_lib.book.measurements import Control, Measurement, Side, read_measurements, write_measurement
-from hrvgan_lib.book.pictures import STYLE, figure_html, film_bytes, small_png, small_webp, width_of
+from hrvgan_lib.book.pictures import STYLE, animation, figure_html, film_bytes, small_png, small_webp, width_of
 from hrvgan_lib.book.progress import waiting
 from hrvgan_lib.book.tables import folded, header_of, html_table, markdown_table
 from hrvgan_lib.devices import pick_device
@@ -247,6 +247,10 @@ class Page:
             self._save(f"{name}.webp", film)
             self._sidecar(name, [f"{name}.webp"], about)
         self._show(film, name and f"{name}.webp", about)
+
+    def animation(self, figures: Iterable[Figure], caption: str = "", alt: str = "", fps: int = 8) -> None:
+        """Show figures one after the other, with number and caption as `figure` shows one."""
+        self._show(animation(figures, fps), None, self._about(None, None, caption=caption, alt=alt))
 
     def model(
         self, name: str, system: System, title: str, facts: dict[str, str], data: Iterable | None = None,

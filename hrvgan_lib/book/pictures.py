@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +120,32 @@ def film_bytes(clips: Any, fps: int = 12, columns: int = 0) -> bytes:
     images[0].save(
         buffer, "WEBP", save_all=True, append_images=images[1:], duration=round(1000 / fps), loop=0,
         quality=85, method=4,
+    )  # fmt: skip
+    return buffer.getvalue()
+
+
+def animation(figures: Iterable[Figure], fps: int = 8) -> bytes:
+    """Figures one after the other as one animated WebP, without loss: dots and lines on white stay sharp and small.
+
+    figures: of one size; a generator may yield the same figure again, changed. It is laid out the first time only, so
+    that nothing jumps. Raises ValueError where there is none.
+    """
+    import matplotlib.pyplot as plt
+    from PIL import Image
+
+    images: list[Image.Image] = []
+    for figure in figures:
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png")
+        figure.set_layout_engine("none")
+        plt.close(figure)  # else the inline backend shows it a second time
+        images.append(Image.open(buffer).convert("RGB"))
+    if not images:
+        raise ValueError("animation: no figure to show; give at least one")
+    buffer = io.BytesIO()
+    images[0].save(
+        buffer, "WEBP", save_all=True, append_images=images[1:], duration=round(1000 / fps), loop=0,
+        lossless=True, method=4,
     )  # fmt: skip
     return buffer.getvalue()
 
