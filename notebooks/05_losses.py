@@ -385,7 +385,7 @@ for (name, (estimates, _)), ink, place in zip(critics.items(), ["#D55E00", *INKS
     end = int((curve < 28).sum()) - 1  # where it leaves the picture, or its last step
     axes.plot(curve, color=ink)
     axes.text(end + 3, curve[end], name, color=ink, va=place)
-axes.axhline(1, color="0.4", linestyle=":")
+axes.hlines(1, 0, 200, colors="0.4", linestyles=":")
 axes.set(yscale="log", xlim=(0, 290), ylim=(0.2, 30), xticks=range(0, 201, 50), xlabel="critic step",
          ylabel="estimate / exact W")
 page.figure(fig,
@@ -620,7 +620,7 @@ page.expect("gradient of G, non-saturating", lengths["non-saturating, −log D"]
 page.expect("gradient of G, least squares", lengths["least squares"], low=0.1, why="and here too")
 
 # %% [markdown]
-# **A Wasserstein critic.** The two critics had the same head start. Held to slope 1, a better critic is only a better guide, and G arrives. The free one makes its number large in the cheapest way, by growing steeper. We compare their slopes, and the answers of two of the other D's; then we look at what each D has learned, as a field over the plane.
+# **A Wasserstein critic.** The two critics had the same head start. Held to slope 1, a better critic is only a better guide, and G arrives. The free one makes its number large in the cheapest way, by growing steeper. Below are their slopes, and what two of the other discriminators say of real samples; the figure then shows what each has learned, as a field over the plane.
 
 # %% tags=["nbval-check-output"]
 samples = ring(400, draws(13)).requires_grad_()
