@@ -136,8 +136,6 @@ page.expect("difference of the values at 5 and at 6", best_value(5.0) - best_val
 d_gains, g_gains = even - best_value(0.0), best_value(1.0) - even
 page.expect("D gains", d_gains, high=1e-4, why="one half is its best answer already")
 page.expect("G gains", g_gains, high=0, why="less than nothing: it can be told from the data now")
-
-# %%
 page.measure("value of Eqs. 1-2 where D = 1/2, over 2 log 2", even / (2 * math.log(2)), claim="nash", low=1 - 1e-6,
              high=1 + 1e-6)
 page.measure("what D gains by its best answer to a G that draws like the data", even - best_value(0.0), claim="nash",
@@ -631,7 +629,8 @@ for name in ("critic, free", "critic, held"):
 page.expect("critic, held: mean slope at real samples", steepness["critic, held"], 0.3, 2, why="about 1, as asked")
 page.expect("critic, free: mean slope at real samples", steepness["critic, free"], low=20, why="nothing holds it")
 for name, low, high in (("in turn", 0.35, 0.65), ("D ahead, saturating", 0.99, 1)):
-    page.expect(f"{name}: D's mean answer to real samples", torch.sigmoid(games[name].D(samples)).mean().detach(), low, high)
+    answer = torch.sigmoid(games[name].D(samples)).mean().detach()
+    page.expect(f"{name}: D's mean answer to real samples", answer, low, high)
 
 # %%
 fields = {"in turn, after 60 rounds": play(**cross_entropy | dict(rounds=60)), **games}
@@ -958,7 +957,8 @@ two = losses.combined_loss(torch.tensor(2.0), torch.tensor(4.0))
 page.expect("0.5 x 2 + 0.5 x 4", two, of=3, why="Eq. 15 with its published weights")
 page.expect("β = 0: lowest point", lowest["unpaired", 0.0], low=1, why="a little beyond 1, where fakes are rarest")
 page.expect("unpaired, β = 0.5: lowest point", lowest["unpaired", 0.5], high=0.95, why="pulled towards the mean")
-page.expect("unpaired, β = 2: lowest point", lowest["unpaired", 2.0], high=lowest["unpaired", 0.5], why="further still")
+page.expect("unpaired, β = 2: lowest point", lowest["unpaired", 2.0], high=lowest["unpaired", 0.5],
+            why="further still")
 page.expect("paired, β = 0.5: lowest point over that without β",
             lowest["paired with +1", 0.5] / lowest["paired with +1", 0.0], 0.85, 1.15,
             why="the two terms agree")
