@@ -220,6 +220,7 @@ def test_figures_one_after_the_other_are_an_animation_without_loss(page, monkeyp
     import matplotlib.pyplot as plt
     from PIL import Image
 
+    before = plt.get_fignums()
     shown, fig = [], draw()
     line = fig.axes[0].lines[0]
     monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data["text/html"]))
@@ -241,7 +242,7 @@ def test_figures_one_after_the_other_are_an_animation_without_loss(page, monkeyp
     assert np.array_equal(middle, np.asarray(Image.open(buffer).convert("RGB")))
     page.animation(falling(), caption="It falls.", alt="a line that falls")
     assert "<b>Figure 99.1.</b> It falls." in shown[0] and '<img alt="a line that falls"' in shown[0]
-    assert "data:image/webp" in shown[0] and not plt.get_fignums() and not page._written
+    assert "data:image/webp" in shown[0] and plt.get_fignums() == before and not page._written
     with pytest.raises(ValueError, match="no figure to show"):
         pictures.animation([])
 
