@@ -9,9 +9,10 @@
 # | **Budget** | seconds, and half a minute more the first time, while the clips are drawn and packed |
 #
 # A *generative adversarial network* (GAN) is a pair of networks that train each other. One makes videos, the other tells them
-# from real ones, and each gets better because the other does. The paper that this book takes apart reports that its GAN makes
-# videos of 256×256 pixels and scores better than the earlier systems it is compared with. Which parts of that can be checked
-# by anybody with a computer, and how?
+# from real ones, and each gets better because the other does. The paper that this book takes apart is
+# [*HRVGAN: High Resolution Video Generation using Spatio-Temporal GAN*](https://arxiv.org/abs/2008.09646) by Abhinav Sagar
+# (2020). HRVGAN is its name for the GAN that it proposes. It reports that HRVGAN makes videos of 256×256 pixels and scores
+# better than the earlier systems it is compared with. Which parts of that can be checked by anybody with a computer, and how?
 #
 # **By the end** you can
 #
@@ -42,9 +43,10 @@ page = book.open_page("00_start_here", profile=profile, seed=seed, data_root=dat
 # ## Real clips, and stand-ins for them
 #
 # Before any theory, look at what the networks of this book look at. Each row below is one *clip*: a short piece of video, its
-# frames side by side in time. If you have put UCF101 into the data folder, these are people in front of cameras. If not, they
-# are [stand-ins](#Glossary): figures drawn by a program, written to disk in UCF101's own format, and read by the same loader
-# that reads the real thing. The line below a figure says which of the two it shows ("procedural" is a stand-in).
+# frames side by side in time. If you have put UCF101 (a public collection of short videos, sorted into 101 human actions) into
+# the data folder, these are people in front of cameras. If not, they are [stand-ins](#Glossary): figures drawn by a program,
+# written to disk in UCF101's own format, and read by the same loader that reads the real thing. The line below a figure says
+# which of the two it shows ("procedural" is a stand-in).
 
 # %%
 import torch
@@ -114,8 +116,12 @@ page.figure(book.clip_grid(torch.cat(list(wrong.values())), every=max(1, dataset
 # 1. Its squared error is $\frac1N \sum_i \|x_i - c\|^2$. Write $x_i - c = (x_i - m) + (m - c)$ and multiply out. The mixed term
 #    contains $\sum_i (x_i - m) = 0$ and drops out, which leaves $\frac1N \sum_i \|x_i - m\|^2 + \|m - c\|^2$.
 # 2. The first part does not depend on $c$, the second is zero for $c = m$ only. So the mean clip has the smallest error of all.
-# 3. Answer with one of the *real* clips instead, $c = x_j$, each as often as the others. Then the second part is on average
-#    as large as the first: a real clip costs twice as much as the blur.
+# 3. Answer with one of the *real* clips instead, $c = x_j$, each as often as the others. Then the second part is
+#    $\|m - x_j\|^2$, and its average over all $j$ is $\frac1N \sum_j \|x_j - m\|^2$: the very average that the first part
+#    is. The two are equal, so a real clip costs on average twice as much as the blur.
+#
+# We check step 3. The function `page.expect` prints a number and, in brackets, where it should lie. The line begins with
+# *as expected* if it does lie there, and otherwise with *NOT as expected*. You will meet such lines in every chapter.
 
 # %% tags=["nbval-check-output"]
 error_of_mean = (many - wrong["mean clip"]).square().mean()
@@ -196,15 +202,17 @@ page.expect("motion of the shuffled clip over that of the real clip", measured["
 #
 # ## Generator, discriminator, judge: the parts and their names
 #
-# Three networks carry this book. Each name has one meaning in all chapters; the [glossary](#Glossary) below lists them all.
+# Three networks carry this book. (A fourth, the encoder E, joins in chapter 06.) Each name has one meaning in all chapters;
+# the [glossary](#Glossary) below lists them all.
 #
 # - The **generator**, *G*, makes clips. It starts from a **latent** *z*: 128 random numbers, drawn afresh for each clip. A
 #   second input is the **label**, the action that is asked for; a GAN with labels is called *conditional*. The same latent
 #   and label give the same clip; another latent should give another clip.
 # - The **discriminator**, *D* (also called *critic*), is shown clips and answers one question: real or generated? Its answer
 #   is one number, the **logit**: above zero it leans to *real*, below zero to *generated*.
-# - The **judge** is a classifier of actions, the network C3D. It takes no part in the training of G and D. Afterwards it looks
-#   at real and generated clips, and scores are computed from what it sees.
+# - The **judge** is a classifier of actions: C3D, a network of 3-D convolutions that is given a clip and names the action in
+#   it. It takes no part in the training of G and D. Afterwards it looks at real and generated clips, and scores are computed
+#   from what it sees.
 
 # %%
 from matplotlib.patches import FancyBboxPatch
@@ -262,7 +270,8 @@ print("D's logits, generated clips:", *(f"{logit:+.2f}" for logit in on_generate
 # A network learns by making a number smaller: its **loss**. For D and G it is computed from the logit $l$ in two steps.
 #
 # 1. The *sigmoid* turns the logit into a probability, $p = 1 / (1 + e^{-l})$: D's belief that the clip is real. (The paper's
-#    Eqs. 12 to 14 subtract a constant $k$ first. D can learn to add it again, as chapter 05 shows.)
+#    Eqs. 12 to 14 subtract a constant $k$ from the logit first; more on $k$
+#    [below](#The-paper-in-ten-minutes:-problem,-method,-results).)
 # 2. Whoever wants the answer *real* pays $-\log p$, whoever wants *generated* pays $-\log(1 - p)$. (This is the *cross-entropy*;
 #    it costs nothing to be right and sure, and much to be wrong and sure.)
 #
@@ -315,8 +324,8 @@ else:
 # Put the three demands to these clips: is there something to see in each frame? Does it move as one body? Are the clips
 # different from each other, and does each show the action that was asked for?
 #
-# How a generator gets from grey to this is the subject of chapters 01 to 06. How *good* it is, and how far such a judgement can
-# be trusted, is harder to say: that takes chapters 07 to 12.
+# How a generator gets from grey to this is the subject of chapters 01 to 06; chapter 07 lets it predict how a given clip goes
+# on. How *good* it is, and how far such a judgement can be trusted, is harder to say: that takes chapters 08 to 12.
 #
 # ## The paper in ten minutes: problem, method, results
 #
@@ -363,7 +372,9 @@ page.table([{"thread": thread, "read": "; ".join(paper.cite(number) for number i
 # 3. Three norms keep the numbers inside the networks in range: batch norm, pixel norm, instance norm (Eqs. 8 and 9,
 #    [chapter 02](02_norm_layers.ipynb)).
 # 4. D learns to tell real from generated, G to be taken for real. A constant $k$ is to bound how fast D's score may change when
-#    the clip changes; a function with such a bound is called *$k$-Lipschitz* (Eqs. 1 to 7 and 11 to 14,
+#    the clip changes; a function with such a bound is called *$k$-Lipschitz*. The paper takes the $k$ that it subtracts in
+#    Eqs. 12 to 14 from this bound. But the two do different things: a subtraction shifts every score equally and bounds
+#    nothing, and D can learn to add $k$ again; a bound needs a constraint on D (Eqs. 1 to 7 and 11 to 14,
 #    [chapter 05](05_losses.ipynb)).
 # 5. A pixel error, with the same weight as the adversarial loss, holds G to actual clips (Eqs. 10 and 15, same chapter).
 # 6. D and G take turns (Algorithm 1, [chapter 06](06_training_loop.ipynb)).
@@ -371,6 +382,8 @@ page.table([{"thread": thread, "read": "; ".join(paper.cite(number) for number i
 # > **What it does not say.** Whether the published scores come from a network with labels or without: the method is called
 # > unsupervised, and is given class labels ([**T7**](12_claims_and_decisions.ipynb#T7)). And which real clip a clip made from
 # > noise should be compared with in point 5 ([**T1**](12_claims_and_decisions.ipynb#T1)).
+#
+# (T7 and T1 name decisions of ours, in a list that is explained [below](#Claims,-decisions,-and-rules-of-evidence).)
 #
 # **The results (section 5)** are two tables with one score each, both computed from what a classifier sees.
 #
@@ -425,7 +438,9 @@ print(f"UCF101: HRVGAN's score is {paper.inception_ratio(to='MoCoGAN'):.3f} of M
 #
 # Two lists accompany you. The *claims*: each statement of the paper that can be tested, with the test. The *decisions*:
 # each point that the paper leaves open, with the options, our choice and the switch for another. Both are data, so they can be
-# counted; [chapter 12](12_claims_and_decisions.ipynb) shows them with what was measured.
+# counted; [chapter 12](12_claims_and_decisions.ipynb) shows them with what was measured. A decision is named by
+# a letter for its subject and a number: **A** architecture, **T** task and data, **L** losses and equations, **O**
+# optimisation, **E** evaluation.
 
 # %% tags=["nbval-check-output"]
 from collections import Counter
@@ -459,7 +474,7 @@ for need, what in NEEDS.items():
 #
 # > **What it does not say.** Whether the norm of Eq. 10 is a sum or a mean ([**L10**](12_claims_and_decisions.ipynb#L10)).
 #
-# ### Index of the equations
+# ## Index of the equations
 #
 # Each numbered equation is computed by a function of the library:
 
@@ -593,9 +608,9 @@ page.table([{"file": name, "written by chapter": chapter,
 # 3. *(Calculation)* D gives a generated clip the logit 1. How probable does it think the clip is real, and what do D and G pay?
 # 4. *(Calculation)* Two systems have Fréchet distances 100 and 80. All features of the network are then multiplied by ten. What
 #    are the two distances, and what is their ratio?
-# 5. Which of the three networks are shown real clips during the training of the GAN? How does G find out what real clips look
+# 5. Which of G, D and the judge are shown real clips while G and D are trained? How does G find out what real clips look
 #    like?
-# 6. A system trained on stand-ins gets an Inception Score above the published one. What follows for the paper?
+# 6. A system trained on stand-ins gets a smaller Fréchet distance than the published one. What follows for the paper?
 #
 # <details><summary>Answers</summary>
 #

@@ -164,7 +164,7 @@ with tempfile.TemporaryDirectory() as folder:
             print(str(error).removeprefix(folder)[1:])
 
 # %% [markdown]
-# ### Colour order: RGB and BGR
+# ## Colour order: RGB and BGR
 #
 # Some libraries, and the C3D network of chapter 08, store colours in the order blue, green, red. Nothing in the array
 # tells you which order it has: shape, range, brightness and the size of every difference between two frames are the
@@ -180,7 +180,7 @@ page.figure(show({"RGB": video[len(video) // 2], "the same numbers as BGR": swap
                 "blue.")
 
 # %% [markdown]
-# ## JPEG stacks and strips: cutting along the right axis
+# ## Stacks and strips: cutting along the right axis
 #
 # Golf and Aeroplane keep each clip as **one JPEG with its frames stacked from top to bottom**. Every row of pixels
 # belongs to one frame, so a single `reshape` cuts the stack into frames.
@@ -195,7 +195,9 @@ print("picture", picture.shape, "-> clip", stack.shape)
 # %% [markdown]
 # Weizmann comes as **strips, with the frames from left to right**. (The files are called `.jpg` and hold PNG with an
 # alpha channel: believe bytes, not names.) Now a row of pixels runs through *all* frames. The same `reshape` still
-# returns an array of the shape that we want, but each of its "frames" is made of a few rows of the whole strip.
+# returns an array of the shape that we want, but each of its "frames" is one row or two of the whole strip, chopped
+# into pieces as wide as a frame that lie one below the other. The pieces show the same height of successive frames and
+# look alike, and pieces that look alike, stacked, are vertical bars.
 
 # %%
 picture = np.asarray(Image.open(people.root / people.paths[0]).convert("RGB"))
@@ -207,14 +209,18 @@ half = len(strip) // 2
 page.figure(show({"cut along the right axis": strip[half], "right shape, wrong picture": wrong[half]}, height=2.6),
             caption="The middle frame of a strip: cut along the right axis, and by a reshape that gives the same "
                     "shape.",
-            alt="Two pictures of the same size: a person in front of a wall, and vertical bars, which are one or two "
-                "rows of pixels from many frames, one below the other.")
+            alt="Two pictures of the same size: a person in front of a wall, and vertical bars: one or two rows "
+                "of the strip, chopped into pieces as wide as a frame that lie one below the other.")
 
 # %% tags=["nbval-check-output"]
 print("read_stack gives the same:", np.array_equal(read_stack(stack_path), stack))
 print("read_strip gives the same:", np.array_equal(read_strip(people.root / people.paths[0]), strip))
 
 # %% [markdown]
+# The readers also check what a bare `reshape` does not. Frames of a stack are square, so its width is the side of a
+# frame; where the height is not a multiple of the width, `read_stack` raises an error that says so, and asks to fetch
+# the file again.
+#
 # With a reader at hand we can check the other number of section 4.1, frames of 128×128: of a few stacks of each set, the
 # side that is farthest from it.
 
@@ -273,14 +279,14 @@ page.figure(show({"source": video[0, top : top + short, left : left + short], "s
 
 # %% [markdown]
 # In a *video* the difference is worse. Let the camera pan by one source pixel, much less than one pixel of the small
-# picture. An average changes a little. A kept pixel is now another source pixel, and if an edge lies between the two it
-# jumps at once from one side of the edge to the other. In motion the edges flicker: this is *aliasing*, detail
-# finer than the pixels that comes back as a false, coarser pattern. A discriminator
-# ([D](00_start_here.ipynb#Glossary), the network that learns to tell real clips from generated ones) would
-# learn the flicker as a mark of real clips.
+# picture. (Below, `np.roll` moves the picture to the right, as it moves when the camera pans to the left.) An average
+# changes a little. A kept pixel is now another source pixel, and if an edge lies between the two it jumps at once from
+# one side of the edge to the other. In motion the edges flicker: this is *aliasing*, detail finer than the pixels that
+# comes back as a false, coarser pattern. A discriminator ([D](00_start_here.ipynb#Glossary), the network that learns to
+# tell real clips from generated ones) would learn the flicker as a mark of real clips.
 
 # %%
-panned = np.concatenate([np.roll(video[:1], pan, axis=2) for pan in range(17)])  # one frame, the camera moves right
+panned = np.concatenate([np.roll(video[:1], pan, axis=2) for pan in range(17)])  # moves the picture right
 two_ways = {"kept": keep(panned)[..., 1].astype(int), "averaged": fit(panned, 32)[..., 1].astype(int)}
 steps = {name: np.abs(np.diff(pixels, axis=0)) for name, pixels in two_ways.items()}
 _, y, x = np.unravel_index(steps["kept"].argmax(), steps["kept"].shape)  # the pixel with the largest jump
@@ -359,6 +365,9 @@ print(f"training clips of {labelled.name} here that are shorter than 32 frames: 
 # > **What it does not say.** Neither stride nor start ([**T3**](12_claims_and_decisions.ipynb#T3)). At stride 1 the
 # > paper's 32 frames span 1.28 seconds at UCF101's 25 frames a second. When we cut the networks down to 16 or 8 frames,
 # > we keep that *time span*: stride = 32 / frames.
+#
+# (The 1.28 seconds count all 32 frames, 1/25 second each. The caption of the second figure below counts from the first
+# frame shown to the last, which at stride 4 is 28 frames later.)
 
 # %%
 fig, axis = plt.subplots(figsize=(9, 1.8))
@@ -425,17 +434,19 @@ page.expect("difference four frames apart over one frame apart", change(labelled
 page.expect("difference 7 frames apart over 28 apart", change(labelled, 7) / change(labelled, 28), low=0.2, high=2)
 
 # %% [markdown]
-# The first number is the case against stride 1: eight neighbours are nearly one picture. The second is a warning. Seven
-# frames apart are the first and the last frame of eight consecutive ones, 28 apart those of eight spread over 32. A ratio
-# near one means that the two pairs differ equally, although the longer stretch shows more of the movement: where a
-# movement repeats, a figure is back where it was after one period. Comparing first with last is a poor measure of motion.
+# The first number is the case against stride 1: eight neighbours are nearly one picture. The second is a warning. It
+# compares two clips of eight frames by their first and last frames alone. At stride 1 these lie 7 frames apart, at
+# stride 4 they lie 28 apart. One would expect a ratio far below one, since the second clip shows more of the movement.
+# But a movement that repeats brings the figure back to where it was, and then its first and last frames may differ as
+# little as those of the short clip, which makes the ratio come out near one. So the difference of first and last frame
+# is a poor measure of motion.
 #
 # ## A batch: five axes, a range and a seed
 #
 # A batch has five axes, in the order of Table 1's rows and of PyTorch ([**A23**](12_claims_and_decisions.ipynb#A23)):
-# clip, channel, time, height, width. Where windows start is random, and drawn from a generator of random numbers that we
-# hand in. The same generator gives the same batch, so training that was interrupted can go on as if nothing had
-# happened.
+# clip, channel, time, height, width. Where windows start is random, and drawn from a random-number generator (not the
+# network G) that we hand in. Two of them that start from the same seed give the same batch. So training that was
+# interrupted can go on as if nothing had happened.
 
 # %% tags=["nbval-check-output"]
 clips, labels, indices = labelled.draw(6, torch.Generator().manual_seed(page.seed))
@@ -463,9 +474,9 @@ page.film(clips, fps=max(4, 25 // labelled.stride), columns=3, caption="The six 
 # Read the names against the movements. A list with two classes exchanged raises no error either, and no number so far
 # would have shown it.
 #
-# (In memory the numbers lie channel by channel *within* each pixel, a layout called `channels_last_3d`, because the
-# packed frames do and because 3-D convolutions are faster that way. The shape is the same, and nothing but speed depends
-# on it.)
+# (An aside on speed. The five axes say how a batch is indexed, not in which order its numbers lie in memory. Here the
+# red, green and blue value of one pixel lie next to each other, as they do in the packed frames, then those of the next
+# pixel. PyTorch calls this layout `channels_last_3d`. 3-D convolutions are faster with it; no result depends on it.)
 #
 # ## A leak between training and test
 #
@@ -561,16 +572,22 @@ page.table(rows)
 page.expect("groups on both sides, all sets", sum(row["groups on both sides"] for row in rows), high=0)
 
 # %% [markdown]
+# How much does a 0 in the last column say? Compare the columns of training clips and training groups. Where several
+# clips share a group, as in Golf and Aeroplane, a split that ignored the groups could have torn one apart. Where each
+# clip is a group of its own, as in the stand-in for UCF101, no split could, and the 0 says nothing. (The real UCF101
+# has several clips in each group.)
+#
 # ## Check yourself
 #
 # 1. A colleague's clips have the right shape and range, and the people in them are blue. What happened, and which of the
 #    checks of this chapter would have noticed?
 # 2. How many bytes does one second of UCF101 (240×320, 25 frames) take decoded, and how many when it is packed at 32×32?
-# 3. Figure 1.7 shows three rows of dots. Which source frames does every one of the three clips contain?
+# 3. One figure above shows three rows of dots. Which source frames does every one of the three clips contain?
 # 4. Why is stride = 32 / frames a better rule for small networks than stride = 1?
 # 5. A strip of 60 frames of 64×64 is 64 high and 3,840 wide. What does `read_stack` say about it, and why is that luck?
 # 6. Weizmann holds each clip and its mirror image. What goes wrong if the two are split at random?
-# 7. In Figure 1.11, which histogram would a generator that memorises like to be scored by, and why?
+# 7. Look at the two histograms of the distance to the nearest training clip. By which of the two splits would a
+#    generator that memorises like to be scored, and why?
 #
 # <details><summary>Answers</summary>
 #
@@ -632,8 +649,9 @@ page.expect("4. nearest neighbour of the same video, without background", left_o
 # %% [markdown]
 # ## For the ledger
 #
-# The numbers of this chapter, put where the ledgers of [chapter 12](12_claims_and_decisions.ipynb) find them. Where the
-# data are a stand-in's, the ledger says so and gives no verdict on the paper's.
+# The folded cell below puts the numbers of this chapter where the ledgers of
+# [chapter 12](12_claims_and_decisions.ipynb) find them. Where the data are a stand-in's, the ledger says so and gives
+# no verdict on the paper's.
 
 # %% tags=["ledger"]
 complete, three = [] if listing.missing else [videos], [videos, golf, aeroplane]
@@ -672,8 +690,8 @@ page.measure("difference of a Golf clip from its mirror image, over that from th
 # - We decoded an AVI file, a stack and a strip by hand; the library's readers gave the same bytes. BGR and a wrong
 #   `reshape` passed every check but the look at the picture.
 # - Clips of 8, 16 and 32 frames spanned the same 32 source frames; a short clip repeated its last frame.
-# - A batch was (clip, channel, time, height, width) in [−1, 1], and its randomness was the generator of random numbers
-#   that we passed in.
+# - A batch was (clip, channel, time, height, width) in [−1, 1], and its randomness came from the random-number
+#   generator that we passed in.
 # - Under a random split the nearest training clip was nearly always from the held-out clip's own video. Splits by group
 #   closed that leak.
 #

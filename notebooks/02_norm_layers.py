@@ -15,7 +15,8 @@
 #
 # Two networks are meant throughout: the generator [G](00_start_here.ipynb#Glossary), which turns a
 # [latent](00_start_here.ipynb#Glossary) vector into a clip, and the discriminator [D](00_start_here.ipynb#Glossary),
-# which scores clips as real or generated.
+# which scores clips as real or generated. *In front of* a layer means nearer to the network's input, *behind* it nearer
+# to the output.
 #
 # **By the end you can**
 #
@@ -120,6 +121,9 @@ print("same as nn.BatchNorm3d:", torch.allclose(batch_norm, nn.BatchNorm3d(8)(fe
 # > $$y = \text{ReLU} \left(\sum_{i=0}^d w_i \cdot \text{ReLU} \left(\gamma_i \cdot
 # > \frac{x_i - \mu_i}{\sqrt{\sigma_i^2 + \epsilon}} + \beta_i \right) + b \right) \quad (9)$$
 #
+# Here $i$ counts the channels of the input $x$, up to the last one, $d$; $\mu_i$ and $\sigma_i^2$ are the mean and the
+# variance of channel $i$; the $w_i$ are the weights with which a convolution reads channel $i$, and $b$ is its bias.
+#
 # Leave the batch axis out of the average and every clip is measured by itself. Then each channel is scaled by a learned
 # $\gamma$ and shifted by a learned $\beta$.
 
@@ -182,8 +186,8 @@ page.expect("normed with its own statistics", apart["its own statistics"], high=
 #
 # > **What it does not say.** The text puts instance norm *after* a convolution; the equation puts it *before* one: norm,
 # > ReLU, weights, ReLU ([**A14**](12_claims_and_decisions.ipynb#A14)). The sum runs from 0 to $d$, which is $d + 1$
-# > terms. D has leaky ReLUs, the equation plain ones. The statistics are per clip ($\mu_{n,i}$); that index is not
-# > printed.
+# > terms. D has leaky ReLUs, the equation plain ones. The statistics are per clip: $\mu_{n,i}$, with $n$ for the
+# > clip's number in the batch; that index is not printed.
 #
 # The two orders agree if we read Eq. 9 as a view of *two* layers. Its inner half is the end of layer $l - 1$, whose
 # convolution made $x$. Its outer half is the convolution and the activation of layer $l$.
@@ -245,8 +249,9 @@ for candidate in (norms.InstanceNorm(8), nn.InstanceNorm3d(8)):
 #
 # The third choice of axes: all channels at one place and one time. They form a vector $a_{x,y,t}$ of $N$ numbers. No
 # mean is subtracted and nothing is learned. The vector keeps its direction, and the mean of its squares becomes one, so
-# its length becomes $\sqrt N$. The $\epsilon$ stands inside the root, behind the mean
-# ([**A13**](12_claims_and_decisions.ipynb#A13)); it decides what becomes of a vector of zeros.
+# its length becomes $\sqrt N$. What is lost is the length that the vector had: how strongly the channels answered at
+# this place. The $\epsilon$ stands inside the root, behind the mean ([**A13**](12_claims_and_decisions.ipynb#A13)); it
+# decides what becomes of a vector of zeros.
 
 # %% tags=["nbval-check-output"]
 class PixelNorm(nn.Module):
@@ -262,7 +267,7 @@ print("a thousand times as large an input, same output:",
 print("zeros stay zeros:", bool((PixelNorm()(torch.zeros(1, 8, 1, 1, 1)) == 0).all()))
 
 # %% [markdown]
-# ### Which values depend on which others
+# ## Which values depend on which others
 #
 # Three norms, three sets of axes. To see what follows from them, multiply clip 1 of a batch by five and look at clip 0;
 # then multiply one place of clip 0 by five and look at its other places.
@@ -288,9 +293,10 @@ page.table(rows, note="each for features of 8 channels")
 # ### Activations over depth and weight scale
 #
 # First the problem. We stack random 3×3×3 deconvolutions with ReLU. *He's scale* is the standard deviation
-# $\sqrt{2 / \text{fan-in}}$, for which such a stack keeps its level, borders aside; our weights are twice as large. We
-# follow the largest activation through 24 layers. Then we hold the depth at that of Table 1 and turn the weights up and
-# down.
+# $\sqrt{2 / \text{fan-in}}$, for which such a stack keeps its level, borders aside. The *fan-in* is how many input
+# values one output value sums over, here 27 places of the kernel in each input channel. Our weights are twice as large.
+# We follow the largest activation through 24 layers. (A norm, where there is one, stands between deconvolution and
+# ReLU.) Then we hold the depth at that of Table 1 and turn the weights up and down.
 
 # %%
 @torch.no_grad()
@@ -339,8 +345,14 @@ for name in ("batch", "instance", "pixel"):
                 0.9, 1.1, why="the norm takes the scale away")
 
 # %% [markdown]
-# Any of the three norms does it. For pixel norm it follows from the equation: the squares of a vector of $N$ channels
-# then sum to $N$, so no entry can exceed $\sqrt N$.
+# Twice He's scale should double the activations at every layer: $2^{23}$, eight million, from layer 1 to layer 24. The
+# first number above is smaller, and this is due to the borders that we had set aside. The maps are small, 4×6×6, and of
+# the 27 places that a kernel looks at, about a third lie beyond the border on average, where it finds zeros. What is
+# left is a factor of 1.6 to 1.8 a layer, and $1.7^{23}$ is about 200,000. Single draws of the weights scatter widely
+# around it.
+#
+# Any of the three norms stops the growth. For pixel norm it follows from the equation: the squares of a vector of $N$
+# channels then sum to $N$, so no entry can exceed $\sqrt N$.
 #
 # One draw of the weights is an anecdote, so we repeat it with eight. What is asked is fixed beforehand: without the norm
 # the activations grow a hundredfold or more, with it none exceeds $\sqrt N$. A test that everything passes says
@@ -376,6 +388,8 @@ page.measure("largest activation with pixel norm, 24 layers of 16 channels, weig
 #
 # 1. Behind a convolution without bias, a ReLU and pixel norm the output does not depend on the length of the weights
 #    $w$. So neither does the [loss](00_start_here.ipynb#Glossary): $L(c\,w) = L(w)$ for every $c > 0$ ($\epsilon$ aside).
+#    (In the stacks above and in G pixel norm stands in front of the ReLU. That makes no difference here, because a ReLU
+#    hands a positive factor on.)
 # 2. Differentiate both sides by $c$ and set $c = 1$: $\langle w, \nabla L(w) \rangle = 0$. The gradient stands at right
 #    angles to the weights.
 # 3. A step of plain gradient descent is $-\eta\,\nabla L$. By Pythagoras the new length is
@@ -488,7 +502,7 @@ page.expect("He's weights with instance norm over 0.02 with it",
 #
 # 1. Let all weights of a layer be $c$ times as large. Instance norm divides by the standard deviation, which is $c$
 #    times as large too. The layer's output does not change ($\epsilon$ aside), and neither does its derivative by its
-#    input. So the gradient further down does not depend on $c$ at all.
+#    input. So the gradient in all layers in front does not depend on $c$ at all.
 # 2. Without a norm the layer's derivative is $c$ times as large (a leaky ReLU bends at zero and nowhere else). Between
 #    layer 12 and layer 1 lie eleven layers, so the gradient is multiplied by $c^{11}$.
 #
@@ -539,9 +553,11 @@ for label in ("weights 0.02, no norm", "weights 0.02, instance norm", "He's weig
 # width.
 #
 # Nor can a norm bring back a gradient that never set out. Let D reject a generated clip with a
-# [logit](00_start_here.ipynb#Glossary) of −8 (a logit is D's score before the sigmoid $\sigma$). If G is trained with
-# the saturating loss, what enters D from above is $-\sigma(-8)$, almost nothing, and no layer below changes that. The
-# cure is another loss ([chapter 05](05_losses.ipynb)).
+# [logit](00_start_here.ipynb#Glossary) of −8 (a logit $l$ is D's score before the sigmoid $\sigma$). Let G be trained
+# to make $\log(1 - \sigma(l))$ small, a loss that is called *saturating* because it is flat where D is sure that a clip
+# is generated. Its derivative is $-\sigma(l)$. So the gradient that starts at D's output, on its way back to G, is
+# $-\sigma(-8)$, almost nothing, and no norm on the way changes that. The cure is another loss
+# ([chapter 05](05_losses.ipynb)).
 
 # %% tags=["nbval-check-output"]
 logit = torch.tensor([-8.0], requires_grad=True)
@@ -579,8 +595,10 @@ page.expect("the 129th map for eight copies of one clip", norms.MinibatchStddev(
             why="collapse reads as almost zero")
 
 # %% [markdown]
-# The groups have to divide the batch. With 8 clips and groups of 4, clips 0, 2, 4, 6 form one group and the odd ones the
-# other. A batch smaller than a group is one group; anything else is refused, with the nearest sizes that work.
+# The groups have to divide the batch. Which clips form one? `reshape(group, ...)` writes the batch row by row into a
+# table with `group` rows, and each *column* is a group. With 8 clips and groups of 4 the rows are 0 1, 2 3, 4 5 and
+# 6 7, so clips 0, 2, 4, 6 form one group and the odd ones the other. A batch smaller than a group is one group; anything
+# else is refused, with the nearest sizes that work.
 
 # %% tags=["nbval-check-output"]
 print("3 clips: one group of three,", tuple(norms.MinibatchStddev(4)(deep[:3]).shape))
@@ -590,7 +608,7 @@ except ValueError as error:
     print("6 clips:", error)
 
 # %% [markdown]
-# ## A pair that cancels: instance norm behind the stddev map
+# ## Instance norm cancels the stddev map
 #
 # > **What it does not say.** Which of its norms stands where ([**A12**](12_claims_and_decisions.ipynb#A12)). Section 4.2
 # > puts batch norm in G and instance norm in D, section 4.3 pixel norm in both, section 4.4 instance norm after every
@@ -663,13 +681,16 @@ page.expect("zero padding: the interior's change over that of the whole", inner[
             why="the border moves the mean, and the mean is subtracted everywhere")
 
 # %% [markdown]
-# The interior lights up although no edge is near: the border's answers differ from the rest, so the channel's mean does
-# not move by the whole $v\,s_c$, and what is subtracted in the interior is too little. The message survives as a
-# contrast between border and interior.
+# Without a norm the interior changes more than the whole, because at the border only a part of the kernel sees the map.
+#
+# With instance norm and zero padding the interior lights up although no edge is near: the border's answers differ from
+# the rest, so the channel's mean does not move by the whole $v\,s_c$, and what is subtracted in the interior is too
+# little. The message survives as a contrast between border and interior.
 #
 # Nothing raises, the shapes match Table 2, and a part of the message gets through, which hides the mistake from a
-# careless test. D has been made half blind to collapse. Our D therefore has no norm on that convolution, and none on
-# the first 1×1×1 convolution or the fully connected layers.
+# careless test. D has been made half blind to collapse. Our D therefore has no norm on that convolution. It has
+# none in two other places either, for reasons of their own: on the first 1×1×1 convolution, where a norm would take the
+# exposure out of the clip before D has seen it, and on the fully connected layers, which have no maps to average over.
 #
 # ## Which norm stands where in G and D
 #
@@ -708,8 +729,8 @@ for network, spec in (("G", HRVGANConfig.generator_norm), ("D", HRVGANConfig.dis
 # 4. It loses between six and seven powers of ten in eleven layers: $10^{-6.5/11} \approx 0.26$. (The table gives a
 #    slightly larger $c$; zeros beyond the border cost the rest.)
 # 5. Clips 1, 4, 7 and 10: the batch is split into 12 / 4 = 3 groups, and every third clip belongs to the same one.
-# 6. Behind instance norm the length of a place's feature vector says how unusual this place is in its clip. Pixel norm
-#    gives all places the same length.
+# 6. The length. Behind instance norm the length of a place's feature vector says how unusual this place is in its clip.
+#    Pixel norm gives all places the same length.
 # 7. In step 3: the step has to be the gradient times a number. Adam's is not.
 #
 # </details>
@@ -758,7 +779,8 @@ for side, smaller, larger in ((8, *survives[:2]), (16, *survives[1:])):
 # %% [markdown]
 # ## For the ledger
 #
-# The same numbers, put where the ledgers of [chapter 12](12_claims_and_decisions.ipynb) find them.
+# The folded cell below puts numbers of this chapter where the ledgers of [chapter 12](12_claims_and_decisions.ipynb)
+# find them.
 
 # %% tags=["ledger"]
 for which, value in apart.items():
