@@ -15,7 +15,7 @@
 # **By the end** you can
 #
 # - build the generator from its table and say which layer has which shape, and why;
-# - name the two rows of Table 1 that need a decision before they can run, and defend ours;
+# - name the two rows of Table 1 whose printed shape or activation we changed, and defend the changes;
 # - cut the table at any stage and predict the frames, the parameters and the work of what is left;
 # - say where a label enters, and what changes when one latent becomes a sequence.
 
@@ -106,8 +106,10 @@ def small_generator(width=16):
 
 
 # %% [markdown]
-# Send one latent through, layer by layer, and watch the shape. Every line below is a row of Table 1 with 16 channels
-# in place of 128. (`Linear` and `Unflatten` are the two halves of row 2: compute the numbers, lay them out as a block.)
+# Send one latent through, layer by layer, and watch the shape. The first two lines together are row 2: `Linear`
+# computes $16 \cdot 4 \cdot 4 \cdot 4 = 1024$ numbers, and `Unflatten` lays them out as the block that row 3 starts
+# from. (Row 2 is printed as 128×1×1×1; a section below says why we make it larger.) Each line after these is a row of
+# Table 1 with 16 channels in place of 128, but for the last, which gives the three colours.
 
 # %% tags=["nbval-check-output"]
 torch.manual_seed(seed)
@@ -138,7 +140,7 @@ page.expect("largest difference between the two", difference, high=1e-4, why="sa
 # %% [markdown]
 # The difference is rounding, so from here on we use the library's.
 #
-# ## What a DeConv row computes
+# ## A DeConv row is an ordinary convolution
 #
 # A transposed convolution is often used with stride 2, to enlarge. Table 1 has rows of their own for enlarging, and
 # its DeConv rows keep the size, so we take stride 1 and padding 1 ([**A2**](12_claims_and_decisions.ipynb#A2)). With
@@ -221,6 +223,10 @@ page.expect("upsample, then DeConv: spread over mean", uneven[1], high=1e-5, why
 # nearest-neighbour upsampling ([**A3**](12_claims_and_decisions.ipynb#A3)) treats every position alike, and
 # the DeConv behind it only has to smooth the steps. The border on the right is the zero padding, which we keep.
 #
+# The stride alone is not to blame; the kernel has to fit it. With stride 2 and a kernel of 4, the outputs that one
+# input reaches and those that the next one reaches overlap by exactly half, so that along each axis every output is
+# reached twice. A kernel of 3 cannot be shared out evenly over a stride of 2.
+#
 # ## Table 1, traced from the network
 #
 # Now the full table: 32 frames of 256×256. On PyTorch's *meta* device a tensor has a shape and no values, so the real
@@ -273,9 +279,10 @@ for row in rows:
         print(f"{entry.id}. {entry.open_point}\n  We take: {entry.choice}. {entry.why}")
 
 # %% [markdown]
-# All other rows are the paper's to the letter. The two that differ are the ends: how the vector enters the block, and
-# how features leave it as pixels. Each row is also a claim of its own in the ledger of [chapter
-# 12](12_claims_and_decisions.ipynb): it holds where shape and activation are as printed.
+# All other rows have the printed shape and the printed activation. (Strides, padding, kernels of Upsample and norms are
+# not printed; those we had to choose for nearly every row: A2, A3, A12.) The two that differ are the ends: how the
+# vector enters the block, and how features leave it as pixels. Each row is also a claim of its own in the ledger of
+# [chapter 12](12_claims_and_decisions.ipynb): it holds where shape and activation are as printed.
 #
 # ## Where the weights are, and where the work is
 #
@@ -329,8 +336,8 @@ page.expect("% of the multiplications at 128 and 256", sum(shares[1][-2:]), low=
 page.expect("% of the weights at 128 and 256", sum(shares[0][-2:]), high=1)
 
 # %% [markdown]
-# What the video shows is decided mostly where the pictures are tiny and the weights are many. Well over half of the
-# computing is spent on the last two stages, which own less than a hundredth of the weights. This is why a cut of the
+# More than four fifths of the weights sit at the stages up to 16 pixels. Well over half of the computing is spent on
+# the last two stages, which own less than a hundredth of the weights. This is why a cut of the
 # table is worth studying: it keeps most of the weights and drops most of the work.
 #
 # ## Cutting the table at a smaller size
@@ -380,7 +387,7 @@ for length, side in ((8, 48), (32, 64)):
         print(error)
 
 # %% [markdown]
-# ## Where the label enters
+# ## What enters G: the label, and the distribution of the latent
 #
 # > **Section 4.2.** The latent vectors "are conditioned on the action category label".
 #
@@ -390,7 +397,8 @@ for length, side in ((8, 48), (32, 64)):
 # We look the label up in a table of learned vectors (an *embedding*) and lay that vector beside the latent, so the
 # fully connected layer reads 256 numbers instead of 128. Without classes there is no table, and the layer is the one
 # above. Does a label reach every pixel as the latent does? We take an untrained generator and change only the latent,
-# then only the label, and compare by how much the pixels spread.
+# then only the label, and compare by how much the pixels spread. The last line of the output is on a smaller question,
+# latents from a uniform distribution in place of a normal one.
 
 # %% tags=["nbval-check-output"]
 torch.manual_seed(seed)
@@ -409,7 +417,7 @@ page.expect("spread of clips from uniform latents over that from normal ones", n
             why="uniform numbers on (-1, 1) are smaller: their standard deviation is 0.577")
 
 # %% [markdown]
-# Before training, label and latent weigh about the same. The last line answers a smaller question
+# Before training, label and latent weigh about the same. The last line belongs to a question of its own
 # ([**A17**](12_claims_and_decisions.ipynb#A17)): the paper does not say how the latent is distributed, we draw it
 # from a normal distribution, and uniform latents would give an untrained G less variety.
 #
@@ -418,7 +426,9 @@ page.expect("spread of clips from uniform latents over that from normal ones", n
 #
 # The abstract promises labels "during both training and inference". For inference we ask that each of the eight
 # clips from one latent differs from the next. For training we ask that D's score of a clip changes when its label
-# does. Both are asked of untrained networks: it is about how they are wired.
+# does. Both are asked of untrained networks: it is about how they are wired. (`network.apply(initialise)` calls the
+# library's `initialise` on every layer: it draws the weights as they are drawn before a training, random and scaled to
+# the number of inputs, and sets the biases to zero.)
 
 # %% tags=["nbval-check-output"]
 from hrvgan_lib.networks.hrvgan import Discriminator
@@ -519,8 +529,12 @@ page.measure("first latent of four replaced: change of the last of eight frames 
 # Nothing so far says that this network can make anything that looks like a video. A direct test needs no
 # discriminator: take four real clips (without the data set, clips of a drawn
 # [stand-in](00_start_here.ipynb#Glossary)), give each a random latent of its own, and train the generator to answer
-# each latent with its clip. The [loss](00_start_here.ipynb#Glossary) is the mean squared error of Eq. 10, alone. We
-# use an eighth of the channels, at the size of this profile.
+# each latent with its clip. The [loss](00_start_here.ipynb#Glossary) is Eq. 10, alone:
+#
+# $$\mathcal{L}_{mse}(X, Y) = \|G(X) - Y\|^2.$$
+#
+# Here $X$ is a latent and $Y$ its clip, and we take the mean over all pixel values in place of their sum. We call this
+# mean squared difference the *error*. We use an eighth of the channels, at the size of this profile.
 
 # %%
 from hrvgan_lib.losses import mse_loss_paper
@@ -551,8 +565,10 @@ def learn(final_activation, steps=2 if page.rehearse else 120):
 
 
 # %% [markdown]
-# We fit it twice: with our tanh as last activation, and with the ReLU that Table 1 prints. This is the second failure
-# on purpose. Pixels run from -1 (black) to 1 (white); a ReLU ends at zero, middle grey.
+# ### Failure on purpose: the last ReLU as printed
+#
+# We fit it twice: with our tanh as last activation, and with the ReLU that Table 1 prints. Pixels run from -1 (black)
+# to 1 (white); a ReLU ends at zero, middle grey.
 
 # %%
 drawn = {"tanh": learn("tanh"), "ReLU": learn("relu")}
@@ -566,6 +582,15 @@ page.figure(fig,
             alt="Rows of frames in groups of four for two clips: the real clip; a formless pattern before training; "
                 "the clip learned with tanh, a soft copy in paler colours; and the clip learned with ReLU, in which "
                 "everything darker than middle grey is flat grey.")
+
+# %% [markdown]
+# Now in numbers. Where a pixel is $x < 0$, the best that a ReLU can give is 0, and that costs $x^2$. The mean of these
+# costs over all pixels of the films, those with $x \geq 0$ counted as 0, is a *floor*: no training with a last ReLU
+# gets an error below it. We print three ratios:
+#
+# 1. the error with tanh over the variance of the films (the variance is the error of one even grey for everything);
+# 2. the error with ReLU over the floor ("the part that a ReLU cannot reach");
+# 3. the floor over the mean of $x^2$ over all pixels (the "share that lies below zero").
 
 # %% tags=["nbval-check-output"]
 below = films.clamp(max=0).square().mean().item()
@@ -581,10 +606,9 @@ if not page.rehearse:
 
 # %% [markdown]
 # With tanh the narrow network learns to draw its clips. With the printed ReLU on pixels in $[-1, 1]$ it cannot draw
-# anything darker than grey, however long it learns: where a pixel is $x < 0$, the best a ReLU can give is 0, and that
-# costs $x^2$. The sum of these is a floor that no training lowers, so the second line stays above one. Pixels in $[0,
-# 1]$ would remove the floor, but a ReLU has no ceiling either. This is decision
-# [**A5**](12_claims_and_decisions.ipynb#A5); `final_activation="relu"` brings the printed form back.
+# anything darker than grey, however long it learns, so the second line stays above one. Pixels in $[0, 1]$ would remove
+# the floor, but a ReLU has no ceiling either. This is decision [**A5**](12_claims_and_decisions.ipynb#A5);
+# `final_activation="relu"` brings the printed form back.
 #
 # ## The ReLUs inside: sparse features, strong gradients
 #
@@ -606,8 +630,10 @@ page.expect("largest share", max(zeros), low=0.3, high=0.7, why="batch norm cent
 page.expect("latents that the gradient reaches, share", (probe.grad != 0).float().mean(), low=0.99)
 
 # %% [markdown]
-# About half of all features are off for any clip, and the gradient still reaches every number of the latent. Half is no
-# property of the data: batch norm centres each feature, and the ReLU cuts at the centre.
+# About half of all features are off, and the gradient still reaches every number of the latent. The half follows from
+# the layers in front of the ReLU. Batch norm gives each feature the mean zero. Pixel norm then divides by a positive
+# number, which changes no sign. The ReLU cuts at zero. A mean of zero alone would not make it half (a few large values
+# can balance many small ones), but a sum over many random weights spreads about evenly to both sides of its mean.
 #
 # Is that gradient *strong*? A gradient is strong only beside another one. We put a tanh, which flattens at both ends,
 # in the place of every ReLU inside, and compare the length of the gradient that arrives at the latent. The claim asks
@@ -666,7 +692,8 @@ page.measure("smallest share of exact zeros behind a ReLU of G", min(zeros), cla
 #    of 27·16·8, 27·8·8 and 8·3, so its work falls to 42 %: G saves about a quarter of its work, and not half. The
 #    number of weights hardly changes, since that stage owns about a thousandth of them.
 # 4. The 8192 numbers of the fully connected layer, laid out as 128×4×4×4 (A1).
-# 5. A kernel that the stride divides, such as 4: then every output is reached by equally many inputs.
+# 5. A kernel that the stride divides, such as 4: then every output away from the border is reached by equally many
+#    inputs, two along each axis.
 # 6. Only latent 1. Latents 2, 3 and 4 move the last frame by a good part of their largest change.
 #
 # </details>
@@ -729,7 +756,7 @@ assert reached == {8: [1, 2, 3, 4, 5, 6], 16: [1, 2, 3, 4, 5, 6, 7, 8]}
 # ## For the ledger
 #
 # What this chapter measured for the ledgers of [chapter 12](12_claims_and_decisions.ipynb) and has not noted on its
-# way.
+# way stands in the folded cell below. The cell prints nothing; chapter 12 shows the numbers.
 
 # %% tags=["ledger"]
 page.measure("difference between a stride-1 DeConv and an ordinary convolution with the kernel flipped", apart,
@@ -761,8 +788,8 @@ page.measure("parameters that 101 labels add to G, over those of the uncondition
 # ## What we now know
 #
 # - We built the generator from its table, in one short cell and in full, and saw that the two agree.
-# - Two rows of twenty-two needed a decision: the fully connected layer (A1) and the last activation (A5). We saw what
-#   the alternatives do.
+# - Two rows of twenty-two are not as printed: the shape of the fully connected layer (A1) and the last activation (A5).
+#   We saw what the alternatives do.
 # - We cut the table at six stages. Weights sit at the small stages, work at the large ones.
 # - A label enters beside the latent and, before training, weighs as much. Of a sequence of four latents each had more
 #   of its effect in its own half of the clip; the inner two moved every frame.

@@ -18,7 +18,7 @@
 # - build the discriminator and explain each of its 24 rows, printed and resolved;
 # - say why a discriminator that sees one clip at a time cannot notice that a generator always draws the same one, and
 #   what Table 2 does about it;
-# - say how a label enters a score, and what the leak in leaky ReLU is for.
+# - say how a label enters a score, and what the leak and the instance norm each do for the gradient.
 
 # %% tags=["parameters"]
 profile = "smoke"  # smoke, cpu, overnight, gpu or paper
@@ -61,7 +61,7 @@ page.table([{"row": number, "Discriminator": row.layer, "Activation": row.activa
             for number, row in enumerate(paper.TABLE2, start=1)], data=(), note="Table 2 as printed.")
 
 # %% [markdown]
-# ## Failure on purpose: the table run as printed
+# ## Failure on purpose: the printed shapes, checked row by row
 #
 # Four rules are enough to check a table without a network. A convolution with padding keeps time, height and width.
 # Downsample keeps the channels and halves some of the other axes. Minibatch stddev adds one channel. A fully connected
@@ -114,7 +114,10 @@ print("rows 4 to 20 of Table 2 have the shapes of rows 3 to 19 of Table 1:", tab
 # Is this reading right, or only one of many that would do? It can be tested, because the shapes now come from Table 1
 # and the names from Table 2. If the two tables did not belong together, the four rules would get stuck. So we count
 # stuck rows for the mirror, and for other orders of the same twenty shapes: Table 1's own, and the mirror moved down
-# by one, two or three rows.
+# by one, two or three rows. Moving it down leaves the first rows without a shape; we fill them with the clip's. The
+# orders differ in rows 1 to 20 only. Behind these, all of them have row 21 as printed, and in rows 22 to 24 the shapes
+# that we decided on (row 22: 128×4×4×4, [**A9**](12_claims_and_decisions.ipynb#A9)). So row 22 can be stuck only in
+# the first line of the table, where every shape is the printed one.
 
 # %% tags=["nbval-check-output"]
 backwards = [row.printed for row in reversed(paper.TABLE1[2:])]  # from 3 × 32 × 256 × 256 to 128 × 4 × 4 × 4
@@ -130,8 +133,9 @@ page.expect("stuck rows, in the mirror", len(found["the mirror"]), high=0, why="
 
 # %% [markdown]
 # Only the mirror passes. The last line of the table is the instructive one: moved by a whole block of three rows, the
-# mirror fits nearly as well, since every block has the same three names. Two rows then fail: row 5, where we had to
-# fill in, and row 21, whose shape we took as *printed*. Its 129 channels at 4×4×4 are 128 and one more
+# mirror fits nearly as well, since every block has the same three names. Two rows then fail. Row 5, the first
+# Downsample, now stands behind rows of the clip's shape, and cannot turn 3 channels into 8. Row 21 has its shape as
+# *printed*: its 129 channels at 4×4×4 are 128 and one more
 # ([**A8**](12_claims_and_decisions.ipynb#A8)), so row 20 has to end at 128×4×4×4, and only in the mirror it does.
 #
 # > **What it does not say.** The input is printed as 128×1×1 ([**A7**](12_claims_and_decisions.ipynb#A7)) and row 22 as
@@ -254,8 +258,9 @@ page.expect("discriminator over generator", weights(discriminator) / weights(gen
 # %% [markdown]
 # The two are equally large within a percent. This is no evidence for the mirror: a mirror image has the same layers,
 # so the counts agree by construction. It is a check of our arithmetic. The small rest comes from what has no partner
-# on the other side: the 129th channel, the score, and biases, of which a layer has one for each channel that it
-# gives.
+# on the other side. D has the weights of the 129th channel ($27 \cdot 128$) and the score to itself. But a layer has
+# one bias for each number that it gives, and G's first layer gives 8192 where its partner in D, which takes them,
+# gives 128. These $8192 - 128 = 8064$ biases outweigh the rest, so D is a little the smaller.
 #
 # ## Figure 1, drawn from the networks
 #
@@ -322,9 +327,9 @@ page.figure(fig, name="fig1_architecture", data=(),
 # %% [markdown]
 # Follow the generator down: wide comes with thin. Then follow the discriminator back up. Each layer of its pyramid
 # stands beside the layer of G that goes the other way: at the bottom, DeConv 1×1×1 takes 8 channels to 3 colours, and
-# Conv 1×1×1 takes 3 colours to 8 channels. So what a layer of D *gives* has the shape of what its partner in G
-# *takes*, which is what the row of G above gives. (The blocks show what each layer gives, so partners often differ in
-# size.) The code counts it:
+# Conv 1×1×1 takes 3 colours to 8 channels. The two undo each other's change of shape: what the layer of D gives has the
+# shape that its partner in G takes. A block is drawn in the shape that its layer *gives*. So a block of D matches the
+# block of G that is one row higher up, and often not the one beside it. The code counts both:
 
 # %% tags=["nbval-check-output"]
 level_of = {len(made) - 1 - place: row.shape for place, row in enumerate(traced)}
@@ -337,9 +342,11 @@ page.expect("partners where both give the same shape, of 19",
 # %% [markdown]
 # The label enters at the vectors of both: beside the latent in G, and at the 128 features in D.
 #
-# ## A clip on its way through D
+# ## A frame at the end of each stage of D
 #
-# What is left of a clip before each Downsample? Before training the kernels are random, but the picture
+# What is left of a clip at the end of each stage, just before its Downsample? (`trunk` is the library's name for rows 2
+# to 20, from the first convolution to the last Downsample; `apply(initialise)` draws the random weights with which a
+# training starts.) Before training the kernels are random, but the picture
 # already tells what such a pyramid does: there are ever fewer positions. (At each of them there are more channels; the
 # picture shows their mean.)
 
@@ -372,13 +379,19 @@ page.figure(fig,
 #
 # A generator may find one clip that scores high and draw it for ever. This is *mode collapse*, in its extreme form. A
 # discriminator that looks at clips one by one cannot object: each of them is fine. Row 21 of Table 2 lets it look
-# sideways. For every group of four clips, `MinibatchStddev` takes the standard deviation of each feature over the
-# four, averages all of these into one number, and writes that number into a 129th map.
+# sideways. For every group of four clips, `MinibatchStddev` takes the standard deviation of each feature over the four
+# (the root of their mean squared deviation from their mean), averages all of these into one number, and writes that
+# number into one more map: a 129th in Table 2, a 17th in our small network, whose features have 16 channels.
 #
-# To see what it is worth, we hand rows 21 to 24 a task that needs nothing else: say whether a batch holds eight
-# different clips or eight copies of one. Every clip is real. The pyramid above these rows stays as it is, random, so
-# the training is quick. The second contestant has the same layers without the map. The
-# [loss](00_start_here.ipynb#Glossary) is that of a yes-or-no question, and who can only guess pays $\log 2$ for it.
+# To see what it is worth, we hand rows 21 to 24 a task that needs nothing else: tell eight different clips from eight
+# copies of one. Every clip is real. The network gives each clip of the batch a logit $\ell$, which should be high where
+# the eight are different and low where they are copies. The `trunk` above these rows stays as it is, random, so the
+# training is quick. The second contestant has the same layers without the map.
+#
+# The [loss](00_start_here.ipynb#Glossary) is that of a yes-or-no question. A logit stands for the probability $p = 1 /
+# (1 + e^{-\ell})$ of a yes. Where yes is right, it costs $-\log p = \log(1 + e^{-\ell})$, and where no is right,
+# $-\log(1 - p) = \log(1 + e^{\ell})$. The function $\log(1 + e^x)$ is called *softplus*, so the code takes the softplus
+# of $-\ell$ for different clips and of $\ell$ for copies. Who can only guess says $\ell = 0$ and pays $\log 2$.
 
 # %%
 torch.manual_seed(seed)
@@ -472,7 +485,13 @@ except ValueError as error:
 # 4. In the difference, $v_y - v'_y$ is one learned vector, our $e_y / \sqrt{128}$. The parts without $y$ belong to
 #    the first question, for which the score has $w \cdot f + b$.
 #
-# No new loss is needed, so Eqs. 12 to 14 stay the only ones. The formula by hand, against the network:
+# Why the root? The numbers of $e_y$ are drawn with standard deviation 1, so $e_y \cdot f$, a sum of 128 products,
+# starts about $\sqrt{128}$ times as large as a single feature. Divided by the root, the label's term starts at the size
+# of one feature, as $w \cdot f$ does.
+#
+# No new loss is needed. The paper's adversarial loss (Eqs. 12 to 14, which [chapter 05](05_losses.ipynb) takes apart)
+# is the cross-entropy of a yes-or-no question, and takes this score like any other. The formula by hand, against the
+# network:
 
 # %% tags=["nbval-check-output"]
 torch.manual_seed(seed)
@@ -512,7 +531,7 @@ page.measure("numbers that the two last layers amount to where both are linear, 
 # All but a hundredth of these weights could be left out without changing what the network can say. A leaky ReLU
 # between the two layers makes them count, so we put one there; `fc_activation="linear"` brings the printed form back.
 #
-# ## What the leak in leaky ReLU is for
+# ## Gradients through D: the leak, and the instance norm
 #
 # > **Section 4.2.** Leaky ReLU serves "to mitigate the dying ReLU problem and ensure gradient flow even when
 # > activations fall below zero".
@@ -561,8 +580,11 @@ page.measure("gradient at D's input pushed below zero, instance norm over no nor
 
 # %% [markdown]
 # So the leak alone lets through a gradient that is thousands of times weaker. The instance norm subtracts each map's
-# mean, and the bias with it, so that units come back above zero. The leak keeps the gradient from being *zero*, and
-# the norm keeps it from being *small*: section 4.2 names both, and here both are needed.
+# mean, and the bias with it, so that units come back above zero. Would the norm do without the leak? Then a gradient
+# reaches the share of the pixels that the line "plain ReLU, instance norm" printed above, and the others get none: rows
+# 2 and 22 have no norm, and behind a norm a unit is still off wherever it lies below the mean of its map. So the two do
+# different work. The leak keeps the gradient from being *zero* anywhere, and the norm keeps it from being *small*.
+# Section 4.2 names both.
 #
 # *Ensures* is a strong word, so we ask it of eight more draws of the weights. With the leak, at most one value in a
 # hundred may be without a gradient; and there is something to ensure if without the leak more than half of them are.
@@ -582,8 +604,8 @@ for name, leak, asked in (("leaky", 0.2, {"high": 0.01}), ("plain", 0.0, {"low":
 # 1. Why can the names of Table 2 be right when the shapes are not?
 # 2. *(calculate)* How many weights, biases left out, have row 22 (3×3×3, from 129 to 128 channels) and row 23 (from
 #    128×4×4×4 to 128)? Which is larger?
-# 3. *(figure)* In the architecture figure, which layer of D stands beside G's lowest Upsample? What does D's layer
-#    give?
+# 3. *(figure)* In the architecture figure, which layer of D stands beside the Upsample of G that is lowest on the page?
+#    What does D's layer give?
 # 4. What does the 129th map say of a batch with a single clip?
 # 5. A generator draws only two clips, in turn. Does the 129th map notice?
 # 6. Which term of the projection is left out for a data set without labels?
@@ -597,7 +619,9 @@ for name, leak, asked in (("leaky", 0.2, {"high": 0.01}), ("plain", 0.0, {"low":
 # 2. Row 22: $27 \cdot 129 \cdot 128 = 445{,}824$. Row 23: $8192 \cdot 128 = 1{,}048{,}576$, more than twice as many.
 # 3. A Downsample. G's Upsample makes 16×32×256×256 of 16×16×128×128, and D's Downsample gives 16×16×128×128, which is
 #    what the Upsample takes.
-# 4. Zero (but for the small constant under its root), whatever the clip: one clip has no spread.
+# 4. Zero (but for the small constant under its root), whatever the clip. One clip is its own mean, so each deviation
+#    from the mean is 0. (The layer divides by the number of clips, here 1. A standard deviation that divides by one
+#    less would be 0/0, undefined.)
 # 5. Yes, but less than it notices copies of one: within a group the features still differ, though less than among four
 #    different clips. The third exercise measures it.
 # 6. The last one: there is no table of label vectors, and the score is $w \cdot f + b$
@@ -675,7 +699,7 @@ assert page.expect("label's share with instance norm over without", with_norm / 
 # ## For the ledger
 #
 # What this chapter measured for the ledgers of [chapter 12](12_claims_and_decisions.ipynb) and has not noted on its
-# way.
+# way stands in the folded cell below. The cell prints nothing; chapter 12 shows the numbers.
 
 # %% tags=["ledger"]
 resolved = [row.shape for row in paper.TABLE2]
