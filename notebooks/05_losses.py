@@ -130,12 +130,13 @@ page.expect("difference of the values at 5 and at 6", best_value(5.0) - best_val
 # %% [markdown]
 # ### Is it an equilibrium?
 #
-# In a *Nash equilibrium* neither player gains by moving alone. Let G draw exactly like the data while D says one half. Against this D every G has the same value, $2 \log 2$: G gains nothing by moving alone. What does D gain by its best answer? Beyond the definition we also ask whether it would pay G to move if D may then answer: what does G gain by a shift of one, at D's best answer to it?
+# In a *Nash equilibrium* neither player gains by moving alone. Let G draw exactly like the data while D says one half. Against this D every G has the same value, $2 \log 2$: G gains nothing by moving alone. What does D gain by its best answer? And, beyond the definition: what does G gain by a shift of one if D may then answer at its best?
 
 # %% tags=["nbval-check-output"]
 d_gains, g_gains = even - best_value(0.0), best_value(1.0) - even
 page.expect("D gains", d_gains, high=1e-4, why="one half is its best answer already")
-page.expect("G gains by a shift of one, once D has answered", g_gains, high=0, why="less than nothing: it can be told from the data now")
+page.expect("G gains by a shift of one, once D has answered", g_gains, high=0,
+            why="less than nothing: it can be told from the data now")
 page.measure("value of Eqs. 1-2 where D = 1/2, over 2 log 2", even / (2 * math.log(2)), claim="nash", low=1 - 1e-6,
              high=1 + 1e-6)
 page.measure("what D gains by its best answer to a G that draws like the data", even - best_value(0.0), claim="nash",
@@ -419,9 +420,9 @@ page.expect("slope of the clipped critic, over the bound that its weights imply"
 # %% [markdown]
 # Does clipping *enforce* a constraint, as section 3.2 has it? A matrix of $m \times n$ entries within ±0.1 stretches nothing by more than $0.1 \sqrt{mn}$, and the product over the three layers is a Lipschitz constant. The measured slope stays below it. So clipping enforces *some* K, which follows from its bound and the layers' widths.
 #
-# The table's last column divides each estimate by the critic's own slope: as step 1 says, none exceeds the exact plan. Without a constraint the "distance" depends on when you stop. The penalty holds the slope near $k$, softly: a little above is cheap. Spectral norm keeps every layer at 1, and the network as a whole below it.
+# The table's last column divides each estimate by the critic's own slope: as step 1 says, none exceeds the exact plan. Without a constraint the "distance" depends on when you stop. The penalty holds the slope near $k$, softly. Spectral norm keeps every layer at 1, and the network as a whole below it.
 #
-# Under the Wasserstein loss, then, $k$ *is* a scale, which a weight in front of the loss can absorb. Eqs. 12–14 are another matter.
+# Under the Wasserstein loss, then, $k$ *is* a scale, which a weight in front of the loss can absorb.
 #
 # ### Power iteration: what spectral norm computes
 #
@@ -467,7 +468,7 @@ page.expect("norm of the convolution", stretched.norm().item(), low=2, high=math
 #
 # ### The data, and how success is counted
 #
-# To see all that it does, a real "clip" is now one point of the plane, from one of eight narrow bells on a ring. A *mode* is *covered* if at least 2 % of the samples are within three standard deviations (0.3) of its centre. A sample is *good* if it is that close to any centre.
+# To see everything, a real "clip" is now one point of the plane, from one of eight narrow bells on a ring. A *mode* is *covered* if at least 2 % of the samples are within three standard deviations (0.3) of its centre. A sample is *good* if it is that close to any centre.
 
 # %% tags=["nbval-check-output"]
 turns = torch.arange(8) * math.pi / 4
@@ -613,7 +614,7 @@ page.expect("critic, held: modes", states["critic, held"]["modes of 8"], low=7, 
 #
 # **Success (in turn).** The untrained blob swells to a disc, the disc becomes a ring, and the ring breaks up into modes. Nobody told G where they are.
 #
-# **Mode collapse (G ahead).** If D stood still, the best G would send *every* latent to the one place where D is highest. Ten steps for one of D's bring it close to that. D then lowers the place, and the whole clump moves on. In Eq. 3 the order matters: against a D that has answered already, G has to match the whole distribution; against one that stands still, a single point will do. At any moment the clump may lie inside one mode (all samples good) or between two (none good, and no mode covered). Either way it is a collapse, so modes have to be counted ([chapter 08](08_evaluation.ipynb) measures *precision* and *recall* of videos).
+# **Mode collapse (G ahead).** If D stood still, the best G would send *every* latent to the one place where D is highest. Ten steps for one of D's bring it close to that. D then lowers the place, and the whole clump moves on. In Eq. 3 the order matters: where D answers last, at its best, G has to match the whole distribution; against a D that waits, a single point will do. At any moment the clump may lie inside one mode (all samples good) or between two (none good, and no mode covered). Either way it is a collapse, so modes have to be counted ([chapter 08](08_evaluation.ipynb) measures *precision* and *recall* of videos).
 #
 # **A discriminator that is too strong (D ahead, saturating).** D is certain of every fake, so the saturating gradient, which is $-D$, has vanished. Is this the loss's fault, or D's? We give this D and this G the other losses:
 
@@ -630,7 +631,7 @@ page.expect("gradient of G, least squares", lengths["least squares"], low=0.1, w
 # %% [markdown]
 # ### Two Wasserstein critics, and what each D has learned
 #
-# The two critics had the same head start. Held to slope 1, a better critic is only a better guide, and G finds the modes. (The success is one of coverage: as the table says, many of its samples still lie between the circles.) The free one makes its number large in the cheapest way, by growing steeper. Below are their slopes, and what two of the other discriminators say of real samples; the figure then shows what each has learned, as a field over the plane.
+# The two critics had the same head start. Held to slope 1, a better critic is only a better guide, and G finds the modes. (The success is one of coverage: as the table says, many of its samples lie outside the circles.) The free one makes its number large in the cheapest way, by growing steeper. Below are their slopes, and what two of the other discriminators say of real samples; the figure then shows what each has learned, as a field over the plane.
 
 # %% tags=["nbval-check-output"]
 samples = ring(400, draws(13)).requires_grad_()
@@ -728,7 +729,7 @@ for which, sign in (("with brackets", -1), ("without brackets, as printed", 1)):
                  decision="L4")
 
 # %% [markdown]
-# A clip that D believes with less than $k$ has no loss, and for $k = 1$ no clip has one. Without brackets, moreover, Eq. 11 rewards D for calling fakes real. So the text needs a reading, and the library holds several behind one switch. Here is what each says to an undecided D (all logits zero) and how hard it pulls at G.
+# A clip that D believes with less than $k$ has no loss, and for $k = 1$ no clip has one. Without brackets, moreover, Eq. 11 rewards D for calling fakes real. The library holds several readings behind one switch. Here is what each says to an undecided D (all logits zero) and how hard it pulls at G.
 
 # %%
 rows = []
@@ -798,7 +799,7 @@ page.expect("largest difference of D's loss in steps 1 to 10 of games 1 and 3",
 page.expect("modes that game 3 covers", coverage(usual.frames[-1])[0], low=6, why="it learns all the same")
 
 # %% [markdown]
-# The dotted curve lies on the solid one and the points coincide. Under this reading $k$ moves the start of *one* parameter of D; the third game feels it for some steps, then takes a similar course. `bce_shift` with a free bias is a plain GAN.
+# Under this reading $k$ moves the start of *one* parameter of D; the third game feels it for some steps, then takes a similar course. `bce_shift` with a free bias is a plain GAN.
 #
 # ### Can λ absorb a scale k?
 #
@@ -967,7 +968,8 @@ page.figure(fig,
 # %% tags=["nbval-check-output"]
 two = losses.combined_loss(torch.tensor(2.0), torch.tensor(4.0))
 page.expect("0.5 x 2 + 0.5 x 4", two, of=3, why="Eq. 15 with its published weights")
-page.expect("β = 0: lowest point", lowest["unpaired", 0.0], low=1, why="beyond 1, where fakes are rarest relative to real ones")
+page.expect("β = 0: lowest point", lowest["unpaired", 0.0], low=1,
+            why="beyond 1, where fakes are rarest relative to real ones")
 page.expect("unpaired, β = 0.5: lowest point", lowest["unpaired", 0.5], high=0.95, why="pulled towards the mean")
 page.expect("unpaired, β = 2: lowest point", lowest["unpaired", 2.0], high=lowest["unpaired", 0.5],
             why="further still")

@@ -249,7 +249,7 @@ page.expect("the sum, over the adversarial term", loud["pixel term, sum"], low=2
 
 # %% [markdown]
 # Equal weights $\alpha = \beta = 0.5$ do not make equal voices: the terms' gradients can lie orders of magnitude apart. Of the three, the norm
-# comes nearest to the adversarial term. It is not as loud (the last column says by how much), but its length is 1 whatever the
+# comes nearest to the adversarial term. It need not be as loud (the last column compares them), but its length is 1 whatever the
 # size of the clip and of the error. That is also why the pixel term is a number in the tens further
 # below: it is $\beta$ times the length of an error with many thousand values.
 #
