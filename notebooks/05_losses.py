@@ -113,7 +113,7 @@ page.figure(fig,
                 "towards zero as the shift grows.")
 
 # %% [markdown]
-# At $s = 0$ the best D answers one half everywhere, and each of the two terms costs $\log 2$. Look for their sum in a training log: a discriminator whose loss stays there has met a perfect generator, or has learned nothing. Far to the right the curve is flat: a generator at $s = 5$ and one at $s = 6$ get almost the same value, which hardly tells them which way to go.
+# At $s = 0$ the best D answers one half everywhere, and each of the two terms costs $\log 2$. Look for their sum in a training log: a discriminator whose loss stays there has met a perfect generator, or has learned nothing. An easy fake, such as noise, tells the two apart: only a D that has learned something calls it fake. Far to the right the curve is flat: a generator at $s = 5$ and one at $s = 6$ get almost the same value, which hardly tells them which way to go.
 #
 # The library works on logits: $-\log \sigma(l)$ is `softplus(-l)`, which never takes the logarithm of zero.
 
@@ -130,12 +130,13 @@ page.expect("difference of the values at 5 and at 6", best_value(5.0) - best_val
 # %% [markdown]
 # ### Is it an equilibrium?
 #
-# In a *Nash equilibrium* neither player gains by moving alone. Let G draw exactly like the data while D says one half. What does D gain by its best answer, and what does G gain by a shift of one, if D answers that at its best?
+# In a *Nash equilibrium* neither player gains by moving alone. Let G draw exactly like the data while D says one half. Against this D every G has the same value, $2 \log 2$: G gains nothing by moving alone. What does D gain by its best answer? And, beyond the definition: what does G gain by a shift of one if D may then answer at its best?
 
 # %% tags=["nbval-check-output"]
 d_gains, g_gains = even - best_value(0.0), best_value(1.0) - even
 page.expect("D gains", d_gains, high=1e-4, why="one half is its best answer already")
-page.expect("G gains", g_gains, high=0, why="less than nothing: it can be told from the data now")
+page.expect("G gains by a shift of one, once D has answered", g_gains, high=0,
+            why="less than nothing: it can be told from the data now")
 page.measure("value of Eqs. 1-2 where D = 1/2, over 2 log 2", even / (2 * math.log(2)), claim="nash", low=1 - 1e-6,
              high=1 + 1e-6)
 page.measure("what D gains by its best answer to a G that draws like the data", even - best_value(0.0), claim="nash",
@@ -191,7 +192,7 @@ for name, pull in zip(("least squares", "feature matching"), pulls[1:]):
                  pull / pulls[0], claim="least-squares", low=1)
 
 # %% [markdown]
-# ## Against mode collapse: feature matching and minibatch discrimination
+# ## What notices a mode collapse? Feature matching and minibatch discrimination
 #
 # > *Section 3.1.* "… using feature matching and minibatch discrimination as shown in [22]."
 #
@@ -301,12 +302,12 @@ page.expect("slope of Eqs. 1-3", abs(best_value(6.5) - best_value(5.5)), high=0.
 #
 # ### Duality in two steps
 #
-# Eq. 4 searches for a plan. Eq. 5 searches for a function, here called the *critic*. Kantorovich's duality says that both find $W$, if the critic's slope is nowhere above 1.
+# Eq. 4 searches for a plan. Eq. 5 searches for a function, here called the *critic*. Kantorovich's duality says that both find $W$, if the critic's slope is nowhere above 1. Such a critic is *1-Lipschitz*; a bound on the slope is a *Lipschitz constant*.
 #
 # 1. *No critic exceeds the plan.* Take any plan $\gamma$ and any $D$ with $|D(x) - D(y)| \le \|x - y\|$. Then $\mathbb{E} D(x) - \mathbb{E} D(y) = \mathbb{E}_\gamma [D(x) - D(y)] \le \mathbb{E}_\gamma \|x - y\|$. This holds for the best plan too, so $W$ is a bound for every critic.
-# 2. *One critic reaches it.* Ask for values with $D(x_i) - D(y_i) = \|x_i - y_i\|$ for each pair of the best pairing, and $D(x_j) - D(y_i) \le \|x_j - y_i\|$ for all others. Such values could be impossible only if passing partners around in a circle made the way shorter, and then the pairing would not be the best. The critic $D(x) = \min_i \big( D(y_i) + \|x - y_i\| \big)$ has these values and slope 1.
+# 2. *One critic reaches it.* Ask for values with $D(x_i) - D(y_i) = \|x_i - y_i\|$ for each pair of the best pairing, and $D(x_j) - D(y_i) \le \|x_j - y_i\|$ for all others. Write $c_{ij} = \|x_j - y_i\|$ and put the first into the second: $D(y_j) \le D(y_i) + (c_{ij} - c_{jj})$. The bracket is what it costs more if fake $i$ takes over the partner of fake $j$. If fakes pass partners on around a circle, the brackets add up to at least zero, or the pairing would not be the best. So start with $D(y_i) = 0$ and lower whatever is too high: a shortest-path problem without a circle that could be run through for ever. A shortest path visits each of the $n$ fakes at most once, so $n$ rounds are enough. The critic $D(x) = \min_i \big( D(y_i) + \|x - y_i\| \big)$ has these values and slope 1.
 #
-# If the slope may reach $k$, every critic may be multiplied by $k$, and the largest value is $k\,W$. This is the *scale* of which section 4.5 speaks. Step 2 is also an algorithm: raise and lower the values until all conditions hold. No network, no training:
+# If the slope may reach $k$, every critic may be multiplied by $k$, and the largest value is $k\,W$. This is the *scale* of which section 4.5 speaks. Step 2 as a program, without network or training:
 
 # %% tags=["nbval-check-output"]
 cost = way[:, columns]  # fake i and the real point that it goes to are now number i both
@@ -346,7 +347,7 @@ page.expect("penalty of a linear critic, k = 2",
             of=(linear.weight.norm().item() - 2) ** 2, rtol=1e-4, why="its slope is |w| everywhere: (|w| - k)^2")
 
 # %% [markdown]
-# Now five critics of the same size. *None* lets the slope run. *Clipping* clamps every weight to ±0.1 after each step. *Spectral norm* divides each weight matrix by its largest singular value. The *gradient penalty* asks for slope $k$ where it looks, once with $k = 1$ and once with $k = 3$.
+# Five critics of the same size: *none* lets the slope run. *Clipping* clamps every weight to ±0.1 after each step. *Spectral norm* divides each weight matrix by its largest singular value. The *gradient penalty* asks for slope $k$ where it looks, once with $k = 1$ and once with $k = 3$.
 
 # %%
 def train_critic(constraint, k=1.0, width=64, steps=200):
@@ -419,25 +420,25 @@ page.expect("slope of the clipped critic, over the bound that its weights imply"
 # %% [markdown]
 # Does clipping *enforce* a constraint, as section 3.2 has it? A matrix of $m \times n$ entries within ±0.1 stretches nothing by more than $0.1 \sqrt{mn}$, and the product over the three layers is a Lipschitz constant. The measured slope stays below it. So clipping enforces *some* K, which follows from its bound and the layers' widths.
 #
-# The table's last column divides each estimate by the critic's own slope: as step 1 says, none exceeds the exact plan. Without a constraint the "distance" depends on when you stop. The penalty holds the slope near $k$, softly: a little above is cheap. Spectral norm keeps every layer at 1, and the network as a whole below it.
+# The table's last column divides each estimate by the critic's own slope: as step 1 says, none exceeds the exact plan. Without a constraint the "distance" depends on when you stop. The penalty holds the slope near $k$, softly. Spectral norm keeps every layer at 1, and the network as a whole below it.
 #
-# Under the Wasserstein loss, then, $k$ *is* a scale, which a weight in front of the loss can absorb. Eqs. 12–14 are another matter.
+# Under the Wasserstein loss, then, $k$ *is* a scale, which a weight in front of the loss can absorb.
 #
 # ### Power iteration: what spectral norm computes
 #
-# Spectral norm needs the largest singular value $\sigma_1$ of each weight matrix $W$ in every step, without a slow decomposition.
+# Spectral norm needs the largest singular value $\sigma_1$ of each weight matrix, here $M$, in every step, without a slow decomposition.
 #
-# 1. Write $W = \sum_i \sigma_i u_i v_i^\top$ and start from any vector $v = \sum_i c_i v_i$.
-# 2. One round replaces $v$ by $W^\top W v$, scaled to length one. This multiplies each $c_i$ by $\sigma_i^2$. After $t$ rounds direction 2 has lost a factor $(\sigma_2 / \sigma_1)^{2t}$ against direction 1, so that $v$ turns towards $v_1$.
-# 3. Then $\|W v\|$ is $\sigma_1$. In training $W$ changes little from step to step: the layer keeps its $v$ and makes one round a step.
+# 1. Write $M = \sum_i \sigma_i u_i v_i^\top$ and start from any vector $v = \sum_i c_i v_i$.
+# 2. One round replaces $v$ by $M^\top M v$, scaled to length one. This multiplies each $c_i$ by $\sigma_i^2$. After $t$ rounds direction 2 has lost a factor $(\sigma_2 / \sigma_1)^{2t}$ against direction 1, so that $v$ turns towards $v_1$.
+# 3. Then $\|M v\|$ is $\sigma_1$. In training $M$ changes little from step to step: the layer keeps its $v$ and makes one round a step.
 
 # %% tags=["nbval-check-output"]
-W, v = torch.randn(64, 64, generator=draws()), torch.randn(64, generator=draws(1))
-largest = torch.linalg.matrix_norm(W, 2)
+M, v = torch.randn(64, 64, generator=draws()), torch.randn(64, generator=draws(1))
+largest = torch.linalg.matrix_norm(M, 2)
 found = {}
 for turn in range(1, 31):
-    v = nn.functional.normalize(W.T @ (W @ v), dim=0)
-    found[turn] = ((W @ v).norm() / largest).item()
+    v = nn.functional.normalize(M.T @ (M @ v), dim=0)
+    found[turn] = ((M @ v).norm() / largest).item()
 for turn, low in {1: 0.5, 5: 0.8, 30: 0.95}.items():
     page.expect(f"share of the largest singular value after round {turn}", found[turn], low, 1 + 1e-5)
 
@@ -451,7 +452,7 @@ with torch.no_grad():
     smooth.weight.copy_(smooth.weight.abs())  # all taps agree: the worst case for windows that overlap
 losses.add_spectral_norm(smooth).eval()
 probe = torch.rand(1, 4, 8, 16, 16, generator=draws())
-for _ in range(30):  # v <- W^T W v, normalised
+for _ in range(30):  # v <- M^T M v, normalised; M: the whole convolution
     probe = nn.functional.normalize(probe.flatten(), dim=0).view(probe.shape).requires_grad_()
     stretched = smooth(probe)
     (probe,) = torch.autograd.grad(stretched.square().sum() / 2, probe)
@@ -463,7 +464,11 @@ page.expect("norm of the convolution", stretched.norm().item(), low=2, high=math
 # %% [markdown]
 # ## A GAN that learns before your eyes
 #
-# These losses are enough for a whole GAN. To see all that it does, a real "clip" is now one point of the plane, from one of eight narrow bells on a ring. A *mode* is *covered* if at least 2 % of the samples are within three standard deviations (0.3) of its centre. A sample is *good* if it is that close to any centre.
+# These losses are enough for a whole GAN.
+#
+# ### The data, and how success is counted
+#
+# To see everything, a real "clip" is now one point of the plane, from one of eight narrow bells on a ring. A *mode* is *covered* if at least 2 % of the samples are within three standard deviations (0.3) of its centre. A sample is *good* if it is that close to any centre.
 
 # %% tags=["nbval-check-output"]
 turns = torch.arange(8) * math.pi / 4
@@ -488,6 +493,8 @@ page.expect("share of good samples among real ones", good, low=0.97,
             why=f"in the plane {1 - math.exp(-4.5):.1%} of a bell lie within three standard deviations")
 
 # %% [markdown]
+# ### One loop for every game
+#
 # G and D have two hidden layers of 64 units. D learns at twice the rate of G, a *two time-scale update rule* (TTUR). One function plays every game of this chapter. It is Algorithm 1 of [chapter 06](06_training_loop.ipynb) with the losses as arguments (`bias`, `clip` and `dtype` are for later).
 
 # %%
@@ -529,7 +536,9 @@ def play(d_loss, g_loss, rounds=400, d_steps=1, g_steps=1,
 
 
 # %% [markdown]
-# Five games from the same first weights. In the first, D and G move in turn. In the second, G makes ten steps for each of D's. In the other three D has a *head start*: it learns before G may move. It does so with the saturating loss of Eq. 3 (and plain SGD for G, which section 4.2 names), then as a Wasserstein critic without a constraint, then as one with the gradient penalty ($\lambda = 1$).
+# ### Five games
+#
+# All start from the same first weights. In the first, D and G move in turn. In the second, G makes ten steps for each of D's. In the other three D has a *head start*: it learns before G may move. It does so with the saturating loss of Eq. 3 (and plain SGD for G, which section 4.2 names), then as a Wasserstein critic without a constraint, then as one with the gradient penalty ($\lambda = 1$).
 
 # %%
 cross_entropy = dict(d_loss=losses.gan_value, g_loss=losses.nonsaturating_generator_loss)
@@ -601,9 +610,11 @@ page.expect("critic, free: modes", states["critic, free"]["modes of 8"], high=3,
 page.expect("critic, held: modes", states["critic, held"]["modes of 8"], low=7, why="success with the same head start")
 
 # %% [markdown]
+# ### Success, collapse, and a D that is too strong
+#
 # **Success (in turn).** The untrained blob swells to a disc, the disc becomes a ring, and the ring breaks up into modes. Nobody told G where they are.
 #
-# **Mode collapse (G ahead).** If D stood still, the best G would send *every* latent to the one place where D is highest. Ten steps for one of D's bring it close to that. D then lowers the place, and the whole clump moves on. Min-max, as in Eq. 3, asks for a D that is nearly best before G moves; a G that runs ahead plays max-min. The share of good samples does not show it, since the clump may be inside a mode: modes have to be counted ([chapter 08](08_evaluation.ipynb) measures *precision* and *recall* of videos).
+# **Mode collapse (G ahead).** If D stood still, the best G would send *every* latent to the one place where D is highest. Ten steps for one of D's bring it close to that. D then lowers the place, and the whole clump moves on. In Eq. 3 the order matters: where D answers last, at its best, G has to match the whole distribution; against a D that waits, a single point will do. At any moment the clump may lie inside one mode (all samples good) or between two (none good, and no mode covered). Either way it is a collapse, so modes have to be counted ([chapter 08](08_evaluation.ipynb) measures *precision* and *recall* of videos).
 #
 # **A discriminator that is too strong (D ahead, saturating).** D is certain of every fake, so the saturating gradient, which is $-D$, has vanished. Is this the loss's fault, or D's? We give this D and this G the other losses:
 
@@ -618,7 +629,9 @@ page.expect("gradient of G, non-saturating", lengths["non-saturating, −log D"]
 page.expect("gradient of G, least squares", lengths["least squares"], low=0.1, why="and here too")
 
 # %% [markdown]
-# **A Wasserstein critic.** The two critics had the same head start. Held to slope 1, a better critic is only a better guide, and G arrives. The free one makes its number large in the cheapest way, by growing steeper. Below are their slopes, and what two of the other discriminators say of real samples; the figure then shows what each has learned, as a field over the plane.
+# ### Two Wasserstein critics, and what each D has learned
+#
+# The two critics had the same head start. Held to slope 1, a better critic is only a better guide, and G finds the modes. (The success is one of coverage: as the table says, many of its samples lie outside the circles.) The free one makes its number large in the cheapest way, by growing steeper. Below are their slopes, and what two of the other discriminators say of real samples; the figure then shows what each has learned, as a field over the plane.
 
 # %% tags=["nbval-check-output"]
 samples = ring(400, draws(13)).requires_grad_()
@@ -679,7 +692,7 @@ for which, found in (("D(x)", losses.gan_value(blind, blind)), ("D(x | y)", valu
 # %% [markdown]
 # For a D without labels this generator is at equilibrium; only a D that reads the label can teach it to obey. How the label enters HRVGAN's networks is decision A18, [chapter 04](04_discriminator.ipynb).
 #
-# ## The adversarial loss of section 4.5 (Eqs. 11–14)
+# ## The paper's adversarial loss (section 4.5, Eqs. 11–14)
 #
 # > *Section 4.5.*
 # >
@@ -716,7 +729,7 @@ for which, sign in (("with brackets", -1), ("without brackets, as printed", 1)):
                  decision="L4")
 
 # %% [markdown]
-# A clip that D believes with less than $k$ has no loss, and for $k = 1$ no clip has one. Without brackets, moreover, Eq. 11 rewards D for calling fakes real. So the text needs a reading, and the library holds several behind one switch. Here is what each says to an undecided D (all logits zero) and how hard it pulls at G.
+# A clip that D believes with less than $k$ has no loss, and for $k = 1$ no clip has one. Without brackets, moreover, Eq. 11 rewards D for calling fakes real. The library holds several readings behind one switch. Here is what each says to an undecided D (all logits zero) and how hard it pulls at G.
 
 # %%
 rows = []
@@ -786,11 +799,11 @@ page.expect("largest difference of D's loss in steps 1 to 10 of games 1 and 3",
 page.expect("modes that game 3 covers", coverage(usual.frames[-1])[0], low=6, why="it learns all the same")
 
 # %% [markdown]
-# The dotted curve lies on the solid one and the points coincide. Under this reading $k$ moves the start of *one* parameter of D; the third game feels it for some steps, then takes a similar course. `bce_shift` with a free bias is a plain GAN.
+# Under this reading $k$ moves the start of *one* parameter of D; the third game feels it for some steps, then takes a similar course. `bce_shift` with a free bias is a plain GAN.
 #
 # ### Can λ absorb a scale k?
 #
-# So says the sentence below Eq. 14. A D of slope $k$ is $k$ times a D of slope 1. One weight in front of the loss can absorb this if the gradient of *every* fake grows by the same factor. Below are the gradients of five fakes for $D = 3d$ over those for $D = d$, and then how uneven such factors are, largest over smallest.
+# So says the sentence below Eq. 14. Its $k$ is a slope, the $k$ of Eqs. 12–14 is subtracted; we try both. A D of slope $k$ is $k$ times a D of slope 1. One weight in front of the loss can absorb this if the gradient of *every* fake grows by the same factor. Below are the gradients of five fakes for $D = 3d$ over those for $D = d$, and then how uneven such factors are, largest over smallest.
 
 # %% tags=["nbval-check-output"]
 d = torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0], requires_grad=True)
@@ -818,7 +831,7 @@ for what, reading, scaled in (("Wasserstein loss, D of slope k", "wgan", True),
                  low=0.999, high=1.001)
 
 # %% [markdown]
-# In the Wasserstein loss the factor is 3 for all, and λ = 1/3 absorbs it. In the cross-entropy it differs from clip to clip, so no λ can. (`bce_scale`, which divides D by $k$, undoes the scale by itself.) The sentence holds for the loss that it names, and not for the one that Eqs. 12–14 write down.
+# In the Wasserstein loss the factor is 3 for all, and λ = 1/3 absorbs it. In the cross-entropy it differs from clip to clip, so no λ can. Nor can λ absorb a subtracted $k$ (last line); that one is absorbed by the bias, as shown above. (`bce_scale`, which divides D by $k$, undoes the scale by itself.) The sentence holds for the loss that it names, and not for the one that Eqs. 12–14 write down.
 #
 # ## The pixel loss (Eq. 10), with and without a paired target
 #
@@ -918,7 +931,7 @@ page.expect("gradient of the norm without its square", pull["norm"], of=1, rtol=
             why="the same pull at every clip, however large")
 
 # %% [markdown]
-# Beside an adversarial term, whose gradient at a logit is at most 1, the sum drowns everything and the mean is hardly heard, the less the larger the clip. The preset *literal* uses the mean, the paper's word. The preset *stable*, which trains the headline rows of [chapter 10](10_tables.ipynb), uses the norm: it is not what Eq. 10 says, but its pull has length one at every size, so that neither term silences the other ([**L10**](12_claims_and_decisions.ipynb#L10)). [Chapter 06](06_training_loop.ipynb) lists all that *stable* changes.
+# The larger the clip, the more the sum drowns every other term, and the less the mean is heard. The preset *literal* uses the mean, the paper's word. The preset *stable*, which trains the headline rows of [chapter 10](10_tables.ipynb), uses the norm: it is not what Eq. 10 says, but its pull has length one at every size ([**L10**](12_claims_and_decisions.ipynb#L10)). [Chapter 06](06_training_loop.ipynb) measures the adversarial term's pull at the same pixels beside it, and lists all that *stable* changes.
 #
 # ## The combined loss (Eq. 15)
 #
@@ -955,7 +968,8 @@ page.figure(fig,
 # %% tags=["nbval-check-output"]
 two = losses.combined_loss(torch.tensor(2.0), torch.tensor(4.0))
 page.expect("0.5 x 2 + 0.5 x 4", two, of=3, why="Eq. 15 with its published weights")
-page.expect("β = 0: lowest point", lowest["unpaired", 0.0], low=1, why="a little beyond 1, where fakes are rarest")
+page.expect("β = 0: lowest point", lowest["unpaired", 0.0], low=1,
+            why="beyond 1, where fakes are rarest relative to real ones")
 page.expect("unpaired, β = 0.5: lowest point", lowest["unpaired", 0.5], high=0.95, why="pulled towards the mean")
 page.expect("unpaired, β = 2: lowest point", lowest["unpaired", 2.0], high=lowest["unpaired", 0.5],
             why="further still")
@@ -977,7 +991,7 @@ page.table([{"Eq.": number, "what": paper.equation(number).what, "hrvgan_lib fun
 # %% [markdown]
 # ## For the ledger
 #
-# What else this chapter measured for [chapter 12](12_claims_and_decisions.ipynb).
+# What else this chapter measured for [chapter 12](12_claims_and_decisions.ipynb); the numbers stand in the folded cell below, which a click opens.
 
 # %% tags=["ledger"]
 page.measure("estimate of the distance by a critic with gradient penalty, over the exact distance",
@@ -1069,7 +1083,7 @@ page.expect("5. the best constant", best, low - 1e-3, high + 1e-3, why="between 
 #
 # - The best discriminator answered $p/(p+q)$, and the value it left is $2 \log 2 - 2\,\mathrm{JS}$: $2 \log 2$ at equilibrium. The saturating loss left a hopeless generator without a gradient; the non-saturating one and least squares did not.
 # - Eq. 4 could be solved exactly as an assignment, and its dual gave the best critic. Trained critics approached it up to the slope that their constraint allowed, and without a constraint they reported nothing.
-# - On the ring one GAN learned the modes, one collapsed because G ran ahead, one stood still because D did; a head start that ruined a free critic did no harm to one held to slope 1.
+# - On the ring one GAN learned the modes; one collapsed, since G ran ahead; in one G never moved, since D was too far ahead. A head start that ruined a free critic did no harm to one held to slope 1.
 # - The $k$ of Eqs. 12–14 could not be computed as printed; read as a shift it went into the last bias and changed no sample. λ absorbs a scale in the Wasserstein loss, not in the cross-entropy.
 # - Unpaired, Eq. 10 asked for the mean clip and got it. Paired with its own input it works with the adversarial loss rather than against it.
 #

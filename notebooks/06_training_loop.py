@@ -3,7 +3,7 @@
 #
 # | | |
 # |---|---|
-# | **You will build** | Algorithm 1 in fifteen lines, and a run of it that can be stopped anywhere and goes on bit for bit |
+# | **You will build** | Algorithm 1 in twelve lines, and a run of it that can be stopped anywhere and goes on bit for bit |
 # | **Reads** | the action data set, Golf and Aeroplane ([stand-ins](00_start_here.ipynb#Glossary) are drawn if you have none) |
 # | **Writes** | the trained systems that chapters 08, 09 and 10 look at, in `runs/<run>/checkpoints/`; `training_snapshots`, `training_curves`, `training_samples`; on a GPU `native_frames`, `native_samples` |
 # | **Budget** | half a minute at `smoke`, most of the quarter of an hour at `cpu` |
@@ -72,9 +72,10 @@ from hrvgan_lib.training import TrainConfig, clips_seen, train
 # > ([**O2**](12_claims_and_decisions.ipynb#O2), [**O1**](12_claims_and_decisions.ipynb#O1)); when to stop, whether the sum over $M$ is a sum or a
 # > mean, where the noise is drawn ([**L11**](12_claims_and_decisions.ipynb#L11)); whether $\lambda_{adv}, \lambda_{mse}$ are the $\alpha, \beta$ of
 # > Eq. 15 ([**L9**](12_claims_and_decisions.ipynb#L9); we take them to be, both 0.5). "Mini-batch SGD" in section 4.2 names a family; we
-# > use Adam, and plain SGD is one switch away ([**O1**](12_claims_and_decisions.ipynb#O1)).
+# > use Adam, and plain SGD is one switch away ([**O1**](12_claims_and_decisions.ipynb#O1)). Why G gets $M$ samples of its own is not said
+# > either. With them G is not judged on the batch that D was fitted to a moment ago, and a step sees twice as many clips.
 #
-# ## Algorithm 1 in fifteen lines
+# ## Algorithm 1 in twelve lines
 #
 # Build small first. A system at the bottom of Table 1, 8 frames of 8×8, and the smallest labelled data set, Weizmann's people,
 # are enough to write the whole algorithm down. The system knows its losses (chapter 05) and its optimisers; the loop knows
@@ -117,7 +118,7 @@ heart = inspect.getsource(train).split("    for step in range(")[1].split("\n\n 
 Code(textwrap.dedent("    for step in range(" + heart), language="python")
 
 # %% [markdown]
-# `update` computes the terms and takes one optimiser step; on a GPU `down` replays it as one recorded graph, which is faster.
+# `down` is one update of one network: it computes the terms and takes one optimiser step (on a GPU as one recorded graph, which is faster).
 # Same order, same noise, same batches: the numbers must agree to the last bit. (In this chapter's experiments we compute in
 # float32 on the CPU. A GPU may add the same numbers in another order each time, and `train` would use bfloat16 there.)
 
@@ -179,7 +180,7 @@ print("every weight and average the same:", same)
 # %% [markdown]
 # Step 5 is taken a second time, since the last checkpoint is of step 4. Its moments were restored too: Adam's sixth step would differ otherwise.
 #
-# ## The loss that is trained: presets *literal* and *stable*
+# ## Two presets of the loss: *literal* and *stable*
 #
 # A [preset](00_start_here.ipynb#Glossary) is a named set of choices. *Literal* is the paper's text with the smallest repairs that let it
 # run. *Stable* trains the headline system of this book. It departs from the text in the first four lines of this table; the
@@ -205,7 +206,7 @@ print(f"the same in both: D learns at {ours.discriminator_learning_rate:g}; alph
 
 # %% [markdown]
 # Two learning rates, one for each network, are known as the *two time-scale update rule* (TTUR); where it was proposed D is the
-# faster one. Three of the five changes deserve a closer look.
+# faster one. Here it is G: it starts from grey, and a run of a few hundred steps leaves it little time. Three of the five changes deserve a closer look.
 #
 # ### The pixel term is a norm
 #
@@ -248,12 +249,13 @@ page.expect("the sum, over the adversarial term", loud["pixel term, sum"], low=2
 
 # %% [markdown]
 # Equal weights $\alpha = \beta = 0.5$ do not make equal voices: the terms' gradients can lie orders of magnitude apart. Of the three, the norm
-# comes nearest to the adversarial term, and it stays there for clips of any size. That is also why the pixel term is a number in the tens further
+# comes nearest to the adversarial term. It need not be as loud (the last column compares them), but its length is 1 whatever the
+# size of the clip and of the error. That is also why the pixel term is a number in the tens further
 # below: it is $\beta$ times the length of an error with many thousand values.
 #
-# ### The code is drawn, not computed
+# ### The encoder's latent is drawn at random
 #
-# $G(E(Y))$ should teach G something about clips made from noise. It does only if codes look like noise. An encoder that is free will put codes where draws
+# The latent $E(Y)$ is called the *code* of Y. $G(E(Y))$ should teach G something about clips made from noise. It does only if codes look like noise. An encoder that is free will put codes where draws
 # $z \sim N(0, I)$ never come, and hide details of the clip in their last decimals; G then becomes good at codes and learns nothing about $z$.
 #
 # So E gives, for each of the 128 numbers, a mean $m$ and a spread $s$, and the code is drawn: $m + s\,\varepsilon$ with
@@ -264,6 +266,9 @@ page.expect("the sum, over the adversarial term", loud["pixel term, sum"], low=2
 #
 # A small spread would make a code exact, and is expensive. This is the encoder of a *variational autoencoder* (VAE), and the charge is
 # the third term, *code*, that the loop printed above.
+#
+# *Literal* has the code `sphere` instead: E's 128 numbers are scaled to the length of a typical draw of noise, so that they lie on a sphere, and
+# fresh noise is mixed in. Nothing is charged, so that G's loss has the two terms of Eq. 15 only; but only the length is sure to be that of noise.
 
 # %% tags=["nbval-check-output"]
 system8 = tiny()
@@ -415,10 +420,14 @@ TrainingScrubber(grown.snapshots, its_records).show()
 # %% [markdown]
 # ## Reading the curves of a GAN
 #
+# Two pictures of curves follow: a recorded run's, large, and below it those of the training of *this* run, which at `smoke` has a handful of steps. The numbers printed
+# after them are of the system "looked at below" in the table above. Read the large picture.
+#
 # Two losses that chase each other do not fall as one loss does. Three readings are safe.
 #
 # - **D against G.** Beside a perfect G the best D would score 0.95, as derived above. Below that, D tells
 #   generated clips from real ones; above the dashed line, at $2 \log 2$, it does worse than an answer of one half to everything.
+#   In between D has learned something, but less than it could, whatever G does: the best D would be at 0.95 or below.
 # - **Balance is not quality.** A bad G beside a bad D draws the same curve as a good G beside a good D. Nothing here
 #   says how good the samples are.
 # - **The pixel term is different.** It is a plain error against a known clip. Its fall is progress of the encoder and the generator
@@ -490,8 +499,10 @@ page.figure(figure, data=[test_set], samples=4,
 # Fidelity to *this* clip can be told from a good guess. The guess that ignores its input and has the least squared error is
 # the mean of the training clips. A reconstruction is worth something below that error, and the ledger of
 # [chapter 12](12_claims_and_decisions.ipynb) asks for a ratio of at most 0.8. An untrained network shows grey clips, which miss by about as much as the mean
-# does. It is the negative control: a test that it passes too would say nothing. (Clips of one look, person or source video
-# count as one piece of evidence in the interval.)
+# does. It is the negative control: a test that it passes too would say nothing. Read its interval against 0.8: wholly above, the control fails, as it
+# should; wholly below, it passes, and the test is void; where 0.8 lies inside, it *may* pass, and the claim stays undecided. (Clips that
+# share their origin, a look, a person or a source video according to the data set, are counted together as one piece of evidence: few origins make
+# wide intervals.)
 
 # %%
 @torch.no_grad()
@@ -570,7 +581,7 @@ for name, change in CHANGES.items():
 # %% [markdown]
 # An interval above zero says that D minds; one that holds zero, that these clips cannot tell.
 #
-# ## Systems without labels: Golf and Aeroplane
+# ## Training without labels: Golf and Aeroplane
 #
 # Table 4 of the paper is about two data sets without labels. The same system without its class inputs is trained on each
 # ([**A19**](12_claims_and_decisions.ipynb#A19)); at `smoke` and `cpu` for a few steps only, which makes its rows in chapter 10 illustrations and no results.
@@ -583,9 +594,9 @@ for name in ("golf", "aeroplane"):
           f"{side.frames}x{side.size}x{side.size}, classes: {side.n_classes}")
 
 # %% [markdown]
-# ## The uncut Table 1, on a GPU
+# ## Training at 256×256, on a GPU
 #
-# On a GPU the profile also trains the uncut Table 1, 32 frames of 256×256, on the same actions. The `smoke` and `cpu`
+# On a GPU the profile also trains Table 1 at its full size, uncut, 32 frames of 256×256, on the same actions. The `smoke` and `cpu`
 # profiles have no such row: one step of it takes minutes on two cores. They show what a recorded run has made.
 
 # %%
@@ -611,7 +622,7 @@ else:
 # GANs can fail loudly. A step of gradient descent is right only as far as the slope holds. On a bowl of curvature $h$ a step of size $\alpha$ multiplies the
 # distance from the bottom by $|1 - \alpha h|$; for $\alpha > 2/h$ that is more than one, and every step makes it worse. With
 # the critic's loss of Eq. 5, which has no floor, each network's growth also feeds the other's. We give both networks plain SGD and a
-# rate fifteen times that of exercise 3, save after every step, and watch D's loss.
+# rate of 0.3, far above those of the presets, save after every step, and watch D's loss.
 
 # %%
 reckless = tiny(optimiser="sgd", learning_rate=0.3, discriminator_learning_rate=0.3, adversarial="wgan")
@@ -645,7 +656,8 @@ print("the sentence names step and remedy:", "diverged at step" in end and "lowe
 #
 # We take both away. A tiny system learns for 60 steps. From there on we try two futures of 30 steps: in one everything stays; in the other
 # D stands still, there is no pixel term, and G climbs D's raw score, as in Eq. 5. What we count is *variety*: the distance
-# between two samples of one class, as an error per value, averaged over the classes.
+# between two samples of one class, as an error per value, averaged over the classes. The codes lie on the sphere here: they are not charged, so that the
+# pixel term is all that G has beside the adversarial one.
 
 # %%
 HEALTHY = {"width": 1 / 8, "learning_rate": 5e-3, "discriminator_learning_rate": 5e-3, "code": "sphere"}
@@ -719,11 +731,12 @@ page.expect("what G's loss has fallen by meanwhile", first[2] - last[2], low=0.1
 
 # %% [markdown]
 # The loss was no help; only a look at several samples *of one class* was, or a number that compares them. Even where everything stays, the samples
-# have less variety than the clips, and the few backgrounds of the recorded runs are a mild case of the same.
+# have less variety than the clips. That future is our reference all the same: it starts from the same weights and differs only in what we took away. The few backgrounds of the recorded runs are a mild case of the same.
 # Chapter 08 measures fidelity and variety apart, as precision and recall. Among the remedies are Wasserstein's distance (chapter 05) and the
-# minibatch stddev of chapter 04; the latter was in D here, and by itself did not help.
+# minibatch stddev of chapter 04; the latter was
+# in D here, but a D that stands still cannot learn to use what it shows.
 #
-# ### A silent critic
+# ### A D that is clipped too tightly
 #
 # There is a second quiet failure, on D's side. With all of D's weights clipped to at most 0.0005, D cannot tell anything from
 # anything. Its loss, here without wrong labels, sits on $2\log 2$, and next to no gradient reaches the generator.
@@ -751,7 +764,7 @@ page.measure("gradient that D sends into G with its weights clipped at 0.0005, o
 #
 # Two numbers that the [decision ledger](12_claims_and_decisions.ipynb) quotes: what fresh noise in the code costs a reconstruction
 # ([**A20**](12_claims_and_decisions.ipynb#A20)), and how far the averaged generator lies behind the one that is trained
-# ([**O2**](12_claims_and_decisions.ipynb#O2)).
+# ([**O2**](12_claims_and_decisions.ipynb#O2)). They stand in the folded cell below, which a click opens.
 
 # %% tags=["ledger"]
 page.measure("error of G(E(Y)) from codes with their noise, over that without", noisy.mean() / errors.mean(),
@@ -765,17 +778,17 @@ print(f"distance of the averaged weights from the last ones: {(now - average).no
 # %% [markdown]
 # ## Check yourself
 #
-# 1. Why does the loop draw a *new* batch for the generator's update?
+# 1. Algorithm 1 draws a *new* batch for the generator's update. What does G gain by it?
 # 2. Why does a resumed run need no saved state of the data loader?
 # 3. *Calculate.* A run has 800 steps of batch 8 on 288 clips. How often is each clip drawn, by both networks together?
 # 4. *Calculate.* At step 800, what is the decay $d$ of the averaged generator, and over how many steps does it look back?
 # 5. *Calculate.* Suppose three quarters of D's fakes were real clips under wrong labels. Where would its loss be in balance?
-# 6. *Look at the curves.* Which of these does the left panel support: "D tells generated clips from real ones", "the samples got better", "G has collapsed"?
+# 6. *Look at the large picture of the curves.* Which of these does its left panel support: "D tells generated clips from real ones", "the samples got better", "G has collapsed"?
 # 7. D's loss falls to 0.1 and stays. Is that good?
 #
 # <details><summary>Answers</summary>
 #
-# 1. Algorithm 1 says so ("Get M data samples" twice). D and G then learn from different clips.
+# 1. D's answers are not asked for on the batch that D was fitted to a moment ago, and a step sees twice as many clips.
 # 2. The batch of a step is a function of (seed, turn, rank). Nothing about it is remembered, so nothing can be forgotten.
 # 3. Two draws of 8 a step make $800 \cdot 16 = 12800$ clips, $12800 / 288 \approx 44$ times each.
 # 4. $d = \min(0.999, 801 / 810) \approx 0.989$, and $1 / (1 - d) = 810 / 9 = 90$ steps.
@@ -886,7 +899,7 @@ page.expect("exercise 5, at the first step", apart[0], high=1e-5, why="the same 
 # %% [markdown]
 # ## What we now know
 #
-# - Algorithm 1 is fifteen lines; the library's loop gave the same numbers to the last bit.
+# - Algorithm 1 is twelve lines; the library's loop gave the same numbers to the last bit.
 # - The loss that was trained had a norm for a pixel term, drawn codes and wrong labels; these moved D's balance from $2 \log 2$ to 0.95.
 # - A run stopped between two checkpoints resumed and ended in the same weights and averages.
 # - The adversarial curves showed a balance; only the pixel term was an error in the usual sense.
