@@ -607,7 +607,7 @@ for name, leak, asked in (("leaky", 0.2, {"high": 0.01}), ("plain", 0.0, {"low":
 # 3. *(figure)* In the architecture figure, which layer of D stands beside the Upsample of G that is lowest on the page?
 #    What does D's layer give?
 # 4. What does the 129th map say of a batch with a single clip?
-# 5. A generator draws only two clips, in turn. Does the 129th map notice?
+# 5. A generator draws only two clips, and each group of four holds both. Does the 129th map notice?
 # 6. Which term of the projection is left out for a data set without labels?
 # 7. *(calculate)* Three leaky ReLUs in a row, all below zero, with slope 0.2: what is left of a gradient? And with
 #    slope 0.01?
