@@ -40,7 +40,7 @@ def test_critics_are_held_in_every_way_in_two_readings():
 def test_each_part_waits_for_what_it_reads_and_every_training_is_one_job():
     found = trainings(get_profile("cpu"), Size())
     assert {part: len(some) for part, some in found.items()} == {
-        "fields": 16 * 3, "lipschitz": 8 * 5, "rivals": 8 * 3, "decisions": 8 * 3 + 5, "tries": 14
+        "fields": 16 * 3, "lipschitz": 8 * 5, "rivals": 8 * 3, "decisions": 8 * 3 + 5, "tries": 12
     }  # fmt: skip
     ways = {(one.system, *one.options.items()) for one in found["rivals"]}
     assert ways == {
@@ -52,7 +52,7 @@ def test_each_part_waits_for_what_it_reads_and_every_training_is_one_job():
     settings = SimpleNamespace(profile=get_profile("cpu"))
     jobs = {job.name: job for job in study.jobs_of(settings, Size(), list(study.PARTS))}
     names = {one.name for some in found.values() for one in some}
-    assert len(names) == 16 * 3 + 8 * 5 + 8 * 3 + 14 and jobs.keys() == {"judge", *names, *study.PARTS}
+    assert len(names) == 16 * 3 + 8 * 5 + 8 * 3 + 12 and jobs.keys() == {"judge", *names, *study.PARTS}
     for part in study.PARTS:
         assert jobs[part].needs == {"judge", *(one.name for one in found.get(part, []))}
     assert study.jobs_of(settings, Size(), ["layers"])[1:] == [jobs["layers"]]
