@@ -118,8 +118,7 @@ print("same as nn.BatchNorm3d:", torch.allclose(batch_norm, nn.BatchNorm3d(8)(fe
 # > *Section 4.4.* "Instance normalization was used after both 3D convolutional and 3D deconvolutional layers to solve
 # > the vanishing gradient problem …"
 # >
-# > $$y = \text{ReLU} \left(\sum_{i=0}^d w_i \cdot \text{ReLU} \left(\gamma_i \cdot
-# > \frac{x_i - \mu_i}{\sqrt{\sigma_i^2 + \epsilon}} + \beta_i \right) + b \right) \quad (9)$$
+# > $$y = \text{ReLU} \left(\sum_{i=0}^d w_i \cdot \text{ReLU} \left(\gamma_i \cdot \frac{x_i - \mu_i}{\sqrt{\sigma_i^2 + \epsilon}} + \beta_i \right) + b \right) \quad (9)$$
 #
 # Here $i$ counts the channels of the input $x$, up to the last one, $d$; $\mu_i$ and $\sigma_i^2$ are the mean and the
 # variance of channel $i$; the $w_i$ are the weights with which a convolution reads channel $i$, and $b$ is its bias.

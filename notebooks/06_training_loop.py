@@ -65,8 +65,7 @@ from hrvgan_lib.training import TrainConfig, clips_seen, train
 # > $$W_D = W_D - \alpha_D \sum_{i=1}^M \frac{\partial \mathcal{L}_{adv}^D(X^{(i)}, Y^{(i)})}{\partial W_D}$$
 # >
 # > *Update the Generator G:* get $M$ data samples;
-# > $$W_G = W_G - \alpha_G \sum_{i=1}^M \left(\lambda_{adv} \frac{\partial \mathcal{L}_{adv}^G}{\partial W_G} +
-# > \lambda_{mse} \frac{\partial \mathcal{L}_{mse}}{\partial W_G} \right)$$
+# > $$W_G = W_G - \alpha_G \sum_{i=1}^M \left(\lambda_{adv} \frac{\partial \mathcal{L}_{adv}^G}{\partial W_G} + \lambda_{mse} \frac{\partial \mathcal{L}_{mse}}{\partial W_G} \right)$$
 #
 # > **What it does not say.** How many steps, how large $M$ is and which learning rates
 # > ([**O2**](12_claims_and_decisions.ipynb#O2), [**O1**](12_claims_and_decisions.ipynb#O1)); when to stop, whether the sum over $M$ is a sum or a

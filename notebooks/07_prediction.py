@@ -439,8 +439,8 @@ page.measure(f"PSNR, best of {K} drawn futures less their mean, dB", gained.valu
 long = predictors["combined"].predict(given[liveliest], frames=3 * truth.shape[2])
 page.figure(book.clip_grid(torch.cat([given[liveliest], long], dim=2), every=2 * every, labels=["", ""]),
             data=[train_set, test_set], samples=2,
-            caption="One clip continued three horizons ahead, each from the predictions of the one before.",
-            alt="Frames of one clip continued three times in a row.")
+            caption="Two clips continued three horizons ahead, each from the predictions of the one before.",
+            alt="Two rows of frames, one a clip, each continued three times in a row.")
 change = (long - given[liveliest][:, :, -1:]).abs().mean(dim=(0, 1, 3, 4))
 print("mean distance from the last given frame:",
       ", ".join(f"{value:.3f}" for value in change[:: max(1, len(change) // 6)]))

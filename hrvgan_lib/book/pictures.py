@@ -179,6 +179,7 @@ def figure_html(picture: bytes, alt: str, number: str, caption: str, facts: str,
 
     The words are there twice: JupyterLab, nbconvert and code hosts show `alt` to a screen reader only.
     """
+    caption += "." * (caption != "" and caption[-1] not in ".!?:")
     words = [f"<b>{html.escape(number)}.</b>" if number else "", html.escape(caption), f"<i>{html.escape(facts)}</i>"]
     said = " ".join(word for word in words if word and word != "<i></i>")
     told = f"<details><summary>The picture in words</summary>{html.escape(alt)}</details>"
