@@ -243,7 +243,7 @@ def test_a_cpu_of_another_kind_takes_up_what_was_kept_and_keeps_nothing_twice(pa
         names = edition.store(page)
         before = {path.name for path in files(page)}
     with edition.trained_in(torch.float32):
-        assert edition.differing(page) == []  # taken again as they were taken
+        assert edition.differing(page) == []  # in its own arithmetic
         page.runs = tmp_path / "another machine"
         assert sorted(edition.take_up(page)) == sorted(names)
         monkeypatch.setattr(loop, "train", lambda *_, **__: pytest.fail("trained again"))
