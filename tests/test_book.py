@@ -279,9 +279,13 @@ def test_what_was_recorded_stands_first_once_something_has_learned(page, monkeyp
         page.table([{"c": 30}], data=[TOY])  # without a name: nobody has recorded it
         return [bundle["text/html"] for bundle in shown[-4:]]
 
+    with pytest.raises(FileNotFoundError, match="table.json"):
+        page.rows("table")
     assert not any("Recorded" in said for said in show())  # nothing has learned
+    assert page.rows("table") == [{"a": 10, "b": 20}]
     page.learning = True
     line, film, table, other = show()
+    assert page.rows("table") == [{"a": 1, "b": 2}]  # what is said of a table is said of what stands first
     first, second = line.split("</figure>")[:2]
     assert "width: 200px; max-width: 100%" in first and "width: 130px; max-width: 100%" in second
     assert "data:image/webp" in first and "Figure 99.3.</b> It rises." in first and "Old words" not in line

@@ -341,6 +341,15 @@ system = load_generator("{path.relative_to(self.root)}")
                 self._figures += 1
                 display(HTML(self._picture(path, record, path.parent.name)))
 
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """The rows of the table `name` that stand first on the page: as a recorded run has them, or else this run's.
+
+        What a chapter says of a table in words it says of these. Raises FileNotFoundError before the table was shown.
+        """
+        found = self._recorded_twin(f"{name}.csv")
+        path = self.figures / f"{name}.json"
+        return found[1]["rows"] if found else json.loads(path.read_text(encoding="utf-8"))["rows"]
+
     def _recorded_twin(self, filename: str, run: str = "") -> tuple[Path, dict[str, Any]] | None:
         """A recorded file with what its sidecar says of it; None where nothing has learned yet, or there is none."""
         path = self.recorded(filename, run) if self.learning or run else None
