@@ -770,12 +770,12 @@ draws = [np.random.default_rng(number) for number in range(20)]
 collapsed = metrics.seed_interval([one_of_each(moving.probabilities, moving.labels, draw) / varied for draw in draws])
 
 # %%
-control = [book.control("half as many clips, all classes", as_varied)]
 page.measure("score of real clips of a single class over that of all classes", fewer.value, interval=fewer,
-             claim="is-diversity", high=0.9, controls=control, **behind)
+             claim="is-diversity", high=0.9, controls=[book.control("half as many clips, all classes", as_varied)],
+             **behind)
 page.measure("score of one real clip of each class, repeated, over that of as many different clips", collapsed.value,
              interval=collapsed, over="20 choices of the repeated clips, from the same ones", claim="is-diversity",
-             high=0.9, controls=control, **behind)
+             high=0.9, controls=[book.control("half as many clips, all classes", as_varied)], **behind)
 print(f"this run, N = {n_damage}: score over that of all the different clips\n"
       f"  one class only: {fewer}\n  one clip of each class, repeated: {collapsed}\n"
       f"  control, half as many clips of all classes: {as_varied}")
