@@ -7,6 +7,7 @@ import io
 import json
 import math
 import os
+import textwrap
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
@@ -497,7 +498,7 @@ system = load_generator("{path.relative_to(self.root)}")
         if self.taken:
             print(f"trained systems taken from the recorded run {self.profile.weights}: {len(set(self.taken))}")
         print(f"run {self.run}, profile {self.profile.name}, seed {self.seed}, {provenance.device_name()}")
-        print(", ".join(f"{name} {version}" for name, version in provenance.versions().items()))
+        print(textwrap.fill(", ".join(f"{name} {version}" for name, version in provenance.versions().items()), 100))
 
     def _save(self, filename: str, content: bytes | str) -> None:
         path = write_atomic(self.figures / filename, content)
