@@ -228,7 +228,8 @@ everything = {}
 
 
 def recorded_arms(name):
-    return [row for row in record_of("ablations").get("rows", []) if row["study"] == name]
+    """The arms of a study in the recorded run; none in the long form, whose own trainings say more."""
+    return [row for row in record_of("ablations").get("rows", []) if row["study"] == name and not long]
 
 
 def arms_of(name):
@@ -938,10 +939,11 @@ def loosely(row, base):
 
 
 # %%
-recorded, studied = record_of("ablations"), record_of("fields", "study").get("samples", n)
-counts = int(re.search(r"(\d+) training seed", recorded.get("note", "1 training seed"))[1]) if recorded else len(seeds)
+measured = n if long else record_of("ablations").get("samples", n)
+studied = record_of("fields", "study").get("samples", n)
 summary = [answered(f"{row['study']}: {row['arm']}?", row["over ours"], row["over ours, low"], row["over ours, high"],
-                    counts, recorded.get("samples", n), apart, clear=row["clear of untrained"])
+                    int(re.search(r"(\d+) training seed", row["interval over"])[1]), measured, apart,
+                    clear=row["clear of untrained"])
            for name in everything for row in arms_of(name)[1:] if row["diverged"] == "no"]
 summary += [answered(f"{FIELD[row['field']]}, as in stable?", row["Fréchet distance, with over without"],
                      row["95 % low"], row["95 % high"], row["training seeds"], studied, apart) for row in fields]
