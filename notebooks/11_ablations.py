@@ -978,8 +978,8 @@ print(f"outside {1 / band:.2f} to {band:.2f}, what another seed alone may do: {l
 # ### Verdicts on the paper's claims
 #
 # The rule of [chapter 12](12_claims_and_decisions.ipynb) is stricter still: a claim holds where the whole interval of each of its
-# numbers lies in the range asked for beforehand, it fails where none of one does, and anything else, arms that have not
-# learned included, stays open. From fewer than three trainings a verdict speaks of these trainings only.
+# numbers lies in the range asked for beforehand, and fails where the whole interval of one of them lies outside. Anything else
+# stays open, and so does a comparison with an arm that has not learned. From fewer than three trainings a verdict speaks of these trainings only.
 
 # %%
 claims = book.read_csv(page.recorded("claims.csv")) if page.recorded("claims.csv") else []
