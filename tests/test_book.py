@@ -334,6 +334,18 @@ def test_what_only_a_recorded_run_makes_is_shown_or_named(page, monkeypatch, cap
     assert page.recorded_system().n_classes == 2 and gpu.recorded_system() is None
 
 
+def test_a_recorded_picture_is_shown_in_today_s_words(page, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(getattr(data, "data", data)))
+    study = book.open_page("99_toy", run="study")
+    study.film(np.zeros((1, 3, 8, 8, 8)), "fields_film", caption="Row, row", alt="Row and row", data=[TOY], samples=1)
+    page.show_recorded("fields_film.webp", run="study", caption="Grey for eight frames.", alt="A grey square, at rest.")
+    assert "Grey for eight frames." in shown[-1] and "Row, row" not in shown[-1]
+    assert 'alt="A grey square, at rest."' in shown[-1] and "Row and row" not in shown[-1]
+    page.show_recorded("fields_film.webp", run="study", alt="A grey square, at rest.")
+    assert "Row, row" in shown[-1] and "Row and row" not in shown[-1]
+
+
 @pytest.mark.parametrize("moving", [False, True])
 def test_a_recorded_picture_of_any_size_stays_small_in_a_notebook(tmp_path, moving):
     from PIL import Image

@@ -322,8 +322,11 @@ system = load_generator("{path.relative_to(self.root)}")
         path = self.recorded(f"{name}.safetensors")
         return None if path is None else load_generator(path, self.device)
 
-    def show_recorded(self, *filenames: str, run: str = "") -> None:
-        """Show figures (.png), clips (.webp) and tables (.csv) of a committed run that this run makes none of."""
+    def show_recorded(self, *filenames: str, run: str = "", caption: str = "", alt: str = "") -> None:
+        """Show figures (.png), clips (.webp) and tables (.csv) of a committed run that this run makes none of.
+
+        caption, alt: today's words for a picture, in place of those that were recorded with it.
+        """
         from IPython.display import HTML, display
 
         for filename in filenames:
@@ -340,6 +343,7 @@ system = load_generator("{path.relative_to(self.root)}")
             else:
                 path, record = found
                 self._figures += 1
+                record = {**record, **{name: words for name, words in (("caption", caption), ("alt", alt)) if words}}
                 display(HTML(self._picture(path, record, path.parent.name)))
 
     def rows(self, name: str) -> list[dict[str, Any]]:
