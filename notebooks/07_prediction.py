@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 07 · Predicting the frames that follow
+# # 07 · Predicting the frames that follow, and why they blur
 #
 # | | |
 # |---|---|
@@ -22,7 +22,7 @@
 # - hold a predictor against two baselines that learn nothing, measure by measure;
 # - continue a video of your own from the shell.
 #
-# A named figure or table stands first as the recorded run has it; your own follows, small or folded. Lines that begin with "this run:" are about
+# A named figure or table stands first as the recorded run has it; your own follows, small or folded. Lines that begin with "this run" are about
 # your own run, which at `smoke` takes some trained systems from the recorded one and looks at fewer clips.
 
 # %% tags=["parameters"]
@@ -81,7 +81,7 @@ from hrvgan_lib.streams import stream
 # ## Past and future of a clip
 #
 # Table 2 takes 32 frames. So we give G the first 16 and ask for the other 16, and D sees all of them as one clip of 32. Smaller cuts of the
-# table are halved in the same way. We look at clips of the test split, from which nothing in this chapter learns.
+# table are halved in the same way. The $n$ predicted frames are called the *horizon*. We look at clips of the test split, from which nothing in this chapter learns.
 
 # %%
 train_set, test_set = page.dataset("actions"), page.dataset("actions", split="test")
@@ -189,13 +189,15 @@ def blur(clips):
     return F.avg_pool3d(F.pad(clips, (1, 1, 1, 1, 0, 0), mode="replicate"), (1, 3, 3), stride=1)
 
 
-spoilt = {"moved by 1 pixel": moved(truth, 1), "moved by 2 pixels": moved(truth, 2),
-          "mean of five places": sum(moved(truth, k) for k in range(-2, 3)) / 5, "blurred": blur(blur(blur(truth)))}
+some = truth[:64]
+spoilt = {"moved by 1 pixel": moved(some, 1), "moved by 2 pixels": moved(some, 2),
+          "mean of five places": sum(moved(some, k) for k in range(-2, 3)) / 5, "blurred": blur(blur(blur(some)))}
 motion = (clips[:, :, -1] - clips[:, :, m - 1]).abs().flatten(1).mean(dim=1)
 liveliest = motion.argsort(descending=True)[:2].tolist()  # where there is something to predict
+one = int(motion[: len(some)].argmax())
 fig, axes = plt.subplots(1, 5, figsize=(9, 2.1))
-for axis, (name, future) in zip(axes, {"truth": truth, **spoilt}.items()):
-    axis.imshow((future[liveliest[0], :, 0].permute(1, 2, 0) + 1) / 2)
+for axis, (name, future) in zip(axes, {"truth": some, **spoilt}.items()):
+    axis.imshow((future[one, :, 0].permute(1, 2, 0) + 1) / 2)
     axis.set_title(name, fontsize=10)
     axis.set_axis_off()
 page.figure(fig, data=[test_set],
@@ -205,22 +207,23 @@ page.figure(fig, data=[test_set],
 
 # %%
 def scores(future):
-    return {"PSNR, dB": metrics.psnr(future, truth).mean(), "SSIM": metrics.ssim(future, truth).mean()}
+    return {"PSNR, dB": metrics.psnr(future, some).mean(), "SSIM": metrics.ssim(future, some).mean()}
 
 
 scored = {name: scores(future) for name, future in spoilt.items()}
-page.table([{"true frames, but": name, **found} for name, found in scored.items()], data=[test_set], samples=n,
-           note=f"Means over {n} held-out clips of {units} and all their predicted frames.")
+page.table([{"true frames, but": name, **found} for name, found in scored.items()], data=[test_set],
+           note=f"Means over {len(some)} held-out clips and all their predicted frames.")
 smear, near = scored["mean of five places"], scored["moved by 1 pixel"]
-page.expect("PSNR of the mean of five places less that of a sharp frame one pixel off, dB",
-            smear["PSNR, dB"] - near["PSNR, dB"], low=0, digits=2, why="PSNR prefers the smear")
-page.expect("SSIM of the mean of five places less that of a sharp frame one pixel off",
-            smear["SSIM"] - near["SSIM"], low=0, digits=2, why="and so does SSIM")
+page.expect("PSNR of the smear less that of one pixel off, dB", smear["PSNR, dB"] - near["PSNR, dB"], low=0,
+            digits=2, why="it prefers the smear")
+page.expect("SSIM of the smear less that of one pixel off", smear["SSIM"] - near["SSIM"], low=0, digits=2,
+            why="and so does SSIM")
 
 # %% [markdown]
-# Both prefer the smear to a perfect picture that stands one pixel off. The reason can be counted. A sharp body in the wrong place is punished *twice*, once where it is missing and once where it
-# should not be. A body that is left out is punished once; a faint one, spread over the likely places, a little everywhere. SSIM looks at
-# patterns, but only at patterns in their place, so that it makes nearly the same choice. Neither measure asks whether the frame *looks like a frame*.
+# Both prefer the smear to a perfect picture that stands one pixel off. The reason can be counted. A sharp body in the wrong place is punished
+# *twice*, once where it is missing and once where it should not be. A body that is left out is punished once; a faint one, spread over the
+# likely places, a little everywhere. SSIM looks at patterns, but only at patterns in their place, so that it makes the same choice. Neither
+# measure asks whether the frame *looks like a frame*.
 #
 # ## Sharpness: the edge gap
 #
@@ -231,15 +234,15 @@ page.expect("SSIM of the mean of five places less that of a sharp frame one pixe
 
 # %% tags=["nbval-check-output"]
 soft = spoilt["blurred"]
-grainy = metrics.with_noise(soft, truth, page.seed)  # as steep on average as the truth
-gap = {name: metrics.edge_gap(future, truth).mean()
+grainy = metrics.with_noise(soft, some, page.seed)  # as steep on average as the truth
+gap = {name: metrics.edge_gap(future, some).mean()
        for name, future in {**spoilt, "blurred, with noise": grainy}.items()}
-page.expect("mean steepness of the noisy frames over that of the true ones",
-            metrics.edges(grainy).mean() / metrics.edges(truth).mean(), low=0.95, high=1.05)
+steep = [metrics.edges(frames).mean() for frames in (grainy, some)]
+page.expect("mean steepness of noisy frames over the truth's", steep[0] / steep[1], low=0.95, high=1.05)
 page.expect("edge gap of frames one pixel off", gap["moved by 1 pixel"], high=0.1, why="every edge is there")
 page.expect("edge gap of the mean of five places", gap["mean of five places"], low=0.2, why="edges are smeared")
 page.expect("edge gap of blur with noise, over that of blur", gap["blurred, with noise"] / gap["blurred"], low=1.0,
-            why="noise is not detail, and the gap says so")
+            why="noise is no detail")
 
 # %% [markdown]
 # The edge gap has a blind side of its own: it does not ask *where* an edge is. The held frame is a real frame, as sharp as any, and has a small
@@ -250,15 +253,16 @@ falls = metrics.psnr(held, truth)
 drop = metrics.mean_estimate(falls[:, 0] - falls[:, -1], draw)
 print(f"this run: PSNR of the held frame {falls[:, 0].mean():.1f} dB at the first predicted frame, "
       f"{falls[:, -1].mean():.1f} dB at the last")
-page.expect("fall of the held frame's PSNR from the first predicted frame to the last, dB", drop.value,
-            low=0, why="the longer the wait, the more has moved", digits=2)
+page.expect("fall from the first to the last, dB", drop.value, low=0, digits=2,
+            why="more has moved")
 
 # %% [markdown]
 # ## G reads the past, D reads past and future
 #
 # So far a [latent](00_start_here.ipynb#Glossary) was drawn at random, and G turned it into a clip. Here nothing is drawn. G starts from what an
-# encoder has *read*: prediction is generation with the past as its condition. In this book it is two networks that you know. The trunk of Table 2 reads $X$ down to a map of 128×4×4×4. Table 1 goes on from that map, where it would otherwise go on
-# from its fully-connected row. With 16 frames instead of 32 both leave out one doubling of time. Three consequences:
+# encoder has *read*: prediction is generation with the past as its condition. This G is made of two networks that you know. The trunk of
+# Table 2 reads $X$ down to a map of 128×4×4×4. Table 1 goes on from that map, where it would otherwise go on from its fully-connected row.
+# With 16 frames instead of 32 both leave out one doubling of time. Three consequences:
 #
 # - One past has one future: the same $X$ gives the same $G(X)$. (A later section adds a latent.)
 # - The map keeps *where* things are, coarsely: $4 \times 4$ places. A vector of 128 numbers would keep it only if G learned to write it down
@@ -266,7 +270,8 @@ page.expect("fall of the held frame's PSNR from the first predicted frame to the
 # - All that G knows of the background has to pass through this map. In the [preset](00_start_here.ipynb#Glossary) *stable* G is therefore
 #   asked only for the *change* against the last frame of $X$. Before it has learned anything, its prediction is nearly the held frame.
 #
-# D is Table 2 unchanged. It gets $X$ and $Y$ joined along time, and gives one [logit](00_start_here.ipynb#Glossary). A future that would look real by itself can still be refused because it does not follow from this past. Here is everything that a training step needs, on a small cut:
+# D is Table 2 unchanged. It gets $X$ and $Y$ joined along time, and gives one [logit](00_start_here.ipynb#Glossary). A future that would look
+# real by itself can still be refused because it does not follow from this past. Here is everything that a training step needs, on a small cut:
 
 # %% tags=["nbval-check-output"]
 small = build_system("prediction", frames=8, size=16, width=1 / 8, preset="literal")
@@ -531,15 +536,15 @@ for count in sorted({row["clips seen"] for row in first.values() if row["clips s
 
 # %%
 learned = ("combined", "MSE only")
-page.expect("table: lower end of the interval of less held, the lower of combined and MSE only, dB",
-            min(told(name, "less held, dB")[1] for name in learned), low=0, why="by squared error they have learned")
-page.expect("table: SSIM of the better of the two, less that of the held frame",
+page.expect("table: less held, the lower end of the lower one, dB",
+            min(told(name, "less held, dB")[1] for name in learned), low=0, why="they have learned")
+page.expect("table: SSIM, the better one less the held frame",
             max(told(name, "SSIM")[0] for name in learned) - told("last frame held", "SSIM")[0], high=0,
-            why="by structure they are not ahead")
-page.expect("table: edge gap of the sharper of the two, over that of the held frame",
+            why="not ahead")
+page.expect("table: edge gap, the sharper one over the held frame",
             min(told(name, "edge gap")[0] for name in learned) / told("last frame held", "edge gap")[0], low=1.5,
-            why="they have paid with sharpness")
-page.expect("table: edge gap of MSE only with noise, over that without",
+            why="paid with sharpness")
+page.expect("table: edge gap, MSE only with noise over without",
             told("MSE only, with noise", "edge gap")[0] / told("MSE only", "edge gap")[0], low=1,
             why="the control holds")
 
@@ -548,20 +553,18 @@ page.expect("table: edge gap of MSE only with noise, over that without",
 # zero. They are not ahead by SSIM, and they are clearly less sharp. They have learned *that* something will move away, and hardly what comes in its place.
 #
 # The last column deserves suspicion. The recorded run's winner by Fréchet distance is *frames, not their change*, whose predicted frames are grey fog:
-# its edge gap is near 1 and its PSNR is below that of the held frame. A judge of actions seems to mind a clip that stops in the middle more than one
+# most of their edges are gone, and their PSNR is below that of the held frame. A judge of actions seems to mind a clip that stops in the middle more than one
 # that dissolves. With few looks the intervals of this column also overlap. One distance in one classifier's features is no verdict on a picture.
 
 # %%
 fog = "frames, not their change"
-page.expect("table: edge gap of frames, not their change", told(fog, "edge gap")[0], low=0.5, why="next to no edge")
-page.expect("table: its PSNR less that of the held frame, dB", told(fog, "less held, dB")[2], high=0,
-            why="the upper end of the interval")
-page.expect("table: its Fréchet distance over that of the held frame",
-            told(fog, "Fréchet distance")[0] / told("last frame held", "Fréchet distance")[0], high=1,
-            why="and yet nearer in the judge's features")
-page.expect("table: upper end of its interval less the lower end of the held frame's",
-            told(fog, "Fréchet distance")[2] - told("last frame held", "Fréchet distance")[1], low=0,
-            why="the two intervals overlap")
+page.expect("table: edge gap of frames, not their change", told(fog, "edge gap")[0], low=0.5, why="few edges")
+page.expect("table: its less held, upper end, dB", told(fog, "less held, dB")[2], high=0, why="farther by PSNR")
+far_fog, far_held = (told(name, "Fréchet distance") for name in (fog, "last frame held"))
+page.expect("table: its Fréchet distance over the held frame's", far_fog[0] / far_held[0], high=1, digits=2,
+            why="nearer to the judge")
+page.expect("table: its upper end less the held frame's lower end", far_fog[2] - far_held[1], low=0,
+            why="they overlap")
 
 # %% [markdown]
 # ### Does the adversarial term help? Do the choices?
@@ -579,14 +582,15 @@ for name, other in SAYS.items():
 if not paired:
     print("the table has no paired intervals of these differences; the ledger has, at L9 and T2 (chapter 12)")
 page.expect("table: PSNR of MSE only less combined, dB", apart["MSE only"], low=-0.5, high=0.5, digits=2)
-page.expect("table: upper end of the interval of less held, adversarial only, dB",
-            told("adversarial only", "less held, dB")[2], high=0, why="alone it is worse than holding the frame")
-page.expect("table: PSNR of frames, not their change, less combined as short, dB", apart[fog], high=-1)
+page.expect("table: less held of adversarial only, upper end, dB", told("adversarial only", "less held, dB")[2],
+            high=0, why="worse than holding")
+page.expect("table: PSNR of frames, not their change, less combined as short, dB", apart[fog], high=-1, digits=3)
 
 # %% [markdown]
 # - *Adversarial term.* Beside the pixel term it changes little, in PSNR or in sharpness; alone it is worse than the held frame
 #   ([**L9**](12_claims_and_decisions.ipynb#L9)). The next cell shows how faint its voice is.
-# - *Change or frames.* This choice matters most: a G that has to write the whole frame through a map of $4 \times 4$ shows fog after these few steps ([**T2**](12_claims_and_decisions.ipynb#T2)).
+# - *Change or frames.* This choice matters most: a G that has to write the whole frame through a map of $4 \times 4$ shows fog after these
+#   few steps ([**T2**](12_claims_and_decisions.ipynb#T2)).
 # - *Map or vector, latent or none.* Small differences after few steps.
 #
 # How loud is each term of Eq. 15? As in chapter 06 we compare the length of the gradient that each sends into the predicted pixels of a clip.
@@ -596,22 +600,25 @@ system = predictors[REFERENCE]  # its D has learned here: a recorded run keeps G
 c = system.config
 pixels = futures[REFERENCE][:8].to(system.device).requires_grad_()
 scores_of_D = system.discriminator(torch.cat([given[:8].to(system.device), pixels], dim=2))
+target = truth[:8].to(system.device)
 terms = {"adversarial": c.alpha * losses.adversarial_generator_loss(scores_of_D, c.k, c.adversarial),
-         "pixel": c.beta * losses.mse_loss_paper(pixels, truth[:8].to(system.device), c.pixel_reduction)}
+         "pixel": c.beta * losses.mse_loss_paper(pixels, target, c.pixel_reduction),
+         "norm": c.beta * losses.mse_loss_paper(pixels, target, "norm")}
 loud = {name: torch.autograd.grad(len(pixels) * term, pixels)[0].flatten(1).norm(dim=1).mean().item()
         for name, term in terms.items()}
-print(f"this run: after {clips_seen[REFERENCE]:,} clips, gradient of the pixel term {loud['pixel']:.3g}, of the "
-      f"adversarial term {loud['adversarial']:.2g}")
-page.expect("the pixel term's gradient over the adversarial one's", loud["pixel"] / loud["adversarial"], low=10,
-            digits=2, why="a sum over all pixels drowns the other")
+print(f"this run, after {clips_seen[REFERENCE]:,} clips, length of the gradient: pixel term {loud['pixel']:.3g} "
+      f"({loud['norm']:.2g} as a norm), adversarial term {loud['adversarial']:.2g}")
+page.expect("the pixel term's over the adversarial one's", loud["pixel"] / loud["adversarial"], low=1, digits=2,
+            why="the sum drowns the other")
 for arm in ("combined", "adversarial only"):
     tenth = records[arm][-max(1, len(records[arm]) // 10):]
     d = sum(record.discriminator["adversarial"] for record in tenth) / max(1, len(tenth))
     print(f"D's loss in the last tenth of the steps, {arm}: {d:.3f} (it is {2 * math.log(2):.2f} where D is blind)")
 
 # %% [markdown]
-# The weights $\alpha = \beta = 0.5$ are equal, and the terms are not. With the sum of Eq. 10 as printed, *combined* is nearly *MSE only*, which is what
-# strips and table show. Other reductions of Eq. 10 give D a louder voice (chapter 06 measures three); whether that helps here, this run does not say.
+# The weights $\alpha = \beta = 0.5$ are equal, and the terms are not. With the sum of Eq. 10 as printed, *combined* is nearly *MSE only*, which is
+# what strips and table show. The ratio is one of this moment, since D's voice changes while it learns. As a norm, which trains the system of
+# chapter 06, the pixel term would be no louder than $\beta$, whatever the error, and D would be heard. No predictor of this chapter is trained so.
 #
 # ## Why a squared error gives a blurred future
 #
@@ -639,12 +646,11 @@ def paced(number):
     return torch.stack([whole[:, which] for which in at]), whole[:, now]
 
 
-found = [paced(number) for number in numbers[:64]]
+found = [paced(number) for number in numbers[: len(some)]]
 open_futures = torch.stack([one for one, _ in found])  # (N, 3 futures, 3, horizon, S, S)
 mean = open_futures.mean(dim=1)
 guesses = {name: open_futures[:, i] for i, name in enumerate(PACES)}
 guesses |= {"last frame held": torch.stack([now for _, now in found])[:, :, None].expand_as(mean), "their mean": mean}
-one = liveliest[0] if liveliest[0] < len(found) else 0
 page.figure(book.clip_grid(torch.stack([*open_futures[one], mean[one]]), every=max(1, horizon // 4), width=5.4,
                            labels=[*PACES, "their mean"]),
             data=[test_set],
@@ -664,7 +670,7 @@ for name, guess in guesses.items():
 page.table(rows, data=[test_set], samples=len(found),
            note=f"Means over {len(found)} held-out clips and three equally likely futures of each.")
 errors = {row["prediction"]: row["expected squared error"] for row in rows}
-page.expect("step 1: largest difference between the error and the sum of the two columns behind it",
+page.expect("step 1: largest difference between the two sides",
             max(abs(row["expected squared error"] - row["distance² to the mean"] - spread) for row in rows), high=1e-5)
 page.expect("error of the mean over that of the best sharp future",
             errors["their mean"] / min(errors[name] for name in PACES), high=1.0, why="step 3")
@@ -687,14 +693,14 @@ page.expect("edge gap of the mean, over that of the future as filmed",
 # Eq. 10 alone, is enough to see it. It writes whole frames, so that nothing of the past comes through by itself.
 
 # %%
-few_set, few_test = (page.dataset("actions", split=split, frames=8, size=16) for split in ("train", "test"))
+few_set, few_test = (page.dataset("actions", split=split, frames=8, size=8) for split in ("train", "test"))
 
 
-def taught(futures_of, steps=60):
+def taught(futures_of, steps=100):
     """A small G trained by Eq. 10, and its loss on the way; `futures_of` says which future each past is given."""
     torch.manual_seed(page.seed)
-    system, curve = build_system("prediction", frames=8, size=16, width=1 / 16, alpha=0.0, change=False), []
-    optimiser = system.optimisers()["generator"]
+    system = build_system("prediction", frames=8, size=8, width=1 / 16, alpha=0.0, change=False, learning_rate=3e-3)
+    optimiser, curve = system.optimisers()["generator"], []
     for step in range(steps):
         batch, _ = few_set.batch(torch.randint(len(few_set), (8,), generator=stream("pairs", page.seed, step)))
         past, future = system.split(batch)
@@ -711,9 +717,9 @@ few_given, few_truth = few_test.batch(numbers)[0].split(4, dim=2)
 with torch.no_grad():
     guessed = {"its own future": own(few_given), "another clip's": other(few_given)}
 few_mean = few_truth.mean(dim=0, keepdim=True).expand_as(few_truth)
-print("this run: loss in the first and the last five steps:", "; ".join(
-    f"{name} {sum(curve[:5]) / 5:.0f}, {sum(curve[-5:]) / 5:.0f}"
-    for name, curve in zip(guessed, (own_curve, other_curve))))
+ends = {name: (sum(curve[:5]) / 5, sum(curve[-20:]) / 20) for name, curve in zip(guessed, (own_curve, other_curve))}
+print("this run: loss in the first five steps and in the last twenty:",
+      "; ".join(f"{name} {before:.0f}, {after:.0f}" for name, (before, after) in ends.items()))
 
 # %%
 held_small = metrics.last_frame(few_given, few_truth.shape[2])
@@ -729,15 +735,14 @@ page.figure(book.clip_grid(torch.stack([frames[:8].transpose(0, 1) for frames in
 varied = {name: (future.std(dim=0).mean() / few_truth.std(dim=0).mean()).item() for name, future in guessed.items()}
 near = {name: metrics.psnr(future.clamp(-1, 1), few_truth).mean() for name, future in
         {**guessed, "mean": few_mean, "held": held_small}.items()}
-page.expect("loss with others' futures, last steps over first", sum(other_curve[-5:]) / sum(other_curve[:5]), high=0.9,
-            digits=2, why="the curve looks like learning")
-page.expect("variety over clips, as a share of the truth's: its own futures", varied["its own future"], low=0.3,
+before, after = ends["another clip's"]
+page.expect("another's: loss, last steps over first", after / before, high=0.95, digits=2, why="it looks like learning")
+page.expect("its own: variety over clips, over the truth's", varied["its own future"], low=0.4, digits=2)
+page.expect("another's: variety over clips, over the truth's", varied["another clip's"], high=0.25, digits=2,
+            why="one answer to all")
+page.expect("another's: PSNR less that of the mean of all, dB", near["another clip's"] - near["mean"], low=-3, high=1,
             digits=2)
-page.expect("variety over clips, as a share of the truth's: other clips' futures", varied["another clip's"], high=0.25,
-            digits=2, why="one answer to every past")
-page.expect("its PSNR less that of the mean of all futures, dB", near["another clip's"] - near["mean"], low=-3, high=1,
-            digits=2, why="it has become that mean")
-page.expect("its PSNR less that of the held frame, dB", near["another clip's"] - near["held"], high=-3, digits=2)
+page.expect("another's: PSNR less that of the held frame, dB", near["another clip's"] - near["held"], high=-3, digits=2)
 
 # %% [markdown]
 # That is the danger of the literal reading of Eq. 10 in *generation*, where $G(z)$ is held against an unrelated clip
@@ -830,8 +835,9 @@ print(f"this run: after {scribe_records[-1].clips_seen if scribe_records else 0:
       f"{fidelity:.1f} dB, clips of their mean colour {grey:.1f} dB")
 
 # %% [markdown]
-# In the recorded run these reconstructions are fog: sixty steps are far too few for this system, and a clip of one colour is nearer to the truth
-# ([**A16**](12_claims_and_decisions.ipynb#A16) has the number). So nothing is said here about fidelity. What can be tested at any quality is the wiring: change the first latent only, and see which frames change.
+# In the recorded run these reconstructions are fog. This system has learned for as few steps as the choices above, and a clip of one
+# colour is nearer to the truth ([**A16**](12_claims_and_decisions.ipynb#A16) has the number). So nothing is said here about fidelity. What can be
+# tested at any quality is the wiring: change the first latent only, and see which frames change.
 
 # %% tags=["nbval-check-output"]
 with torch.no_grad():
@@ -839,9 +845,9 @@ with torch.no_grad():
     nudged[:, 0] += torch.randn(codes.shape[-1:], generator=stream("nudge")).to(codes)
     shifted = scribe.sampler(nudged, None if asked is None else asked[:1]).float().cpu()
     stirred = (shifted - made[0][:1]).abs().mean(dim=(0, 1, 3, 4))  # (T,)
-page.expect("change of the last quarter of the frames over that of the first, when the first latent changes",
+page.expect("change of the last quarter over that of the first",
             stirred[-(len(stirred) // 4):].mean() / stirred[: len(stirred) // 4].mean(), high=0.9,
-            why="a latent acts where it stands")
+            why="it acts where it stands")
 
 # %% [markdown]
 # ## A video of your own
@@ -870,8 +876,8 @@ for arm, predictor in predictors.items():
     starts[arm] = (measured["before its first step"] if arm == "combined" else untrained(arm)).late["PSNR"]
     gone = metrics.difference(measured[arm].late["PSNR"], starts[arm])
     sides[arm] = book.side_of(f"predictor, {arm}", predictor, records[arm], gone.low > LEAST)
-    print(f"this run: {arm}, {clips_seen[arm]:,} clips, {gone} dB nearer than before its first step")
-print(f"one counts as trained where the interval lies above {LEAST:.2f} dB")
+    print(f"this run: {arm}, {clips_seen[arm]:,} clips, {gone} dB over its first step")
+print(f"it counts as trained where the interval lies above {LEAST:.2f} dB")
 gain = less("combined", "last frame held")
 page.measure("PSNR over the second half of the horizon, combined objective less last frame held, dB", gain.value,
              interval=gain, low=0, claim="prediction", data=[train_set, test_set], sides=[sides["combined"]],
@@ -964,13 +970,13 @@ assert (reader.read_frames, reader.read_frames - reader.given + 1, reader.ahead)
 
 # %% tags=["solution"]
 # Exercise 3
-shares = (-0.2, -0.1, -0.05, 0, 0.05, 0.1, 0.2, 0.4, 0.7, 1)
+shares = (-0.2, -0.1, -0.05, 0, 0.1, 0.2, 0.5, 1)
 steps = torch.arange(1, truth.shape[2] + 1).view(1, 1, -1, 1, 1)
 damped = [metrics.psnr((held + s * steps * (given[:, :, -1:] - given[:, :, -2:-1])).clamp(-1, 1), truth).mean()
           for s in shares]
-print("PSNR, dB:", ", ".join(f"{value:.1f} at {s:g}" for s, value in zip(shares, damped)))
+print("this run, dB at s:", ", ".join(f"{s:g}: {value:.1f}" for s, value in zip(shares, damped)))
 page.expect("exercise 3: largest rise from one s to the next, from 0.1 on, dB",
-            max(after - before for before, after in pairwise(damped[5:])), high=0)
+            max(after - before for before, after in pairwise(damped[4:])), high=0)
 page.expect("exercise 3: the best s", shares[damped.index(max(damped))], high=0)
 
 # %% tags=["solution"]
@@ -982,15 +988,15 @@ sharp = {name: sum(metrics.edge_gap(guess, open_futures[:, i]).mean() for i in r
 page.expect("exercise 4: absolute error of the median over that of the mean", absolute["median"] / absolute["mean"],
             high=1)
 page.expect("exercise 4: edge gap of the median over that of the mean", sharp["median"] / sharp["mean"], high=0.5,
-            why="it takes each pixel from one of the futures")
+            why="no mixtures")
 
 # %% tags=["solution"]
 # Exercise 5
 blind = {k: moved(held, k) for k in (-2, -1, 0, 1, 2)}
 alone = {k: metrics.psnr(future, truth).mean() for k, future in blind.items()}
 best_blind = metrics.psnr(metrics.best_of(list(blind.values()), truth)[0], truth).mean()
-page.expect("exercise 5: PSNR of the best of five less that of the held frame, dB", best_blind - alone[0], low=0.2,
-            digits=2, why="choosing by the truth is knowledge, too")
+page.expect("exercise 5: best of five less the held frame, dB", best_blind - alone[0], low=0.2, digits=2,
+            why="chosen by the truth")
 page.expect("exercise 5: best of the four moved ones less the held frame, dB",
             max(value for k, value in alone.items() if k) - alone[0], high=0, digits=2)
 
