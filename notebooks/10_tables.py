@@ -516,7 +516,7 @@ display(Markdown("\n".join([
     f"2. *Where it lies.* Held-out real clips score {interval_of(real)}. Of what shows nothing, {nearest} comes "
     f"nearest, with {far:.2f}. With real clips at 0 and this landmark at 1, the row is at "
     f"({own['ours']:.2f} - {real['ours']:.2f}) / ({far:.2f} - {real['ours']:.2f}) = "
-    + ("a place that cannot be told." if where is None else f"{where:.2f}."),
+    + ("..., which cannot be told." if where is None else f"{where:.2f}."),
     f"3. *Whether it has learned.* After {own['clips seen']:,} clips it is "
     f"{'' if own['clear of untrained'] else 'not '}clear of its untrained network.",
     f"4. *What it is not.* The paper's {own['paper']:.2f} is of another judge, other data and other classes: "
@@ -693,10 +693,10 @@ display(Markdown("\n".join([
     f"1. *The number.* {own['N']} samples lie at a Fréchet distance of {interval_of(own, 1)} from the {own['N']} "
     f"training clips. Held-out real clips lie at {interval_of(real, 1)}: a wide interval, from few source videos.",
     f"2. *Where it lies.* Noise is at {own['noise']:.1f}, the mean clip at {own['mean clip']:.1f}, the untrained "
-    f"network at {own['untrained']:.1f}. Between real clips (0) and the nearest of these (1) the row is at {where}.",
+    f"network at {own['untrained']:.1f}. Position between real clips (0) and the nearest of these (1): {where}.",
     f"3. *Whether it has learned.* After {own['clips seen']:,} clips it is "
     f"{'' if own['clear of untrained'] else 'not '}clear of its untrained network.",
-    f"4. *What N does to it.* The estimate is biased upwards at any finite N; at infinite N it would be {limit}.",
+    f"4. *What N does to it.* The estimate is biased upwards at any finite N; extrapolated to infinite N: {limit}.",
     f"5. *Beside the paper.* {own['ours']:.1f} and {own['paper']:,} have different units. In shares of VGAN's distance "
     f"they are {shares[0]:.2f} and {shares[1]:.2f}. But our VGAN, as published, is "
     f"{'' if vgan['clear of untrained'] else 'not '}clear of its own untrained network."])))
