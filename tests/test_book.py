@@ -312,6 +312,30 @@ def test_what_was_recorded_stands_first_once_something_has_learned(page, monkeyp
     assert capsys.readouterr().out == ""
 
 
+def test_a_table_is_drawn_as_it_was_recorded_and_then_as_this_run_has_it(page, monkeypatch):
+    shown, drawn = [], []
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data))
+
+    def of(rows):
+        drawn.append(rows)
+        return draw()
+
+    with pytest.raises(FileNotFoundError, match="table"):
+        page.plot("table", of)
+    page.table([{"a": 10}], name="table", data=[TOY])
+    page.plot("table", of, caption="It rises.", alt="a rising line")
+    assert drawn == [[{"a": 10}]] and shown[-1]["text/html"].count("<img") == 1
+    gpu = book.open_page("99_toy", run="gpu", seed=1)
+    gpu.table([{"a": 1}], name="table", data=[TOY])
+    page.learning = True
+    page.plot("table", of, caption="It rises.", alt="a rising line")
+    assert drawn[1:] == [[{"a": 1}], [{"a": 10}]]
+    theirs, own = shown[-1]["text/html"].split("</figure>")[:2]
+    assert ".</b> It rises." in theirs and "Recorded on" in theirs and "seed 1." in theirs
+    assert "The same from this run." in own and "width: 130px" in own and "Run smoke" in own
+    assert shown[-1]["text/plain"].endswith(". It rises. [a rising line]")
+
+
 def test_what_only_a_recorded_run_makes_is_shown_or_named(page, monkeypatch, capsys):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(getattr(data, "data", data)))
@@ -358,6 +382,7 @@ def test_a_recorded_picture_of_any_size_stays_small_in_a_notebook(tmp_path, movi
 
     code = pictures.small_webp(path)
     assert len(code) <= pictures.EMBEDDED < path.stat().st_size
+    assert pictures.small_webp(io.BytesIO(path.read_bytes())) == code  # of this run, beside the recorded one
     with Image.open(io.BytesIO(code)) as small:
         assert getattr(small, "n_frames", 1) == (3 if moving else 1) and small.width < 800
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GAP = 2  # pixels between two pictures
-EMBEDDED = 60_000  # bytes of a recorded picture inside a notebook, which stays under 1 MB
+EMBEDDED = 60_000  # bytes of a recorded picture, and of one beside it, inside a notebook, which stays under 1 MB
 
 # Okabe and Ito's palette, which colour-blind readers tell apart. One colour is one system everywhere.
 SYSTEM_COLOURS = {
@@ -196,7 +196,7 @@ def width_of(path: Path) -> int:
         return picture.width
 
 
-def small_webp(path: Path) -> bytes:
+def small_webp(path: Path | io.BytesIO) -> bytes:
     """A picture or a moving clip as WebP in at most `EMBEDDED` bytes: smaller and coarser until it fits."""
     from PIL import Image, ImageSequence
 
