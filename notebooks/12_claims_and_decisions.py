@@ -56,7 +56,7 @@ from hrvgan_lib.networks import build_system
 # ## One page: what held, what did not, what cannot be tested
 #
 # A *claim* is a sentence, a number or a table row of the paper that a measurement can answer. Each chapter measured the
-# claims that belong to it, and wrote down beforehand which numbers would count. The page below is made by code from the
+# claims that belong to it, and says in its source which numbers would count. The page below is made by code from the
 # *recorded run* ([glossary](00_start_here.ipynb#Glossary)), the longer run that comes with this book; where there is none,
 # from the run that you are looking at. A number of this small run stands on the page only where its line begins with
 # *this run*.
@@ -78,7 +78,9 @@ page.table(decisions, name="decisions", data=(), note="Written by the run.", sho
 told, choices = page.rows("claims"), page.rows("decisions")
 on_page = ledgers.sections(told)
 kinds_of_data = sorted({one.rpartition(", ")[2] for row in told for one in row["data"].split("; ") if one})
-display(Markdown(f"**Everything below comes from** {page.origin('claims')}; {' and '.join(kinds_of_data)} data."))
+seeds = sorted({int(row["training seeds"]) for row in told if row["training seeds"]})
+display(Markdown(f"**Everything below comes from** {page.origin('claims')}; {' and '.join(kinds_of_data)} data; "
+                 f"training seeds behind a number: {' or '.join(map(str, seeds))}."))
 
 # %% [markdown]
 # *Procedural* data are clips drawn by a program in place of a data set that is not there, our

@@ -1331,7 +1331,8 @@ def test_a_line_of_the_page_says_what_decided_and_what_was_left_out():
     )
     assert (line["the paper's claim"], line["the paper's claim"].target) == (claim.title, "#figure4")
     assert line["ours"] == "25,000\N{NO-BREAK SPACE}[1,000,\N{NO-BREAK SPACE}30,000]"
-    assert f"Tested only: {claim.part}. Does not pass: untrained network [0, 1]. After 6,400 clips." in line["why"]
+    assert f"Tested only: {claim.part}. Does not pass: untrained network [0, 1]. It rests" in line["why"]
+    assert line["why"].endswith("on this one number. After 6,400 clips.")
     two = "a: 0.5 [0.1, 0.9] (asked: at least 0); b: -2 [-3, -1] (asked: at least 0)"
     failed = ledgers.line(row_of(ORDERING.id, ledgers.NOT_IN_THESE, two, "decided by: b"))
     assert failed["ours"].startswith("-2") and failed["why"].endswith("Of 2 numbers this one decides: b.")

@@ -312,6 +312,8 @@ def line(row: dict) -> dict[str, Any]:
         why.append(f"Of {len(found)} numbers this one decides: {what}")
     if held and row["negative controls"]:
         why.append(f"Does not pass: {row['negative controls'].split('; ')[0]}")
+    if held and len(found) == 1:
+        why.append("It rests on this one number")
     if said in (IN_THESE, NOT_IN_THESE) and (clips := re.findall(r"([\d,]+) real", row["training clips"])):
         why.append(f"After {' or '.join(dict.fromkeys(clips))} clips")
     if reason.startswith(("not clear", "may pass")):
