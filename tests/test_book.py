@@ -283,9 +283,12 @@ def test_what_was_recorded_stands_first_once_something_has_learned(page, monkeyp
         page.rows("table")
     assert not any("Recorded" in said for said in show())  # nothing has learned
     assert page.rows("table") == [{"a": 10, "b": 20}]
+    assert page.origin("table").startswith("this run, `smoke`, profile smoke") and "seed 3" in page.origin("table")
     page.learning = True
     line, film, table, other = show()
     assert page.rows("table") == [{"a": 1, "b": 2}]  # what is said of a table is said of what stands first
+    assert page.origin("table").startswith("the recorded run `gpu`, profile smoke: clips of 8 frames of ")
+    assert page.origin("table").endswith("seed 1; NVIDIA H200")
     first, second = line.split("</figure>")[:2]
     assert "width: 200px; max-width: 100%" in first and "width: 130px; max-width: 100%" in second
     assert "data:image/webp" in first and "Figure 99.3.</b> It rises." in first and "Old words" not in line

@@ -377,6 +377,23 @@ system = load_generator("{path.relative_to(self.root)}")
         path = self.figures / f"{name}.json"
         return found[1]["rows"] if found else json.loads(path.read_text(encoding="utf-8"))["rows"]
 
+    def origin(self, name: str) -> str:
+        """Which run the `rows` of a named table are from, in a sentence: sizes, budgets, seed, device."""
+        found = self._recorded_twin(f"{name}.csv")
+        if found:
+            record, who = found[1], f"the recorded run `{found[0].parent.name}`"
+        else:
+            path = self.figures / f"{name}.json"
+            record, who = json.loads(path.read_text(encoding="utf-8")), f"this run, `{self.run}`"
+        profile = record["parameters"]["profile"]
+        return (
+            f"{who}, profile {profile['name']}: clips of {profile['frames']} frames of {profile['size']}×"
+            f"{profile['size']}, {profile['width']:g} of the printed width; {profile['steps']:,} steps of "
+            f"{profile['batch']} clips for the main systems, {profile['side_steps']:,} on Golf and Aeroplane, "
+            f"{profile['prediction_steps']:,} for prediction, {profile['study_steps']:,} in the ablations; "
+            f"{profile['samples']:,} samples a score; seed {record['seeds'][0]}; {record['device']}"
+        )
+
     def _recorded_twin(self, filename: str, run: str = "") -> tuple[Path, dict[str, Any]] | None:
         """A recorded file with what its sidecar says of it; None where nothing has learned yet, or there is none."""
         path = self.recorded(filename, run) if self.learning or run else None
