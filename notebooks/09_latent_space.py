@@ -843,9 +843,12 @@ Quiz(real, generated, seed=page.seed).show()
 # %%
 generators = {"Golf": (golf, ()), "Aeroplane": (flown, ()), "actions": (system, train_set.classes)}
 if recorded := page.recorded_system():
-    generators["recorded run"] = recorded, json.loads(recorded.about["classes"])
+    generators["recorded on a GPU"] = recorded, json.loads(recorded.about["classes"])
 explorer = explore.LatentExplorer(generators, seed=page.seed, width=440)
 explorer.show()
+shown = explorer.system
+print(f"in the strip: {explorer.source.value}, {explorer.label.label}, "
+      f"{shown.frames} frames of {shown.size}x{shown.size}, seed {page.seed}")
 
 # %% [markdown]
 # Try this: put the slider in the middle and change the class. Does the latent keep the surroundings, and does the class change the person only? The figure shows three
