@@ -92,7 +92,7 @@ def clip_grid(
     scale = max(1, round(width * dpi / strip.shape[1]))  # whole screen pixels for each source pixel
     strip = strip.repeat(scale, 0).repeat(scale, 1)
     labels = [str(label) for label in (labels if labels is not None else [])][:n]
-    left = round(14 + 8 * max(map(len, labels))) if labels else 0
+    left = round(18 + 7.5 * max(map(len, labels))) if labels else 0
     top = 24 if title else 0
     total_w, total_h = strip.shape[1] + left, strip.shape[0] + top
     fig = plt.figure(figsize=(total_w / dpi, total_h / dpi), dpi=dpi, layout="none")
