@@ -710,11 +710,11 @@ page.expect("the pixel term's over the adversarial one's", loud["pixel"] / loud[
 
 # %% [markdown]
 # The weights $\alpha = \beta = 0.5$ are equal, and the terms are not. With Eq. 10 read as a sum G hears the pixels, and *combined* comes out as
-# *MSE only* does, in strips and table. D's voice grows from such few clips on. Repeated on predictors trained as the recorded ones were, short
+# *MSE only* does, in strips and table. D's voice grows at first. Repeated on predictors trained as the recorded ones were, short
 # and long, the sum was still dozens of times as loud as D.
 #
-# Read as a norm, as in chapter 06, the pixel term would be fainter. The gradient of the square $|e|^2$ is $2e$, as long as the error $e$ is
-# large. That of the norm $|e|$ is $e / |e|$, of length 1; times $\beta$ it is 0.5 for every clip and every error. In those repetitions D was then
+# Read as a norm, as in chapter 06, the pixel term would be fainter. With the error $e = G(X) - Y$ the gradient of the square $|e|^2$ is
+# $2e$, twice as long as $e$. That of the norm $|e|$ is $e / |e|$, of length 1; times $\beta$ it is 0.5 for every clip and error. In those repetitions D was then
 # about as loud as the pixels. No predictor of this chapter is trained so.
 #
 # Now *adversarial only*. Does its G deceive D, and are its edges those of the truth?
@@ -733,9 +733,8 @@ for arm in ("MSE only", "adversarial only"):
 # D's loss is the sum of two cross-entropies, for true and for predicted futures; half of it is, on average, $-\log$ of the probability that D
 # gives to the right answer. So D wins both games. In *combined* G hardly tries to deceive it. In *adversarial only* G does nothing else, and
 # is still found out most of the time. Until D can be deceived, an
-# adversarial loss does not show G a true future, only a direction in which a frame would look a little less false to this D.
-# The frames of this G are steeper than true ones: blobs and patches
-# bring edges of their own. It has not learned its game in these steps; what more of them would bring is not measured.
+# adversarial loss does not show G a true future, only a direction in which a frame would look a little less false to this D. The frames of this G are
+# steeper than true ones: blobs and patches bring edges of their own. It has not learned its game in these steps; what more of them would bring is not measured.
 #
 # ## Failure on purpose: the futures of other clips
 #
