@@ -9,10 +9,10 @@
 # | **Budget** | half a minute at `smoke`; some minutes at `cpu`, most of them for training |
 #
 # The title of the paper promises generation: clips out of noise. Its equations and its algorithm say more: they take frames $X$ and ask for the
-# frames $Y$ that follow. Both tasks use the same networks and the same losses. This chapter builds the second one.
+# frames $Y$ that follow. This chapter builds the second task, from the same networks and losses.
 #
-# It is a good place to watch a loss at work, because here every answer has a right one beside it. We shall see that the most common loss, the
-# squared error, asks for a blurred future, and that the most common measures of success reward it.
+# Here every answer has a right one beside it. We shall see that the most common loss, the squared error, asks for a blurred future, and that the most
+# common measures of success reward it.
 #
 # **By the end you can**
 #
@@ -67,12 +67,18 @@ from hrvgan_lib.streams import stream
 # >
 # > **Section 3.3.** "The conditions could be class labels or the original data sample in the case of video prediction."
 #
-# Eq. 10 is that distance. Eqs. 12 to 14 are the adversarial losses of a discriminator that sees $X$ with a true or with a predicted $Y$, and
-# Eq. 15 adds up what G pays:
+# $$\mathcal L_{mse} = \|G(X) - Y\|^2 \quad (10) \qquad\qquad \mathcal L = \alpha\,\mathcal L^G_{adv} + \beta\,\mathcal L_{mse} \quad (15)$$
 #
-# $$\mathcal L_{mse} = \|G(X) - Y\|^2 \qquad \mathcal L^G_{adv} = \lambda_1 L_{bce}(D(X, G(X)) - k,\ 1) \qquad \mathcal L = \alpha\,\mathcal L^G_{adv} + \beta\,\mathcal L_{mse}$$
+# $$\mathcal L^G_{adv} = \lambda_1 L_{bce}(D(X, G(X)) - k,\ 1) \quad (12)$$
 #
-# $$\mathcal L^D_{adv} = \lambda_1 L_{bce}(D(X, Y) - k,\ 1) + \lambda_2 L_{bce}(D(X, G(X)) - k,\ 0)$$
+# $$\mathcal L^D_{adv} = \lambda_1 L_{bce}(D(X, Y) - k,\ 1) \quad (13) \qquad +\ \lambda_2 L_{bce}(D(X, G(X)) - k,\ 0) \quad (14)$$
+#
+# Eq. 10 is the pixel distance. Eq. 11 is the binary cross-entropy $L_{bce}$. In Eqs. 12 to 14 a discriminator sees $X$ with the
+# true or with the predicted $Y$, and Eq. 15 adds up what G pays, with $\alpha = \beta = 0.5$. [Chapter 05](05_losses.ipynb#Why-a-shift-k-is-absorbed-by-the-last-bias)
+# explains the shift $k$ and the weights $\lambda_1$ and $\lambda_2$, which are 1 here as there.
+#
+# *Table 1* is the paper's generator ([chapter 03](03_generator.ipynb)), *Table 2* its discriminator ([chapter 04](04_discriminator.ipynb)). The rows of Table 2
+# that take a clip down to its last map are its *trunk*. Our encoder E begins with the same trunk.
 #
 # > **What it does not say.** How many frames $m$ and $n$ are ([**T2**](12_claims_and_decisions.ipynb#T2)); how frames enter a generator whose
 # > Table 1 starts from a vector ([**T1**](12_claims_and_decisions.ipynb#T1)); how $D$ takes two sequences
@@ -81,7 +87,7 @@ from hrvgan_lib.streams import stream
 # ## Past and future of a clip
 #
 # Table 2 takes 32 frames. So we give G the first 16 and ask for the other 16, and D sees all of them as one clip of 32. Smaller cuts of the
-# table are halved in the same way. The $n$ predicted frames are called the *horizon*. We look at clips of the test split, from which nothing in this chapter learns.
+# table are halved in the same way. The $n$ predicted frames are called the *horizon*. The clips are of the test split.
 
 # %%
 train_set, test_set = page.dataset("actions"), page.dataset("actions", split="test")
@@ -112,14 +118,14 @@ print(f"this run: {n} held-out clips of {units}; {len(test_set) - len(long_enoug
 print(f"{m} frames given, {test_set.frames - m} to predict, {test_set.stride} frames of the video apart")
 
 # %% [markdown]
-# A *look* is the drawn counterpart of a person: body, clothes and background. Clips of one look resemble each other, so that intervals in this
-# chapter are over looks (or people, in real data), and not over clips.
+# A *look* is the drawn counterpart of a person: body, clothes and background. Clips of one look resemble each other, so that intervals are over looks
+# (or people, in real data), and not over clips.
 #
 # ## Two baselines: the held frame and the straight line
 #
 # Two predictions need no learning. The *held frame* repeats the last given frame: nothing moves. The *straight line* lets every pixel go on as it
-# changed between the last two frames. A predictor is worth its training only where it is better than both. That is a high bar: most of a video
-# is background, and background does not move.
+# changed between the last two frames. A predictor is worth its training only where it is better than both. That is a high bar, since most of a video
+# is background that does not move.
 #
 # ## PSNR and SSIM, and what they reward
 #
@@ -129,8 +135,8 @@ print(f"{m} frames given, {test_set.frames - m} to predict, {test_set.stride} fr
 #
 # $$\text{PSNR} = 10 \log_{10} \frac{2^2}{\text{mean squared error}} \quad \text{in decibels (dB).}$$
 #
-# Ten decibels more are a tenth of the squared error, three decibels more are half of it. For a frame, a higher PSNR is a smaller squared error and
-# nothing else: whoever minimises Eq. 10 maximises PSNR.
+# Ten decibels more are a tenth of the squared error, three decibels more are half of it. For a frame, whoever
+# minimises Eq. 10 maximises PSNR.
 
 # %% tags=["nbval-check-output"]
 def psnr(predicted, true):
@@ -150,7 +156,7 @@ page.expect("largest difference to the library's PSNR, dB", (mine - theirs)[movi
 # $$\text{SSIM} = \frac{2 \mu_a \mu_b + c_1}{\mu_a^2 + \mu_b^2 + c_1} \cdot \frac{2 \sigma_{ab} + c_2}{\sigma_a^2 + \sigma_b^2 + c_2}$$
 #
 # 1. The first factor is 1 where both have the same brightness.
-# 2. The second is 1 where both have the same pattern with the same contrast, and small where only one of them has any.
+# 2. The second is 1 where both have the same pattern and contrast, and small where only one of them has any.
 # 3. $c_1$ and $c_2$ keep flat windows from dividing zero by zero.
 # 4. The window is a Gaussian of 11 pixels, and the mean over all windows is the SSIM of the frame: 1 for equal frames.
 
@@ -174,9 +180,8 @@ page.expect("largest difference to the library's SSIM",
             (ssim(held[:4], truth[:4]) - torch.from_numpy(metrics.ssim(held[:4], truth[:4]))).abs().max(), high=1e-3)
 
 # %% [markdown]
-# What do the two reward? We take the *true* future and spoil it in ways that we know. Two of them keep everything sharp and move it to
-# the right, by one pixel or by two. One is the mean of the true frames moved by $-2, -1, 0, 1$ and $2$ pixels: what somebody
-# would answer who knows everything but the exact place. One is a plain blur.
+# What do the two reward? We spoil the *true* future in ways that we know: moved to the right by one pixel or by two, but sharp; the mean of the true
+# frames moved by $-2, -1, 0, 1$ and $2$ pixels, which somebody would answer who knows everything but the exact place; and a plain blur.
 
 # %%
 def moved(clips, right):
@@ -220,16 +225,16 @@ page.expect("SSIM of the smear less that of one pixel off", smear["SSIM"] - near
             why="and so does SSIM")
 
 # %% [markdown]
-# Both prefer the smear to a perfect picture that stands one pixel off. The reason can be counted. A sharp body in the wrong place is punished
+# Both prefer the smear to a perfect picture that stands one pixel off. A sharp body in the wrong place is punished
 # *twice*, once where it is missing and once where it should not be. A body that is left out is punished once; a faint one, spread over the
-# likely places, a little everywhere. SSIM looks at patterns, but only at patterns in their place, so that it makes the same choice. Neither
+# likely places, a little everywhere. SSIM looks at patterns, but only in their place, and so makes the same choice. Neither
 # measure asks whether the frame *looks like a frame*.
 #
 # ## Sharpness: the edge gap
 #
-# So we need a third measure. The obvious one, how steep a picture is on average, can be bought: white noise is steep everywhere. We compare how
+# So we need a third measure. How steep a picture is on average will not do: white noise is steep everywhere. We compare how
 # the steepness is *distributed* over the pixels. A true frame is flat in most places and steep at few edges. Blur lacks the steep
-# pixels, noise lacks the flat ones. The *edge gap* is the [Wasserstein distance](00_start_here.ipynb#Glossary) between the two
+# pixels, noise the flat ones. The *edge gap* is the [Wasserstein distance](00_start_here.ipynb#Glossary) between the two
 # distributions, divided by the mean steepness of the true frame. 0 is as sharp as the truth, 1 is a frame without any edge, and noise can exceed 1.
 
 # %% tags=["nbval-check-output"]
@@ -246,32 +251,100 @@ page.expect("edge gap of blur with noise, over that of blur", gap["blurred, with
 
 # %% [markdown]
 # The edge gap has a blind side of its own: it does not ask *where* an edge is. The held frame is a real frame, as sharp as any, and has a small
-# gap however wrong it is. The three measures have to be read together. How far does the held frame get by the first two?
+# gap however wrong it is. The three measures have to be read together. Here is how near the held frame comes by each:
 
 # %%
 falls = metrics.psnr(held, truth)
 drop = metrics.mean_estimate(falls[:, 0] - falls[:, -1], draw)
-print(f"this run: PSNR of the held frame {falls[:, 0].mean():.1f} dB at the first predicted frame, "
-      f"{falls[:, -1].mean():.1f} dB at the last")
+nearness = {"PSNR, dB": falls, "SSIM": metrics.ssim(held, truth), "edge gap": metrics.edge_gap(held, truth)}
+for name, by_frame in nearness.items():
+    print(f"this run: held frame, {name}: {by_frame[:, 0].mean():.3g} at the first predicted frame, "
+          f"{by_frame[:, -1].mean():.3g} at the last")
 page.expect("fall from the first to the last, dB", drop.value, low=0, digits=2,
             why="more has moved")
 
 # %% [markdown]
+# ## Why a squared error gives a blurred future
+#
+# Suppose that the past leaves the future open: the same person may go on slowly or fast. Call the possible futures
+# $Y$, their mean $\bar Y$, and let $g$ be any prediction.
+#
+# 1. Write $g - Y = (g - \bar Y) + (\bar Y - Y)$ and square. The mixed term vanishes on average, since $Y$ deviates from its mean by nothing on average:
+#    $$\mathbb E\,|g - Y|^2 = |g - \bar Y|^2 + \mathbb E\,|Y - \bar Y|^2 .$$
+# 2. The second part is the spread of the futures. No prediction can lower it.
+# 3. The first part is zero for $g = \bar Y$ only. The best prediction is the *conditional mean* $\mathbb E[Y \mid X]$.
+# 4. A mean of different pictures shows all of them faintly. Where the futures disagree it is blurred, and resembles none of them.
+#
+# We take each held-out clip and let its true future come slower, as filmed, or faster: three futures of one past.
+
+# %%
+PACES, stride, horizon = {"slower": 0.6, "as filmed": 1.0, "faster": 1.4}, test_set.stride, truth.shape[2]
+
+
+def paced(number):
+    """Three futures of one frame of a held-out clip, (3, 3, horizon, S, S), and that frame."""
+    whole = torch.tensor(test_set.pixels(int(number))).permute(3, 0, 1, 2).float() / 127.5 - 1
+    now = max(0, min(m * stride, whole.shape[1] - 1 - round(max(PACES.values()) * horizon * stride)))
+    at = [[min(whole.shape[1] - 1, now + round(pace * step * stride)) for step in range(1, horizon + 1)]
+          for pace in PACES.values()]
+    return torch.stack([whole[:, which] for which in at]), whole[:, now]
+
+
+found = [paced(number) for number in numbers[: len(some)]]
+open_futures = torch.stack([one for one, _ in found])  # (N, 3 futures, 3, horizon, S, S)
+mean = open_futures.mean(dim=1)
+guesses = {name: open_futures[:, i] for i, name in enumerate(PACES)}
+guesses |= {"last frame held": torch.stack([now for _, now in found])[:, :, None].expand_as(mean), "their mean": mean}
+page.figure(book.clip_grid(torch.stack([*open_futures[one], mean[one]]), every=max(1, horizon // 4), width=5.4,
+                           labels=[*PACES, "their mean"]),
+            data=[test_set],
+            caption="Three futures of one past, and their mean. The mean is the best answer to a squared error, and no "
+                    "picture of any of them.",
+            alt="Rows of frames: the same future at three paces, and their mean, in which whatever moves is smeared.")
+
+# %%
+spread = (open_futures - mean[:, None]).square().mean().item()
+rows = []
+for name, guess in guesses.items():
+    error = (guess[:, None] - open_futures).square().mean().item()
+    away = (guess - mean).square().mean().item()
+    blurred = sum(metrics.edge_gap(guess, open_futures[:, i]).mean() for i in range(len(PACES))) / len(PACES)
+    rows.append({"prediction": name, "expected squared error": error, "distance² to the mean": away,
+                 "spread of the futures": spread, "edge gap": blurred})
+page.table(rows, data=[test_set], samples=len(found),
+           note=f"Means over {len(found)} held-out clips and three equally likely futures of each.")
+errors = {row["prediction"]: row["expected squared error"] for row in rows}
+page.expect("step 1: largest difference between the two sides",
+            max(abs(row["expected squared error"] - row["distance² to the mean"] - spread) for row in rows), high=1e-5)
+page.expect("error of the mean over that of the best sharp future",
+            errors["their mean"] / min(errors[name] for name in PACES), high=1.0, why="step 3")
+page.expect("edge gap of the mean, over that of the future as filmed",
+            rows[-1]["edge gap"] / rows[1]["edge gap"], low=2, why="step 4")
+
+# %% [markdown]
+# A network trained on Eq. 10 does the same with all that it cannot know: pace, direction, the moment of turning round. The better it
+# minimises, the better it hedges.
+#
+# The adversarial term asks for something else. D has seen true futures, none of them smeared, and asks only that the pair $(X, G(X))$
+# *could* be true. That is the idea behind adding the two (Mathieu, Couprie and LeCun, 2016, added an adversarial and an edge term for this very
+# reason). Whether a G reaches what its loss asks for is another question, which we measure below. Other ways out: predict a
+# *distribution* by means of a latent (stochastic video prediction: Denton and Fergus, 2018, in the paper's references), or sample from a diffusion model.
+#
 # ## G reads the past, D reads past and future
 #
-# So far a [latent](00_start_here.ipynb#Glossary) was drawn at random, and G turned it into a clip. Here nothing is drawn. G starts from what an
-# encoder has *read*: prediction is generation with the past as its condition. This G is made of two networks that you know. The trunk of
-# Table 2 reads $X$ down to a map of 128×4×4×4. Table 1 goes on from that map, where it would otherwise go on from its fully-connected row.
-# With 16 frames instead of 32 both leave out one doubling of time. Three consequences:
+# So far a [latent](00_start_here.ipynb#Glossary) was drawn at random, and G turned it into a clip. Here nothing is drawn: prediction is generation with
+# the past as its condition. The trunk E reads $X$ down to a map of 128×4×4×4. Table 1 goes on from that map, where it would otherwise go on from its
+# fully-connected row. With 16 frames instead of 32 both leave out one doubling of time. Three consequences:
 #
-# - One past has one future: the same $X$ gives the same $G(X)$. (A later section adds a latent.)
+# - One past has one future: the same $X$ gives the same $G(X)$.
 # - The map keeps *where* things are, coarsely: $4 \times 4$ places. A vector of 128 numbers would keep it only if G learned to write it down
 #   and to read it again. We try both ([**T2**](12_claims_and_decisions.ipynb#T2)).
 # - All that G knows of the background has to pass through this map. In the [preset](00_start_here.ipynb#Glossary) *stable* G is therefore
-#   asked only for the *change* against the last frame of $X$. Before it has learned anything, its prediction is nearly the held frame.
+#   asked only for the *change* against the last frame of $X$, and starts near the held frame.
 #
 # D is Table 2 unchanged. It gets $X$ and $Y$ joined along time, and gives one [logit](00_start_here.ipynb#Glossary). A future that would look
-# real by itself can still be refused because it does not follow from this past. Here is everything that a training step needs, on a small cut:
+# real by itself can still be refused because it does not follow from this past. Here is everything that a training step needs, on a small cut and
+# with the preset *literal*, which reads Eq. 10 as a mean:
 
 # %% tags=["nbval-check-output"]
 small = build_system("prediction", frames=8, size=16, width=1 / 8, preset="literal")
@@ -281,7 +354,7 @@ G, D, k = small.generator, small.discriminator, small.config.k
 
 predicted = G(X)
 real, fake = D(torch.cat([X, Y], dim=2)), D(torch.cat([X, predicted], dim=2))  # one clip of m + n frames
-eq_10 = (predicted - Y).square().mean()
+eq_10 = (predicted - Y).square().mean()  # read as a mean, its name; its formula is a sum
 eq_12 = F.softplus(-(fake - k)).mean()  # -log sigmoid(D(X, G(X)) - k)
 eq_13_14 = F.softplus(-(real - k)).mean() + F.softplus(fake - k).mean()
 eq_15 = small.config.alpha * eq_12 + small.config.beta * eq_10
@@ -293,13 +366,12 @@ for name, ours, theirs in (("Eq. 15", eq_15, small.generator_losses(batch, None,
     page.expect(f"{name}: difference to the library", (ours - sum(theirs.values())).detach().abs(), high=1e-5)
 
 # %% [markdown]
-# Algorithm 1 then alternates: a batch of pairs $(X, Y)$ for a step of D down Eqs. 13-14, another batch for a step of G down Eq. 15. Nothing in the
-# loop of [chapter 06](06_training_loop.ipynb) has to change: a predictor is one more `System`. As there, samples come from the averaged generator
-# ([EMA](00_start_here.ipynb#Glossary)).
+# Algorithm 1 then alternates: a batch of pairs $(X, Y)$ for a step of D down Eqs. 13-14, another batch for a step of G down Eq. 15. A predictor is one
+# more `System` in the loop of [chapter 06](06_training_loop.ipynb). As there, samples come from the averaged generator ([EMA](00_start_here.ipynb#Glossary)).
 #
 # ### Figure 1 as it runs
 #
-# The paper's Figure 1 sketches the architecture. Here it is at the paper's shape, measured on the modules themselves, one block for each resolution.
+# The paper's Figure 1 sketches the architecture. Here it is at the paper's shape, measured on the modules.
 
 # %%
 full = paper.SETTINGS
@@ -353,22 +425,32 @@ page.figure(fig, name="fig1_prediction", data=(),
                 "all 32 frames down to one number.")
 
 # %% [markdown]
-# ## Training with either loss, and with both
+# ## Training: three objectives, and three other choices
 #
-# Three predictors learn from the same clips in the same order, for the same number of steps: one with Eq. 15 as it stands, *combined*; one
-# without its adversarial term, *MSE only* ($\alpha = 0$); one without its pixel term, *adversarial only* ($\beta = 0$). Three more change one choice
-# each. These learn for fewer steps, and are compared with a combined predictor that had as few.
+# Six predictors learn from the same clips in the same order. Three of them differ in their *objective*:
 #
-# All use *stable*, which for predictions departs from the literal text in four places:
+# - *combined*: Eq. 15 as it stands;
+# - *MSE only*: without the adversarial term ($\alpha = 0$);
+# - *adversarial only*: without the pixel term ($\beta = 0$).
+#
+# The other three keep Eq. 15 and change one *choice* about G. They learn for fewer steps, as does *combined, as short*, with which they are compared:
+#
+# - *frames, not their change*: G writes whole frames;
+# - *one vector*: E hands G one vector of 128 numbers, and not the map;
+# - *with noise*: G gets a latent beside the map, a draw of noise, so that one past has several futures.
+#
+# All use *stable*, which for predictions differs from *literal* in four choices. One of them is the reading of Eq. 10: the paper's text calls it
+# a mean, its formula is a sum ([**L10**](12_claims_and_decisions.ipynb#L10)). *Literal* follows the text, *stable* the formula.
 
 # %% tags=["nbval-check-output"]
-WHY = {"pixel_reduction": "Eq. 10 as printed, a sum over pixels and frames",
+WHY = {"pixel_reduction": "Eq. 10: the mean that the text names, or the sum of its formula",
        "learning_rate": "of G; a run of a few hundred steps needs a fast one",
-       "betas": "of Adam: some momentum", "change": "G writes the change against the last frame of X"}
+       "betas": "of Adam: stable has some momentum",
+       "change": "stable: G writes the change against the last frame of X"}
 text, ours = make_config("literal"), make_config("stable")
 changed = sorted((name for name, value in vars(text).items() if value != getattr(ours, name)), key=[*WHY].index)
 page.table([{"choice": name, "literal": str(getattr(text, name)), "stable": str(getattr(ours, name)),
-             "why": WHY[name]} for name in changed], data=())
+             "what it is": WHY[name]} for name in changed], data=())
 print(f"{len(changed)} changes; the same in both: alpha = {ours.alpha}, beta = {ours.beta}")
 
 # %%
@@ -393,7 +475,7 @@ print(f"this run: clips seen, {clips_seen['combined']:,} by each of the three an
 print(f"width {page.profile.width:g} of Tables 1 and 2, {train_set.frames} frames of {train_set.size}x{train_set.size}")
 
 # %% [markdown]
-# Now look, before any number. Each row starts from the same given frames.
+# Now look, before any number.
 
 # %%
 SHOWN = ("last frame held", "MSE only", "combined", "adversarial only")
@@ -422,11 +504,12 @@ page.film(film, name="prediction_film", data=[train_set, test_set], samples=1, f
 
 # %% [markdown]
 # In the recorded run the rows *MSE only* and *combined* look almost alike. The body fades where it stood, and a smear stands where it may
-# be going: the hedge of the section before. *Adversarial only* keeps the body nearly where it was and puts specks around it.
+# be going: the [hedge between futures](#Why-a-squared-error-gives-a-blurred-future) that a squared error asks for. *Adversarial only* hardly fades the body,
+# and is no better for it: in the first clip the legs are torn and a dark blob hangs beside them, and patches spread over both backgrounds.
 #
-# ## Nearness, frame by frame
+# ## Nearness and sharpness, frame by frame
 #
-# All three measures for every prediction. Bands are 95 % intervals over the looks or people behind the clips.
+# All three measures, with 95 % intervals over the looks or people behind the clips.
 
 # %%
 futures["MSE only, with noise"] = metrics.with_noise(futures["MSE only"], truth, page.seed)  # the control of sharpness
@@ -454,15 +537,20 @@ page.figure(fig, name="prediction_curves", data=[train_set, test_set], samples=n
                 "prediction. PSNR and SSIM fall from frame to frame.")
 
 # %% [markdown]
-# ## The second half of the future in numbers
+# In the recorded run PSNR and SSIM fall along every curve: a later frame is harder. By PSNR *MSE only* and *combined* lie on each other, and in
+# the second half clearly above the held frame. By SSIM they lie at the held frame or a little below. In the right panel the held frame is lowest, a
+# real frame in the wrong place, and the straight line highest. *Adversarial only* is behind the held frame in all three panels.
+#
+# ## Numbers for the second half: nearness, sharpness, Fréchet distance
 #
 # The table holds the second half of the predicted frames, where predicting is harder. *Less held* is the PSNR less that of the held frame,
-# paired clip by clip; its interval says whether a predictor is better than the baseline. The row *before its first step* is the
-# combined predictor untrained. *MSE only, with noise* is a control: noise that makes it as steep as the truth must not make it sharp.
+# paired clip by clip; its interval says whether a predictor is better than the baseline. Two rows speak of noise and mean two things. *With noise* is the
+# predictor with a latent. *MSE only, with noise* is a control: the finished frames of *MSE only* with grain on every pixel, as steep on average as
+# the truth, which must not count as sharp.
 #
-# The last column needs no true future frame by frame. It is the [Fréchet distance](00_start_here.ipynb#Glossary) between predicted and true
-# clips in the features of the judge; with a large judge of real videos the field calls it FVD. Both sides are whole clips, $X$ and $Y$
-# together, and start from the same $X$; the true futures are at distance 0. [Chapter 08](08_evaluation.ipynb) builds it, and says what it overlooks.
+# The last column is the [Fréchet distance](00_start_here.ipynb#Glossary) between predicted and true clips in the features of the judge; with a large
+# judge of real videos the field calls it FVD. Both sides are whole clips, $X$ and $Y$ together, and start from the same $X$; the true futures are at
+# distance 0. [Chapter 08](08_evaluation.ipynb) builds it, and says what it overlooks.
 
 # %%
 judge = learning.judge(page)
@@ -508,11 +596,12 @@ for name, found in measured.items():
 page.table(table, name="prediction_measures", data=[train_set, test_set], samples=n,
            page_columns=["prediction", "PSNR, dB", "less held, dB", "SSIM", "edge gap", "Fréchet distance"],
            note=f"Means over frames {truth.shape[2] // 2 + 1} to {truth.shape[2]} behind the last given one, {n} "
-                f"held-out clips of {units}, 95 % intervals over these. No entry or –: not measured.")
+                f"held-out clips of {units}, 95 % intervals over these. Before its first step: combined, untrained. "
+                "No entry or –: not measured.")
 findings.tell(page, findings.prediction)
 
 # %% [markdown]
-# Which prediction is best depends on whom you ask. We ask each column of the table above:
+# Which prediction is best? That depends on the column:
 
 # %%
 first = {row["prediction"].removesuffix(" (diverged)"): row for row in page.rows("prediction_measures")}
@@ -531,6 +620,8 @@ for column, best in {"PSNR, dB": max, "SSIM": max, "edge gap": min, "Fréchet di
     baseline = f"; last frame held: {first['last frame held'][column]}"
     print(f"best {column}: {winners[column]}, {first[winners[column]][column]}"
           + baseline * (winners[column] != "last frame held"))
+if (start := first.get("before its first step")) is not None:  # an older recorded table has no such row
+    print(f"combined before its first step, less held, dB: {start['less held, dB']}")
 for count in sorted({row["clips seen"] for row in first.values() if row["clips seen"]}, reverse=True):
     print(f"{count:,} clips seen:", "; ".join(name for name, row in first.items() if row["clips seen"] == count))
 
@@ -549,12 +640,12 @@ page.expect("table: edge gap, MSE only with noise over without",
             why="the control holds")
 
 # %% [markdown]
-# In the recorded run the two predictors that minimise a squared error are ahead of the held frame by PSNR, whose interval leaves out
-# zero. They are not ahead by SSIM, and they are clearly less sharp. They have learned *that* something will move away, and hardly what comes in its place.
+# In the recorded run the two predictors that minimise a squared error are ahead of the held frame by PSNR, and the interval leaves out
+# zero. They are not ahead by SSIM, and clearly less sharp. They have learned *that* something will move away, and hardly what comes in its place.
 #
 # The last column deserves suspicion. The recorded run's winner by Fréchet distance is *frames, not their change*, whose predicted frames are grey fog:
-# most of their edges are gone, and their PSNR is below that of the held frame. A judge of actions seems to mind a clip that stops in the middle more than one
-# that dissolves. With few looks the intervals of this column also overlap. One distance in one classifier's features is no verdict on a picture.
+# most of their edges are gone, and their PSNR is below that of the held frame. The intervals of this column also overlap. One distance in one
+# classifier's features is no verdict on a picture.
 
 # %%
 fog = "frames, not their change"
@@ -569,7 +660,7 @@ page.expect("table: its upper end less the held frame's lower end", far_fog[2] -
 # %% [markdown]
 # ### Does the adversarial term help? Do the choices?
 #
-# The two questions that the six predictors were trained for. A difference counts where its interval, paired clip by clip, leaves out zero.
+# A difference counts where its paired interval leaves out zero.
 
 # %%
 SAYS = {"MSE only": "combined", "adversarial only": "combined", fog: "combined, as short",
@@ -584,21 +675,26 @@ if not paired:
 page.expect("table: PSNR of MSE only less combined, dB", apart["MSE only"], low=-0.5, high=0.5, digits=2)
 page.expect("table: less held of adversarial only, upper end, dB", told("adversarial only", "less held, dB")[2],
             high=0, why="worse than holding")
+page.expect("table: edge gap, adversarial only over MSE only",
+            told("adversarial only", "edge gap")[0] / told("MSE only", "edge gap")[0], low=1, why="no sharper")
 page.expect("table: PSNR of frames, not their change, less combined as short, dB", apart[fog], high=-1, digits=3)
 
 # %% [markdown]
-# - *Adversarial term.* Beside the pixel term it changes little, in PSNR or in sharpness; alone it is worse than the held frame
-#   ([**L9**](12_claims_and_decisions.ipynb#L9)). The next cell shows how faint its voice is.
+# - *Adversarial term.* Beside the pixel term it changes little, in PSNR or in sharpness ([**L9**](12_claims_and_decisions.ipynb#L9)). Alone it is
+#   farther from the truth than the held frame, and no sharper than the squared error. The next two cells ask why.
 # - *Change or frames.* This choice matters most: a G that has to write the whole frame through a map of $4 \times 4$ shows fog after these
 #   few steps ([**T2**](12_claims_and_decisions.ipynb#T2)).
 # - *Map or vector, latent or none.* Small differences after few steps.
 #
-# How loud is each term of Eq. 15? As in chapter 06 we compare the length of the gradient that each sends into the predicted pixels of a clip.
+# First *combined*: how loud is each term of Eq. 15? As in [chapter 06](06_training_loop.ipynb#The-pixel-term-is-a-norm) we compare the length of the
+# gradient that each sends into the predicted pixels of a clip. That takes a D, and a recorded run keeps G only; where *combined* comes from there,
+# we take *combined, as short*.
 
 # %%
-system = predictors[REFERENCE]  # its D has learned here: a recorded run keeps G only
+heard = REFERENCE if page.profile.weights else "combined"  # one whose D has learned here
+system = predictors[heard]
 c = system.config
-pixels = futures[REFERENCE][:8].to(system.device).requires_grad_()
+pixels = futures[heard][:8].to(system.device).requires_grad_()
 scores_of_D = system.discriminator(torch.cat([given[:8].to(system.device), pixels], dim=2))
 target = truth[:8].to(system.device)
 terms = {"adversarial": c.alpha * losses.adversarial_generator_loss(scores_of_D, c.k, c.adversarial),
@@ -606,91 +702,45 @@ terms = {"adversarial": c.alpha * losses.adversarial_generator_loss(scores_of_D,
          "norm": c.beta * losses.mse_loss_paper(pixels, target, "norm")}
 loud = {name: torch.autograd.grad(len(pixels) * term, pixels)[0].flatten(1).norm(dim=1).mean().item()
         for name, term in terms.items()}
-print(f"this run, after {clips_seen[REFERENCE]:,} clips, length of the gradient: pixel term {loud['pixel']:.3g} "
-      f"({loud['norm']:.2g} as a norm), adversarial term {loud['adversarial']:.2g}")
+print(f"this run, {heard}, {clips_seen[heard]:,} clips, length of the gradient: pixel term {loud['pixel']:.3g}, "
+      f"adversarial {loud['adversarial']:.2g}")
+print(f"this run: the pixel term read as a norm: {loud['norm']:.2g}")
 page.expect("the pixel term's over the adversarial one's", loud["pixel"] / loud["adversarial"], low=1, digits=2,
             why="the sum drowns the other")
+
+# %% [markdown]
+# The weights $\alpha = \beta = 0.5$ are equal, and the terms are not. With Eq. 10 read as a sum G hears the pixels, and *combined* comes out as
+# *MSE only* does, in strips and table. D's voice grows at first. Repeated on predictors trained as the recorded ones were, short
+# and long, the sum was still dozens of times as loud as D.
+#
+# Read as a norm, as in chapter 06, the pixel term would be fainter. With the error $e = G(X) - Y$ the gradient of the square $|e|^2$ is
+# $2e$, twice as long as $e$. That of the norm $|e|$ is $e / |e|$, of length 1; times $\beta$ it is 0.5 for every clip and error. In those repetitions D was then
+# about as loud as the pixels. No predictor of this chapter is trained so.
+#
+# Now *adversarial only*. Does its G deceive D, and are its edges those of the truth?
+
+# %%
 for arm in ("combined", "adversarial only"):
     tenth = records[arm][-max(1, len(records[arm]) // 10):]
     d = sum(record.discriminator["adversarial"] for record in tenth) / max(1, len(tenth))
-    print(f"D's loss in the last tenth of the steps, {arm}: {d:.3f} (it is {2 * math.log(2):.2f} where D is blind)")
+    print(f"{arm}, {clips_seen[arm]:,} clips seen: D's loss {d:.3f}, right with probability {math.exp(-d / 2):.2f}")
+print(f"(means over the last tenth of the steps; D that cannot tell: {2 * math.log(2):.2f}, probability 0.50)")
+for arm in ("MSE only", "adversarial only"):
+    steepness = metrics.edges(futures[arm]).mean() / metrics.edges(truth).mean()
+    print(f"this run, {arm}: mean steepness over that of the truth {steepness:.2f}")
 
 # %% [markdown]
-# The weights $\alpha = \beta = 0.5$ are equal, and the terms are not. With the sum of Eq. 10 as printed, *combined* is nearly *MSE only*, which is
-# what strips and table show. The ratio is one of this moment, since D's voice changes while it learns. As a norm, which trains the system of
-# chapter 06, the pixel term would be no louder than $\beta$, whatever the error, and D would be heard. No predictor of this chapter is trained so.
-#
-# ## Why a squared error gives a blurred future
-#
-# No network is needed to see it. Suppose that the past leaves the future open: the same person may go on slowly or fast. Call the possible futures
-# $Y$, their mean $\bar Y$, and let $g$ be any prediction.
-#
-# 1. Write $g - Y = (g - \bar Y) + (\bar Y - Y)$ and square. The mixed term vanishes on average, since $Y$ deviates from its mean by nothing on average:
-#    $$\mathbb E\,|g - Y|^2 = |g - \bar Y|^2 + \mathbb E\,|Y - \bar Y|^2 .$$
-# 2. The second part is the spread of the futures. No prediction can lower it.
-# 3. The first part is zero for $g = \bar Y$ only. The best prediction is the *conditional mean* $\mathbb E[Y \mid X]$.
-# 4. A mean of different pictures shows all of them faintly. Where the futures disagree, it is blurred, and it resembles none of them.
-#
-# We take each held-out clip and let its true future come slower, as filmed, or faster: three futures of one past.
-
-# %%
-PACES, stride, horizon = {"slower": 0.6, "as filmed": 1.0, "faster": 1.4}, test_set.stride, truth.shape[2]
-
-
-def paced(number):
-    """Three futures of one frame of a held-out clip, (3, 3, horizon, S, S), and that frame."""
-    whole = torch.tensor(test_set.pixels(int(number))).permute(3, 0, 1, 2).float() / 127.5 - 1
-    now = max(0, min(m * stride, whole.shape[1] - 1 - round(max(PACES.values()) * horizon * stride)))
-    at = [[min(whole.shape[1] - 1, now + round(pace * step * stride)) for step in range(1, horizon + 1)]
-          for pace in PACES.values()]
-    return torch.stack([whole[:, which] for which in at]), whole[:, now]
-
-
-found = [paced(number) for number in numbers[: len(some)]]
-open_futures = torch.stack([one for one, _ in found])  # (N, 3 futures, 3, horizon, S, S)
-mean = open_futures.mean(dim=1)
-guesses = {name: open_futures[:, i] for i, name in enumerate(PACES)}
-guesses |= {"last frame held": torch.stack([now for _, now in found])[:, :, None].expand_as(mean), "their mean": mean}
-page.figure(book.clip_grid(torch.stack([*open_futures[one], mean[one]]), every=max(1, horizon // 4), width=5.4,
-                           labels=[*PACES, "their mean"]),
-            data=[test_set],
-            caption="Three futures of one past, and their mean. The mean is the best answer to a squared error, and no "
-                    "picture of any of them.",
-            alt="Rows of frames: the same future at three paces, and their mean, in which whatever moves is smeared.")
-
-# %%
-spread = (open_futures - mean[:, None]).square().mean().item()
-rows = []
-for name, guess in guesses.items():
-    error = (guess[:, None] - open_futures).square().mean().item()
-    away = (guess - mean).square().mean().item()
-    blurred = sum(metrics.edge_gap(guess, open_futures[:, i]).mean() for i in range(len(PACES))) / len(PACES)
-    rows.append({"prediction": name, "expected squared error": error, "distance² to the mean": away,
-                 "spread of the futures": spread, "edge gap": blurred})
-page.table(rows, data=[test_set], samples=len(found),
-           note=f"Means over {len(found)} held-out clips and three equally likely futures of each.")
-errors = {row["prediction"]: row["expected squared error"] for row in rows}
-page.expect("step 1: largest difference between the two sides",
-            max(abs(row["expected squared error"] - row["distance² to the mean"] - spread) for row in rows), high=1e-5)
-page.expect("error of the mean over that of the best sharp future",
-            errors["their mean"] / min(errors[name] for name in PACES), high=1.0, why="step 3")
-page.expect("edge gap of the mean, over that of the future as filmed",
-            rows[-1]["edge gap"] / rows[1]["edge gap"], low=2, why="step 4")
-
-# %% [markdown]
-# A network trained on Eq. 10 does the same with all that it cannot know: pace, direction, the moment of turning round. It needs no
-# flaw for that; the better it minimises, the better it hedges.
-#
-# The adversarial term does not ask for the mean. D has seen true futures, none of them smeared, and asks only that the pair $(X, G(X))$
-# *could* be true. That is the idea behind adding the two (Mathieu, Couprie and LeCun, 2016, added an adversarial and an edge term for this very
-# reason). Other ways out: predict a *distribution* by means of a latent, as in stochastic video prediction (Denton and Fergus, 2018, in the
-# paper's references); or sample futures from a diffusion model.
+# D's loss is the sum of two cross-entropies, for true and for predicted futures; half of it is, on average, $-\log$ of the probability that D
+# gives to the right answer. So D wins both games. In *combined* G hardly tries to deceive it. In *adversarial only* G does nothing else, and
+# is still found out most of the time. Until D can be deceived, an
+# adversarial loss does not show G a true future, only a direction in which a frame would look a little less false to this D. The frames of this G are
+# steeper than true ones: blobs and patches bring edges of their own. It has not learned its game in these steps; what more of them would bring is not measured.
 #
 # ## Failure on purpose: the futures of other clips
 #
-# Eq. 10 needs pairs: this past with its own future. What if each past is trained with the future of *another* clip? Eq. 10 can still be
-# computed, and its loss still falls. By step 3 the best answer is then the mean of *all* futures, whatever the past. A small G, trained with
-# Eq. 10 alone, is enough to see it. It writes whole frames, so that nothing of the past comes through by itself.
+# Eq. 10 needs pairs: this past with its own future. What if each past is trained with the future of *another* clip? The loss still falls. By step 3 of [the reckoning](#Why-a-squared-error-gives-a-blurred-future) the best answer is then the mean of *all*
+# futures in the training split, whatever the past. A small G, trained briefly with Eq. 10 alone, is enough to see where that leads. It writes whole
+# frames, so that nothing of the past comes through by itself.
 
 # %%
 few_set, few_test = (page.dataset("actions", split=split, frames=8, size=8) for split in ("train", "test"))
@@ -716,7 +766,8 @@ def taught(futures_of, steps=100):
 few_given, few_truth = few_test.batch(numbers)[0].split(4, dim=2)
 with torch.no_grad():
     guessed = {"its own future": own(few_given), "another clip's": other(few_given)}
-few_mean = few_truth.mean(dim=0, keepdim=True).expand_as(few_truth)
+learned_from = few_set.batch(torch.randperm(len(few_set), generator=stream("mean", page.seed))[:256])[0]
+few_mean = learned_from[:, :, 4:].mean(dim=0, keepdim=True).expand_as(few_truth)
 ends = {name: (sum(curve[:5]) / 5, sum(curve[-20:]) / 20) for name, curve in zip(guessed, (own_curve, other_curve))}
 print("this run: loss in the first five steps and in the last twenty:",
       "; ".join(f"{name} {before:.0f}, {after:.0f}" for name, (before, after) in ends.items()))
@@ -728,8 +779,8 @@ shown = {"last given": few_given[:, :, -1], "true future": few_truth[:, :, 1], "
 page.figure(book.clip_grid(torch.stack([frames[:8].transpose(0, 1) for frames in shown.values()]), labels=list(shown),
                            width=7.2), data=[few_set, few_test], samples=8,
             caption="Eight held-out clips, one a column. Rows: the last given frame, a true later one, the mean of "
-                    "all such frames, what G predicts after training with its own futures, and with those of other "
-                    "clips: nearly the same grey in each column.",
+                    "such frames over training clips, what G predicts after training with its own futures, and "
+                    "with those of other clips: nearly the same grey in each column.",
             alt="Five rows of eight frames: people before different backgrounds; the same a moment later; a grey "
                 "cloud, eight times; dark and light fog with a blot, another one for each clip; and an empty grey.")
 varied = {name: (future.std(dim=0).mean() / few_truth.std(dim=0).mean()).item() for name, future in guessed.items()}
@@ -745,9 +796,11 @@ page.expect("another's: PSNR less that of the mean of all, dB", near["another cl
 page.expect("another's: PSNR less that of the held frame, dB", near["another clip's"] - near["held"], high=-3, digits=2)
 
 # %% [markdown]
+# The G that was given other clips' futures went towards the mean: little of the variety is left, and it is far behind the held frame. It has not
+# arrived: its PSNR is a little below the mean's, and its answers still differ.
+#
 # That is the danger of the literal reading of Eq. 10 in *generation*, where $G(z)$ is held against an unrelated clip
-# ([**T1**](12_claims_and_decisions.ipynb#T1)): there is no pair, and the pixel term asks for the mean clip. On the frames of this run, what does the mean of all
-# futures cost, against the held frame?
+# ([**T1**](12_claims_and_decisions.ipynb#T1)): the pixel term asks for the mean clip. What does the mean of all held-out futures cost, against the held frame?
 
 # %%
 everyone = truth.mean(dim=0, keepdim=True)
@@ -760,9 +813,9 @@ print(f"this run: PSNR of the mean of all futures, less that of the held frame: 
 # ## Several futures of one past
 #
 # With a latent beside the frames G can draw several futures ([**A17**](12_claims_and_decisions.ipynb#A17)). Whether it *uses* the latent is another
-# question: the pixel term pulls all draws to one mean. Two numbers tell. How much do $K$ draws differ, against how much the truth moves? And how
-# much nearer is the best of them than a draw on average? (The field reports such *best-of-K* scores, with $K$ around 100. The best of several is never
-# farther than the average one, so that only the amount says something.)
+# question: the pixel term pulls all draws to one mean. How much do $K$ draws differ, against how much the truth moves? And how
+# much nearer is the best of them than a draw on average? (The field reports such *best-of-K* scores, with $K$ around 100. The best is never
+# farther than the average; only the amount says something.)
 
 # %%
 K = 4
@@ -772,40 +825,75 @@ late = [metrics.second_half(metrics.psnr(one, truth)) for one in drawn]
 mean_score = metrics.mean_estimate(sum(late) / K, draw)
 best_score = metrics.mean_estimate(metrics.second_half(metrics.psnr(best, truth)), draw)
 gained = metrics.difference(best_score, mean_score)
-differ = torch.stack(drawn).std(dim=0).mean() / (truth - held).abs().mean()
+spreads = torch.stack(drawn).std(dim=0)
+differ = spreads.mean() / (truth - held).abs().mean()
 print(f"this run: after {clips_seen['with noise']:,} clips, spread of {K} draws {differ:.2f} of the true change")
-print(f"this run: the best of {K} is nearer than their mean by {gained} dB")
+print(f"this run: PSNR of the best of {K} less that of a draw on average, dB: {gained}")
+changes = (truth - held).abs() > 0.2  # where the truth has left the last given frame
+uneven_spread = spreads[changes].mean() / spreads[~changes].mean()
+print(f"this run: spread where the truth changes, over that elsewhere: {uneven_spread:.2f}")
+
+# %%
+columns = [truth[liveliest], *(one[liveliest] for one in drawn)]
+apart_by = spreads[liveliest].mean(dim=1, keepdim=True)  # (2, 1, horizon, S, S)
+columns.append((2 * apart_by / apart_by.max() - 1).expand_as(columns[0]))
+fig, axes = plt.subplots(2, K + 2, figsize=(9, 3.3))
+for row, pair in zip(axes, zip(*columns)):
+    for axis, frames, name in zip(row, pair, ("truth", *(f"draw {number + 1}" for number in range(K)), "they differ")):
+        axis.imshow(((frames[:, -1].permute(1, 2, 0) + 1) / 2).clamp(0, 1))
+        axis.set_axis_off()
+        axis.set_title(name, fontsize=10)
+page.figure(fig, data=[train_set, test_set], samples=2,
+            caption=f"The last predicted frame of two clips: the truth, {K} draws after "
+                    f"{clips_seen['with noise']:,} clips, and where they differ (black: nowhere; white: most).",
+            alt="Two rows of six pictures: the true frame, four drawn predictions that look alike, and a dark map "
+                "with brighter places, where the draws differ.")
 
 # %% [markdown]
-# The recorded run's number stands in the ledger, [A17](12_claims_and_decisions.ipynb#A17): a small gain. Exercise 5 shows what blind guesses gain.
+# A ratio near 1 is grain, which lies on everything alike and is no other future. The recorded run's gain is small too
+# ([A17](12_claims_and_decisions.ipynb#A17)). Exercise 5 shows what blind guesses gain.
 #
 # ## Predictions from predictions
 #
-# A predictor of $n$ frames goes on for longer when it is given its own predictions: the last $m$ frames that it has are the next $X$. Errors then feed
-# on errors, since no past in training was smeared. We look three horizons ahead.
+# A predictor goes on for longer when its own last $m$ frames are the next $X$. No past in training was smeared, so that errors may feed on errors.
+# We look three horizons ahead. Does a body still move, and how sharp does it stay?
 
 # %%
-long = predictors["combined"].predict(given[liveliest], frames=3 * truth.shape[2])
-page.figure(book.clip_grid(torch.cat([given[liveliest], long], dim=2), every=2 * every, labels=["clip 1", "clip 2"]),
+long = predictors["combined"].predict(given, frames=3 * horizon)
+whole_clips = torch.cat([given, long], dim=2)
+page.figure(book.clip_grid(whole_clips[liveliest], every=2 * every, labels=["clip 1", "clip 2"]),
             data=[train_set, test_set], samples=2,
             caption="Two clips continued three horizons ahead, each horizon from the one before. The first quarter is "
-                    "given. Does a body still move?",
+                    "given. The bodies come to rest, and the smears stay.",
             alt="Two rows of frames, one a clip. The first frames are given; in the others smears gather beside a body "
                 "that hardly moves.")
-change = (long - given[liveliest][:, :, -1:]).abs().mean(dim=(0, 1, 3, 4)).view(3, -1).mean(dim=1)
-print("this run: mean distance from the last given frame in the three horizons:",
-      ", ".join(f"{value:.3f}" for value in change))
+moves = (whole_clips[:, :, 1:] - whole_clips[:, :, :-1]).abs().mean(dim=(0, 1, 3, 4))
+moves = moves[m - 1 :].view(3, horizon).mean(dim=1) / (clips[:, :, m:] - clips[:, :, m - 1 : -1]).abs().mean()
+gaps = [metrics.edge_gap(part, truth).mean() for part in long.split(horizon, dim=2)]
+print(f"this run, {clips_seen['combined']:,} clips seen, {n} held-out clips continued, horizon by horizon:")
+print("change from one frame to the next, over the true one:", ", ".join(f"{value:.2f}" for value in moves))
+print("edge gap to the true frames of the first horizon:", ", ".join(f"{value:.3f}" for value in gaps))
+frozen = given[:, :, -1:].expand_as(given).contiguous()
+still = torch.cat([frozen, predictors["combined"].predict(frozen)], dim=2)[:, :, m - 1 :]
+quiet = (still[:, :, 1:] - still[:, :, :-1]).abs().mean() / (clips[:, :, m:] - clips[:, :, m - 1 : -1]).abs().mean()
+print(f"the same change, where a past is given in which nothing moves: {quiet:.2f}")
+page.expect("change in the third horizon over the true one", moves[2], high=0.5, digits=2, why="they come to rest")
 
 # %% [markdown]
+# Even in the first horizon less moves than in the true future, and then it dies down: a predicted past, in which little moves, asks for a
+# future in which still less does, as the last printed line shows for a past that stands still. The edge gap grows a little with each horizon.
+#
 # ## One latent a frame: cutting and joining sequences
+#
+# This section is about another system: HRVGAN of chapter 06, which makes clips from latents.
 #
 # > **Section 4.2.** "… a reconstruction network equipped with a newly formulated loss function to refine and map generated latent sequences into the pixel space with high fidelity."
 #
 # > **What it does not say.** What that network is ([**A20**](12_claims_and_decisions.ipynb#A20)), and how a latent *for each frame* fits Table 1, which
 # > starts from one vector ([**A16**](12_claims_and_decisions.ipynb#A16)).
 #
-# Our reading of the first is the encoder of chapter 06: E turns a clip into latents, G turns latents into a clip, and Eq. 15 holds $G(E(Y))$ against
-# $Y$. For the second there is the option `latent="frames"`: G keeps one time step for each frame from 4×4 on, and doubles time nowhere. Then a clip is a
+# Our reading of the first is the encoder of chapter 06: E turns a clip into latents, G turns them into a clip, and Eq. 15 holds $G(E(Y))$ against
+# $Y$. For the second there is the option `latent="frames"`: G keeps one time step for each frame, and doubles time nowhere. Then a clip is a
 # sequence of latents that can be cut and joined.
 
 # %%
@@ -820,7 +908,8 @@ with torch.no_grad():
     made = [scribe.sampler(code, None if asked is None else asked[which]).float().cpu()
             for code, which in ((codes, slice(0, 2)), (spliced, slice(0, 1)), (edited, slice(0, 1)))]
 page.figure(book.clip_grid(torch.cat([pair_of, *made]), every=every,
-                           labels=["clip 1", "clip 2", "G(E(clip 1))", "G(E(clip 2))", "1, then 2", "1, then held"]),
+                           labels=["clip 1", "clip 2", "G(E(clip 1))", "G(E(clip 2))", "1, then 2",
+                                   "1, held from the middle"]),
             name="prediction_splice", data=[train_set, test_set], samples=2,
             caption="One latent a frame: two real clips, what G makes of their latents, the first half of one sequence "
                     "joined to the second half of the other, and a sequence that stops in the middle.",
@@ -835,9 +924,36 @@ print(f"this run: after {scribe_records[-1].clips_seen if scribe_records else 0:
       f"{fidelity:.1f} dB, clips of their mean colour {grey:.1f} dB")
 
 # %% [markdown]
-# In the recorded run these reconstructions are fog. This system has learned for as few steps as the choices above, and a clip of one
-# colour is nearer to the truth ([**A16**](12_claims_and_decisions.ipynb#A16) has the number). So nothing is said here about fidelity. What can be
-# tested at any quality is the wiring: change the first latent only, and see which frames change.
+# In the recorded run these reconstructions are fog after a few steps, and a clip of one colour is nearer to the truth
+# ([**A16**](12_claims_and_decisions.ipynb#A16) has the number). Neither the joint nor the stop can be seen: the last two rows
+# look like $G(E(\text{clip 1}))$ to the end. Why? We give G the latents of clip 2 under the label of clip 1, and then one latent for all frames.
+
+# %%
+with torch.no_grad():
+    first_label = None if asked is None else asked[:1]
+    same_label = scribe.sampler(codes[1:], first_label).float().cpu()  # clip 2's latents, clip 1's label
+    one_code = scribe.sampler(codes[:1, :1].expand_as(codes[:1]), first_label).float().cpu()
+
+
+def pace(frames):
+    """Mean absolute change of a pixel from one frame to the next."""
+    return (frames[:, :, 1:] - frames[:, :, :-1]).abs().mean().item()
+
+
+by_latents = (same_label - made[0][:1]).abs().mean().item()
+print(f"this run: clips from the latents of clip 1 and of clip 2, under one label, differ by {by_latents:.4f} (mean)")
+print(f"mean change from frame to frame: {pace(made[0][:1]):.4f}; held from the middle: {pace(made[2]):.4f}; "
+      f"one latent throughout: {pace(one_code):.4f}")
+page.expect("difference by the latents over the change in time", by_latents / pace(made[0][:1]),
+            high=1, digits=2, why="no joint can be seen")
+page.expect("change with one latent throughout over that with its own", pace(one_code) / pace(made[0][:1]),
+            low=0.5, digits=2, why="no stop can be seen")
+
+# %% [markdown]
+# What changes along a row is hardly the latent. It is the place in the clip: the convolutions see zeros beyond its ends, and so tell the middle from the
+# ends even where all latents are equal. Between the clips the latents change less than that. (In the recorded run the clips also differ by
+# label, and the splice keeps the first one's.) So nothing is said here about editing or fidelity. What can be tested at any
+# quality is the wiring: change the first latent only, and see which frames change.
 
 # %% tags=["nbval-check-output"]
 with torch.no_grad():
@@ -852,8 +968,8 @@ page.expect("change of the last quarter over that of the first",
 # %% [markdown]
 # ## A video of your own
 #
-# The weights of the combined predictor go to `figures/`, with a card. One command continues any video file: it takes frames at the pace that the
-# predictor learned, resizes them, and puts a green border around what is given and an orange one around what is predicted.
+# The weights of the combined predictor go to `figures/`, with a card. One command continues any video file, with a green border around
+# given and an orange one around predicted frames.
 
 # %%
 page.model("predictor", predictors["combined"], "A predictor of the frames that follow",
@@ -866,8 +982,8 @@ if (largest := trainings.native_predictor(page.profile)) is not None:  # a rehea
 # %% [markdown]
 # ## For the ledger
 #
-# What the [ledgers](12_claims_and_decisions.ipynb) quote from this chapter: the claim that frames are predicted, and the effects of
-# **L9**, **T2** and **A17**, each as a paired difference. They stand in the folded cells below, which a click opens.
+# What the [ledgers](12_claims_and_decisions.ipynb) quote from this chapter stands in the folded cells below: the claim that frames are predicted, and the
+# effects of **L9**, **T2** and **A17**, as paired differences.
 
 # %% tags=["ledger"]
 LEAST = -10 * math.log10(1 - metrics.LEARNED)  # dB: a tenth of the squared error of the untrained network is gone
@@ -916,11 +1032,10 @@ for what, found, decision in (
 # 2. $10 \log_{10} (4 / 0.04) = 20$ dB, and 3 dB more, 23 dB.
 # 3. A sharp body on the left costs 0 or 2, so 1 on average. No body costs 1. Half a body on both sides costs $\frac14 + \frac14 = \frac12$
 #    in either case: half as much, 3 dB better. It is the mean of the two futures.
-# 4. By PSNR they are ahead, and the interval of *less held* leaves out zero. By SSIM they are not ahead, and their edge gap is larger. Their Fréchet
-#    distance is a little smaller, with intervals that overlap widely.
+# 4. By PSNR they are ahead, and the interval of *less held* leaves out zero. By SSIM they are not, and their edge gap is larger. Their Fréchet
+#    distance is a little smaller, with intervals that overlap.
 # 5. It is a real frame at any time, with as many and as steep edges as the true ones. The gap does not ask where they are.
-# 6. Not by that alone. Fading what moves into the background lowers the squared error too. See whether its frames are as sharp as the true ones,
-#    and look at them.
+# 6. Not by that alone. Fading what moves into the background lowers the squared error too. See how sharp its frames are, and look at them.
 # 7. Two clips of one person share a body, clothes and a background. A hundred clips of three people say little about a fourth.
 #
 # </details>
@@ -940,7 +1055,7 @@ for what, found, decision in (
 #
 # ### Solutions
 #
-# One cell an exercise, in order. Each checks what was expected.
+# One cell an exercise, each with its check.
 
 # %% tags=["solution", "nbval-check-output"]
 # Exercise 1
@@ -1003,16 +1118,17 @@ page.expect("exercise 5: best of the four moved ones less the held frame, dB",
 # %% [markdown]
 # ## What we now know
 #
-# - We cut clips into halves; G read the first through Table 2's trunk and wrote the second from the map it left, and D scored both as one clip.
+# - We cut clips into halves; G read the first and wrote the second, and D scored both as one clip.
 # - PSNR was the squared error in decibels, SSIM compared patterns in their place; both forgave a smear and punished a sharp frame one pixel off.
-# - The smallest expected squared error belonged to the mean of all futures, which was blurred; a G trained with the futures of other clips became that mean.
+# - The smallest expected squared error belonged to the mean of all futures, which was blurred; a G trained with the futures of other clips went towards it.
 # - The recorded predictors stood above the held frame by PSNR, not by SSIM or by sharpness, and the Fréchet distance preferred fog.
+# - The adversarial term was drowned by a sum of squares; alone, against a D that won, it brought neither nearness nor sharpness.
 # - One command continued a video file.
 #
 # ## Where next
 #
-# [Chapter 08](08_evaluation.ipynb) builds the judge and the distances that this chapter borrowed. [Chapter 12](12_claims_and_decisions.ipynb) holds what
-# was measured here against what the paper claims.
+# [Chapter 08](08_evaluation.ipynb) builds the judge and the distances that this chapter borrowed. [Chapter 12](12_claims_and_decisions.ipynb) holds
+# the measurements against the paper's claims.
 
 # %%
 page.colophon()
