@@ -1,7 +1,8 @@
 """The verdict rule on made-up evidence: twenty cases that a statistician wrote without sight of the rule (chapter 12).
 
 tests/verdict_cases.json holds the cases, each with the verdict and the sentence that goes with it. They were written
-from the policy in words, before the rule was first run on them, and are not to be changed to suit it.
+from the policy in words, before the rule was first run on them, and are not to be changed to suit it. Only the words
+for the verdicts have been renamed since, each for each, with those of the ledger.
 """
 
 import json

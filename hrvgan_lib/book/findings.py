@@ -24,13 +24,10 @@ Row = dict[str, str]
 START = "<!-- made from figures/overnight: python -m hrvgan_lib.book.findings -->"  # what follows in README.md, ...
 END = "<!-- end of what is made -->"  # ... up to here
 TOLD = re.compile(r"(\S+) \[(\S+), (\S+)\]")  # an interval as tables print it
-SAID = {
-    ledgers.REPRODUCED: "held", ledgers.IN_THESE: "held in these trainings",
-    ledgers.BY_CONSTRUCTION: "hold by construction",
-    ledgers.NOT_REPRODUCED: "did not hold", ledgers.NOT_IN_THESE: "did not hold in these trainings",
-    ledgers.NOT_BY_CONSTRUCTION: "fail by construction",
-    ledgers.UNDECIDED: "are undecided", ledgers.VOID: "are void, since a control passes the same test",
-    ledgers.NOT_TESTABLE: "cannot be tested here", ledgers.NOT_MEASURED: "were not measured",
+SAID = {  # headings of `ledgers.PAGE` in a sentence; of the others the first letter goes small
+    "Holds by construction": "hold by construction", "Fails by construction": "fail by construction",
+    "Undecided": "are undecided", "Void": "are void, since a control passes the same test",
+    "Not testable here": "cannot be tested here", "Not measured in this run": "were not measured",
 }  # fmt: skip
 
 
@@ -175,9 +172,11 @@ def prediction(folder: Path) -> str:
 def claims(folder: Path) -> str:
     """How the paper's claims fare: held, did not, undecided, cannot be tested; printed shapes apart."""
     rows, about = _table(folder, "claims")
-    counts = Counter(row["verdict"] for row in rows if row["kind"] != "shape")
+    rows = ledgers.reworded(rows)
+    counts = Counter(ledgers.heading(row) for row in rows if row["kind"] != "shape")
     shapes = Counter(row["verdict"] for row in rows if row["kind"] == "shape")
-    told = [f"{counts[verdict]} {words}" for verdict, words in SAID.items() if counts[verdict]]
+    told = [f"{counts[name]} {SAID.get(name, name[:1].lower() + name[1:].replace(',', ''))}"
+            for name, *_ in ledgers.PAGE if counts[name]]  # fmt: skip
     seeds = sorted({int(row["training seeds"]) for row in rows if row["training seeds"]})
     behind = f", from {' or '.join(map(str, seeds))} training seed{'s' * (seeds != [1])}" if seeds else ""
     printed = f"; of {shapes.total()} printed shapes {shapes[ledgers.AS_PRINTED]} are as printed" if shapes else ""

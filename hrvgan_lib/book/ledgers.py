@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from math import inf
+from math import inf, isfinite
 from typing import Any
 
-from hrvgan_lib.book.measurements import Measurement, inside
+from hrvgan_lib.book.measurements import Control, Measurement, inside
 from hrvgan_lib.book.tables import Link, entry
 from hrvgan_lib.budgets import FIRM
 from hrvgan_lib.paper import CLAIMS, DECISIONS, Claim, Decision
 from hrvgan_lib.paper.claims import NEEDS
 
-REPRODUCED, NOT_REPRODUCED, UNDECIDED, VOID = "reproduced", "not reproduced", "undecided", "void"
-IN_THESE, NOT_IN_THESE = "as claimed in these trainings", "not as claimed in these trainings"
+HELD, DID_NOT_HOLD, UNDECIDED, VOID = "held", "did not hold", "undecided", "void"
+IN_THESE, NOT_IN_THESE = "held in these trainings", "did not hold in these trainings"
 BY_CONSTRUCTION, NOT_BY_CONSTRUCTION = "holds by construction", "fails by construction"
 AS_PRINTED, NOT_AS_PRINTED = "as printed", "not as printed"
 NOT_TESTABLE, NOT_MEASURED = "not testable here", "not measured in this run"
 TALLIES = {  # what may be counted together: a shape is no evidence, and one training speaks for itself
-    "about the method": (REPRODUCED, NOT_REPRODUCED, UNDECIDED, VOID),
+    "about the method": (HELD, DID_NOT_HOLD, UNDECIDED, VOID),
     "about these trainings only": (IN_THESE, NOT_IN_THESE),
     "by construction": (BY_CONSTRUCTION, NOT_BY_CONSTRUCTION),
     "printed shapes": (AS_PRINTED, NOT_AS_PRINTED),
     "without a verdict": (NOT_TESTABLE, NOT_MEASURED),
 }
 VERDICTS = tuple(word for words in TALLIES.values() for word in words)
+OLDER = {"reproduced": HELD, "not reproduced": DID_NOT_HOLD, "as claimed in these trainings": IN_THESE,
+         "not as claimed in these trainings": NOT_IN_THESE}  # words of runs that were recorded before  # fmt: skip
 PAGE = (  # chapter 12's one page: heading, verdict, whether the test is of a part of the claim (None: either), meaning
-    ("Held", REPRODUCED, False, "the whole interval lies where the claim asks"),
-    ("Held, in the part that was tested", REPRODUCED, True, "the same, for less than the sentence says"),
+    ("Held", HELD, False, "the whole interval lies where the claim asks"),
+    ("Held, in the part that was tested", HELD, True, "the same, for less than the sentence says"),
     ("Held in these trainings", IN_THESE, False, f"the same, from fewer than {FIRM} training seeds"),
     ("Held in these trainings, in the part that was tested", IN_THESE, True, "both limits at once"),
-    ("Did not hold", NOT_REPRODUCED, None, "an interval lies wholly outside of what is asked"),
+    ("Did not hold", DID_NOT_HOLD, None, "an interval lies wholly outside of what is asked"),
     ("Did not hold in these trainings", NOT_IN_THESE, None, f"the same, from fewer than {FIRM} training seeds"),
     ("Void", VOID, None, "something that must not pass the test passes it too"),
     ("Undecided", UNDECIDED, None, "there is a number, and it may not or cannot decide"),
@@ -40,16 +42,22 @@ PAGE = (  # chapter 12's one page: heading, verdict, whether the test is of a pa
     ("Holds by construction", BY_CONSTRUCTION, None, "true by algebra or design, and no evidence"),
     ("Fails by construction", NOT_BY_CONSTRUCTION, None, "false by algebra or design"),
 )  # fmt: skip
+ACROSS = "the interval reaches across what is asked"
 REASONS = {  # how a reason begins: the same as a heading, and what it means
     "not clear of its own untrained network": (
         "A system has not learned",
         "its score is not clear of that of the same network before training. An order of two systems would then be "
         "one of accidents. Longer trainings would decide.",
     ),
-    "the interval reaches across what is asked": (
+    ACROSS: (
         "The interval reaches across what is asked",
         "values that would carry the claim and values that would sink it both lie in it. More samples, or more "
         "training seeds, would narrow it.",
+    ),
+    "a control passes": (  # which no reason begins with: `reasons` sees it in the controls
+        "The interval reaches across, and a control passes",
+        "more samples could sink such a claim and could not carry it: with the whole interval inside it would be void, "
+        "since something that must not have the property passes the same test.",
     ),
     "may pass too": (
         "A control may pass too",
@@ -106,7 +114,7 @@ def answer(claim: Claim, m: Measurement) -> tuple[bool | None, str]:
     if held and not exact and _compares(claim, m):  # an order has to exclude equality itself
         held = True if asked[0] < m.low and m.high < asked[1] else None
     if held is not True:
-        return held, f"{'decided by' if held is False else 'the interval reaches across what is asked'}: {m.what}"
+        return held, f"{'decided by' if held is False else ACROSS}: {m.what}"
     return True, "as asked"
 
 
@@ -182,7 +190,7 @@ def _words(claim: Claim, against: list[Measurement], measured: list[Measurement]
     seeds = [m.seeds for m in measured if m.seeds is not None]
     deciding = [m.seeds for m in against if m.seeds is not None]  # one firm answer against a claim is enough
     fewest = max(deciding) if deciding else min(seeds, default=FIRM)
-    return (REPRODUCED, NOT_REPRODUCED) if fewest >= FIRM else (IN_THESE, NOT_IN_THESE)
+    return (HELD, DID_NOT_HOLD) if fewest >= FIRM else (IN_THESE, NOT_IN_THESE)
 
 
 def claims_ledger(measured: Iterable[Measurement]) -> list[dict]:
@@ -199,9 +207,7 @@ def claims_ledger(measured: Iterable[Measurement]) -> list[dict]:
             "data": _joined(m.data for m in mine),
             "training clips": _joined(map(_trained_on, mine)),
             "training seeds": min((m.seeds for m in mine if m.seeds is not None), default=None),
-            "negative controls": _joined(
-                f"{one.name} [{one.low:.4g}, {one.high:.4g}]" for m in mine for one in m.controls
-            ),
+            "negative controls": _joined(_control(m, one) for m in mine for one in m.controls),
             "why": why, "chapter": claim.chapter,
         })  # fmt: skip
     return rows
@@ -241,26 +247,53 @@ def _told(measured: Measurement) -> str:
     return f"{measured.what}: {measured.number}{asked}"
 
 
+PASSES = {True: "passes", False: "does not pass", None: "may pass"}
+NO_NUMBER = "no number"  # of a control
+
+
+def _control(m: Measurement, one: Control) -> str:
+    """A control's number, the range that its own test asks for, and whether it passes."""
+    told = f"[{one.low:.4g}, {one.high:.4g}]" if isfinite(one.low) or isfinite(one.high) else NO_NUMBER
+    passes = PASSES[inside(one.low, one.high, m.asked_low, m.asked_high)]
+    return f"{one.name} {told} (asked: {m.asked}): {passes}" if m.asked else f"{one.name} {told}"
+
+
 def _joined(words: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(word for word in words if word))
 
 
+def reworded(rows: Iterable[dict]) -> list[dict]:
+    """Rows of the claims ledger in the words of today, also where a run was recorded with older ones."""
+    return [
+        row
+        | {"verdict": OLDER.get(row["verdict"], row["verdict"])}
+        | {"negative controls": (row.get("negative controls") or "").replace("[-inf, inf]", NO_NUMBER)}
+        for row in rows
+    ]
+
+
+def heading(row: dict) -> str:
+    """The heading of `PAGE` for a row: its verdict, and whether of a part of the claim; of shapes the verdict."""
+    claim, said = CLAIMS.get(row.get("claim", "")), row["verdict"]
+    part = bool(claim and claim.part)
+    return next((name for name, word, parts, _ in PAGE if word == said and parts in (None, part)), said)
+
+
 def sections(rows: Iterable[dict]) -> dict[str, list[dict]]:
     """Rows of the claims ledger under the headings of `PAGE`, printed shapes left out."""
-    rows = [row for row in rows if row["kind"] != "shape"]
-    found = {
-        heading: [row for row in rows if row["verdict"] == said and part in (None, bool(CLAIMS[row["claim"]].part))]
-        for heading, said, part, _ in PAGE
-    }
-    return {heading: chosen for heading, chosen in found.items() if chosen}
+    found: dict[str, list[dict]] = {name: [] for name, *_ in PAGE}
+    for row in rows:
+        if row["kind"] != "shape":
+            found.setdefault(heading(row), []).append(row)
+    return {name: chosen for name, chosen in found.items() if chosen}
 
 
 def counted(rows: Iterable[dict]) -> list[dict]:
     """How many rows stand under each heading of `PAGE`, and what it means."""
     found = sections(rows)
     unused = {"Void", "Not measured in this run"} - set(found)
-    return [{"verdict": heading, "claims": len(found.get(heading, [])), "what it means": meaning}
-            for heading, _, _, meaning in PAGE if heading not in unused]  # fmt: skip
+    return [{"verdict": name, "claims": len(found.get(name, [])), "what it means": meaning}
+            for name, _, _, meaning in PAGE if name not in unused]  # fmt: skip
 
 
 def reasons(rows: Iterable[dict]) -> dict[tuple[str, str], list[dict]]:
@@ -268,6 +301,8 @@ def reasons(rows: Iterable[dict]) -> dict[tuple[str, str], list[dict]]:
     found: dict[tuple[str, str], list[dict]] = {}
     for row in rows:
         beginning = next((one for one in REASONS if row["why"].startswith(one)), "")
+        if beginning == ACROSS and passing(row):
+            beginning = "a control passes"
         if row["verdict"] == NOT_TESTABLE:
             missing = re.sub(r"the (UCF101|Golf|Aeroplane) data set", "the data set", row["why"])
             parts = dict.fromkeys(missing.removeprefix("missing: ").split("; "))
@@ -297,31 +332,60 @@ def deciding(row: dict) -> tuple[str, str, str]:
     return (whole or inside_of or found or [("", "no number", "")])[0]
 
 
+def controls(row: dict) -> dict[str, list[str]]:
+    """The tests of each control of a row: its number, the asked range, and whether it passes (older rows: number)."""
+    found: dict[str, list[str]] = {}
+    for told in row["negative controls"].split("; ") if row["negative controls"] else []:
+        if one := re.match(rf"(.+?) (\[[^]]*\]|{NO_NUMBER})(.*)$", told):
+            found.setdefault(one[1], []).append(f"{one[2]}{one[3]}")
+    return found
+
+
+def passing(row: dict) -> str:
+    """The first control of a row that passes every test that it was put to; empty where none does."""
+    ends = f": {PASSES[True]}"
+    return next((name for name, tests in controls(row).items() if all(one.endswith(ends) for one in tests)), "")
+
+
 def line(row: dict) -> dict[str, Any]:
-    """A row of the claims ledger as chapter 12's one page has it: the claim, our number, why, the chapter."""
+    """A row of the claims ledger as chapter 12's page has it: the claim, our number, why, the chapter."""
     claim, found, (what, number, _) = CLAIMS[row["claim"]], numbers(row), deciding(row)
-    said, (reason, _, named) = row["verdict"], row["why"].partition(": ")
-    held, failed = said in (REPRODUCED, IN_THESE), said in (NOT_REPRODUCED, NOT_IN_THESE)
+    said, reason = row["verdict"], row["why"].partition(": ")[0]
+    held, failed = said in (HELD, IN_THESE), said in (DID_NOT_HOLD, NOT_IN_THESE)
     if said == NOT_TESTABLE:
         why = [what + (f", on {_sets(row['data'])}" if row["data"] else "")]
     else:
         why = [claim.bar[:1].upper() + claim.bar[1:]]
     if claim.part and said not in (UNDECIDED, NOT_TESTABLE):
         why.append(f"Tested only: {claim.part}")
-    if len(found) > 1 and (failed or reason.startswith("the interval")):
-        why.append(f"Of {len(found)} numbers this one decides: {what}")
-    if held and row["negative controls"]:
-        why.append(f"Does not pass: {row['negative controls'].split('; ')[0]}")
+    if len(found) > 1 and (failed or said == UNDECIDED):
+        does = "decides" if failed else "reaches across" if reason == ACROSS else "stands here"
+        why.append(f"Of {len(found)} numbers this one {does}: {what}")
     if held and len(found) == 1:
         why.append("It rests on this one number")
     if said in (IN_THESE, NOT_IN_THESE) and (clips := re.findall(r"([\d,]+) real", row["training clips"])):
-        why.append(f"After {' or '.join(dict.fromkeys(clips))} clips")
-    if reason.startswith(("not clear", "may pass")):
-        arm = "the arm " * row["chapter"].startswith("11")  # whose names say nothing outside of their chapter
-        why.append(f"{reason.capitalize()}: {arm}{named}")
+        seen = f"{' or '.join(dict.fromkeys(clips))} clips"
+        judge = row["training clips"].startswith("the judge")
+        why.append(f"The clips are real ones, the training is the judge's, on {seen}" if judge else f"After {seen}")
     ours = "; ".join(one for _, one, _ in found) if held and len(found) == 2 else number
-    return {"the paper's claim": Link(claim.title, f"#{claim.id}"), "ours": _easy(ours), "why": ". ".join(why) + ".",
-            "chapter": _chapter(row)}  # fmt: skip
+    return {"the paper's claim": Link(claim.title, f"#{claim.id}"), "ours": _easy(ours),
+            "why": ". ".join(why + _behind_it(row, held)) + ".", "chapter": _chapter(row)}  # fmt: skip
+
+
+def _behind_it(row: dict, held: bool) -> list[str]:
+    """What a line says of untrained networks and of controls, in sentences."""
+    (reason, _, named), tests = row["why"].partition(": "), controls(row)
+    ends = f": {PASSES[not held]}"
+    if held:
+        every = [f"{name} {one}" for name, each in tests.items() for one in each]
+        lost = [one.removesuffix(ends) for one in every if one.endswith(ends)]
+        return [f"Does not pass: {one}" for one in (lost or every)[:1]]  # older rows do not say which
+    if reason == ACROSS and (name := passing(row)):
+        return [f"A control passes, which would make it void: {name} {' and '.join(tests[name])}".removesuffix(ends)]
+    if reason == "may pass too":
+        return [f"{reason.capitalize()}: {named}" + "".join(f", {one}" for one in tests.get(named, []))]
+    arm = "the arm " * row["chapter"].startswith("11")  # whose names say nothing outside of their chapter
+    return [f"{reason.capitalize()}: {arm}{named}"] if reason.startswith("not clear") else []
 
 
 def _sets(data: str) -> str:
@@ -348,10 +412,11 @@ def claim_entry(row: dict, anchored: bool = True) -> str:
     claim = CLAIMS[row["claim"]]
     facts = {"the paper": f"{row['the paper']} ({row['where']})", "what would count": claim.bar,
              "tested only": claim.part, "test": row["test"], "ours": row["ours"].split("; "), "why": row["why"],
-             "controls that must not pass": row["negative controls"].split("; "), "data": row["data"],
+             "controls, which may not pass all tests": row["negative controls"].split("; "), "data": row["data"],
              "interval over": row["interval over"], "trained on": row["training clips"].split("; "),
              "chapter": _chapter(row) if anchored else row["chapter"][:2]}  # fmt: skip
-    return entry(row["claim"], claim.title, row["verdict"], facts, anchored)
+    said = heading(row)
+    return entry(row["claim"], claim.title, said[:1].lower() + said[1:], facts, anchored)
 
 
 def decision_entry(row: dict, anchored: bool = True) -> str:
