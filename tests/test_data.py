@@ -283,8 +283,9 @@ class Container:
     def __init__(self, frames: int, declared: int, broken=False, kind="avi", cover=False) -> None:
         import av
 
-        picture = SimpleNamespace(frames=1, disposition=video_module.Disposition.attached_pic, length=3)
-        film = SimpleNamespace(frames=declared, disposition=video_module.Disposition.default, length=frames)
+        shape = dict(width=4, height=4, sample_aspect_ratio=None, codec_context=SimpleNamespace(sample_aspect_ratio=0))
+        picture = SimpleNamespace(frames=1, disposition=video_module.Disposition.attached_pic, length=3, **shape)
+        film = SimpleNamespace(frames=declared, disposition=video_module.Disposition.default, length=frames, **shape)
         self.format = SimpleNamespace(name=kind)
         self.streams = SimpleNamespace(video=[picture] * cover + [film] * (frames > 0))
         self.frame, self.broken = av.VideoFrame(4, 4, "rgb24"), broken
@@ -295,19 +296,22 @@ class Container:
     def __exit__(self, *error) -> None:
         pass
 
-    def decode(self, stream):
+    def demux(self, stream):
         import av
 
-        yield from [self.frame] * stream.length
+        yield from [SimpleNamespace(size=1, decode=lambda: [self.frame])] * stream.length
+        yield SimpleNamespace(size=0, decode=list)
         if self.broken:
             raise av.error.InvalidDataError(1094995529, "Invalid data found")
 
 
 @pytest.fixture
 def read_container(tmp_path, monkeypatch):
-    (tmp_path / "clip.avi").write_bytes(b"something")
+    (tmp_path / "clip.avi").write_bytes(b"RIFF\xff\xff\0\0AVI something")  # less than it says
 
     def read(container: Container, max_frames: int | None = None) -> int:
+        if not container.streams.video or not container.streams.video[-1].frames:  # then the file's end is the witness
+            (tmp_path / "clip.avi").write_bytes(b"RIFF\4\0\0\0AVI ")
         monkeypatch.setattr(video_module, "open_video", lambda path: container)
         return len(read_video(tmp_path / "clip.avi", max_frames))
 
@@ -327,7 +331,7 @@ def test_a_video_with_too_few_frames_is_truncated(read_container, frames, declar
     assert read_container(Container(frames, declared), max_frames=frames) == frames  # all that was asked for
 
 
-@pytest.mark.parametrize("declared, words", [(10, "10 of 10 frames decode"), (0, "damaged, 10 frames decode")])
+@pytest.mark.parametrize("declared, words", [(10, "damaged, 10 frames decode"), (0, "damaged, 10 frames decode"), (12, "10 of 12")])
 def test_a_video_that_breaks_off_is_damaged_whatever_its_header_says(read_container, declared, words):
     with pytest.raises(ValueError) as error:
         read_container(Container(10, declared, broken=True))
@@ -366,13 +370,14 @@ def test_frames_of_another_size_are_brought_to_that_of_the_first(tmp_path):
     assert frames.shape == (2, 48, 64, 3) and np.abs(frames.mean(axis=(1, 2, 3)) - [128, 64]).max() < 3
 
 
-@pytest.mark.parametrize("version, lenient", [("18.20.0", True), ("14.0.1", True), ("19.0.0", False), ("21.1", False)])
+@pytest.mark.parametrize("version, lenient", [("18.20.0", True), ("17.0.1", True), ("19.0.0", False), ("21.1", False)])
 def test_older_pyav_is_told_to_take_any_title(monkeypatch, version, lenient):
     import av
 
     monkeypatch.setattr(av, "__version__", version)
     monkeypatch.setattr(av, "open", lambda path, **options: (path, options))
-    assert video_module.open_video(Path("a.avi")) == ("a.avi", {"metadata_errors": "ignore"} if lenient else {})
+    place, options = video_module.open_video(Path("a:b.avi"))
+    assert place == str(Path("a:b.avi").absolute()) and options == ({"metadata_errors": "ignore"} if lenient else {})
 
 
 # -- stacks and strips ----------------------------------------------------------------------------------------
