@@ -3,14 +3,14 @@
 #
 # | | |
 # |---|---|
-# | **You will build** | readers for three formats, the smallest window function, and a meter for leaks between training and test |
+# | **You will build** | readers for three formats, a window function of two lines, and a measure of leaks between training and test |
 # | **Reads** | the data sets of section 4.1 where you have them; where not, stand-ins are drawn, written in the same formats and read back |
 # | **Writes** | the packed clips that every later chapter reads |
 # | **Budget** | a few seconds on two cores, and half a minute more the first time, while the clips are drawn and packed |
 #
-# Swap two colour channels, cut a strip along the wrong axis, draw the test clips from the training videos: each time the
-# shapes are right, nothing is raised, and a network trains happily on it for days. This chapter makes these mistakes
-# now, while they are cheap, and looks at them.
+# Swap two colour channels, cut a picture into frames along the wrong axis, draw the test clips from the training videos:
+# each time the shapes are right, no error is raised, and a network can be trained on the result for days. This chapter
+# makes these mistakes on purpose, at the start, and looks at what they do.
 #
 # **By the end you can**
 #
@@ -55,6 +55,7 @@ from hrvgan_lib.data.formats.stacks import read_stack
 from hrvgan_lib.data.formats.strips import read_strip
 from hrvgan_lib.data.formats.video import open_video  # PyAV's av.open, for titles in any encoding
 from hrvgan_lib.data.store import fit
+from hrvgan_lib.streams import stream
 
 
 def show(pictures: dict[str, np.ndarray], height: float = 2.4) -> plt.Figure:
@@ -88,7 +89,8 @@ def show(pictures: dict[str, np.ndarray], height: float = 2.4) -> plt.Figure:
 # that you do not have is replaced by a procedural [stand-in](00_start_here.ipynb#Glossary): clips drawn from a seed,
 # **written to disk in the real format** and read by the code that reads the real ones. So everything below works with
 # either; only what you see differs. (`python -m hrvgan_lib.data check ucf101` says what is on your disk, what is missing
-# and where the rest comes from.) Here is what this run has:
+# and where the rest comes from.) Here is what this run has. *Groups* are clips that belong together, because they show
+# the same scene or the same person:
 
 # %% tags=["nbval-check-output"]
 labelled = page.dataset("actions")
@@ -99,9 +101,9 @@ page.table([{"data set": data.name, "here": data.kind, "training clips": len(dat
              "groups": len(set(data.groups)), "one file": data.paths[0]} for data in (videos, golf, aeroplane, people)])
 
 # %% [markdown]
-# One number of section 4.1 can be held against the disk at once: 13,320 videos of 101 actions. UCF101 comes with
-# official lists that name every video. We count the names and the files that are there. (Lists of a stand-in are shorter,
-# and then the count says nothing about the paper's.)
+# One statement of section 4.1 can be checked on the disk at once: 13,320 videos of 101 actions. UCF101 comes with
+# official lists that name every video. We count the names and the files that are there. (The lists of a stand-in are
+# shorter, and their count says nothing about the paper's number.)
 
 # %% tags=["nbval-check-output"]
 listing = scan("ucf101", videos.root)
@@ -136,7 +138,7 @@ for chosen, ink, label in ((keyframe, "#332288", "stored whole (key frame)"),
     axis.bar(np.flatnonzero(chosen), sizes[chosen] / 1000, color=ink, label=label)
 axis.set(xlabel="packet", ylabel="kB", ylim=(0, 1.35 * sizes.max() / 1000))
 axis.legend(ncols=2, loc="upper right")
-page.figure(fig,
+page.figure(fig, data=[videos],
             caption=f"Bytes that each frame of the AVI file takes. {keyframe.sum()} of {len(sizes)} frames are stored "
                     "whole, the others as changes to their neighbours.",
             alt="Bars of packet sizes over time: a few dark bars for frames stored whole, light bars between them "
@@ -166,15 +168,15 @@ with tempfile.TemporaryDirectory() as folder:
 # %% [markdown]
 # ## Colour order: RGB and BGR
 #
-# Some libraries, and the C3D network of chapter 08, store colours in the order blue, green, red. Nothing in the array
-# tells you which order it has: shape, range, brightness and the size of every difference between two frames are the
-# same. You have to look.
+# Some libraries, and the C3D network of [chapter 08](08_evaluation.ipynb), store colours in the order blue, green, red.
+# Nothing in the array tells you which order it has: shape, range, brightness and the size of every difference between
+# two frames are the same. You have to look.
 
 # %%
 swapped = video[..., ::-1]
 print("same shape:", swapped.shape == video.shape, "| same mean:", swapped.mean() == video.mean(),
       "| same motion:", np.array_equal(np.diff(swapped, axis=0)[..., ::-1], np.diff(video, axis=0)))
-page.figure(show({"RGB": video[len(video) // 2], "the same numbers as BGR": swapped[len(video) // 2]}),
+page.figure(show({"RGB": video[len(video) // 2], "the same numbers as BGR": swapped[len(video) // 2]}), data=[videos],
             caption="One frame read as RGB, and the same numbers read as BGR: red and blue change places.",
             alt="The same video frame twice: with true colours, and with red and blue exchanged, which turns skin "
                 "blue.")
@@ -193,36 +195,56 @@ stack = picture.reshape(-1, side, side, 3)
 print("picture", picture.shape, "-> clip", stack.shape)
 
 # %% [markdown]
-# Weizmann comes as **strips, with the frames from left to right**. (The files are called `.jpg` and hold PNG with an
-# alpha channel: believe bytes, not names.) Now a row of pixels runs through *all* frames. The same `reshape` still
-# returns an array of the shape that we want, but each of its "frames" is one row or two of the whole strip, chopped
-# into pieces as wide as a frame that lie one below the other. The pieces show the same height of successive frames and
-# look alike, and pieces that look alike, stacked, are vertical bars.
+# Weizmann comes as **strips: one picture a clip, its frames side by side from left to right**. (The files are called
+# `.jpg` but hold PNG with an alpha channel: go by the bytes of a file, not by its name.)
 
 # %%
 picture = np.asarray(Image.open(people.root / people.paths[0]).convert("RGB"))
-side = picture.shape[0]
+side = picture.shape[0]  # frames are square, so the height of the strip is the width of a frame
+print("picture", picture.shape, "= one strip of", picture.shape[1] // side, "frames")
+page.figure(show({"the first six frames of a strip": picture[:, : 6 * side]}, height=1.5), data=[people],
+            caption="The left end of a strip as the file holds it: the first six frames of a clip. Time runs from "
+                    "left to right, and each square is one frame.",
+            alt="Six square frames in one row, without gaps: a person in front of a wall, whose posture changes from "
+                "frame to frame.")
+
+# %% [markdown]
+# Now a row of pixels runs through *all* frames, and the `reshape` that was right for a stack is wrong for a strip: it
+# takes the pixels in the order in which they are stored, row after row. A toy strip shows what happens. It has three
+# frames of 2×2 pixels, and each pixel holds the letter of its frame.
+
+# %% tags=["nbval-check-output"]
+toy = np.array([list("AABBCC"), list("AABBCC")])
+for name, cut in (("right", toy.reshape(2, -1, 2).swapaxes(0, 1)), ("wrong", toy.reshape(-1, 2, 2))):
+    print(f"{name}:", "   ".join(" / ".join("".join(row) for row in frame) for frame in cut))
+
+# %% [markdown]
+# Both have three frames of two rows (the rows are separated by `/`). But the first "frame" of the wrong one is the top
+# row of A above the top row of B. In a real strip such a "frame" is made of one row of pixels (or parts of two rows) of
+# frame after frame, one below the other. A row hardly changes from frame to frame, so the picture becomes vertical bars.
+
+# %%
 strip = picture.reshape(side, -1, side, 3).swapaxes(0, 1)  # (row, frame, column) -> (frame, row, column)
 wrong = picture.reshape(-1, side, side, 3)
 print("shapes agree:", strip.shape == wrong.shape, "| pixels agree:", np.array_equal(strip, wrong))
 half = len(strip) // 2
 page.figure(show({"cut along the right axis": strip[half], "right shape, wrong picture": wrong[half]}, height=2.6),
+            data=[people],
             caption="The middle frame of a strip: cut along the right axis, and by a reshape that gives the same "
                     "shape.",
-            alt="Two pictures of the same size: a person in front of a wall, and vertical bars: one or two rows "
-                "of the strip, chopped into pieces as wide as a frame that lie one below the other.")
+            alt="Two pictures of the same size: a person in front of a wall, and vertical bars that show no person.")
 
 # %% tags=["nbval-check-output"]
 print("read_stack gives the same:", np.array_equal(read_stack(stack_path), stack))
 print("read_strip gives the same:", np.array_equal(read_strip(people.root / people.paths[0]), strip))
 
 # %% [markdown]
-# The readers also check what a bare `reshape` does not. Frames of a stack are square, so its width is the side of a
-# frame; where the height is not a multiple of the width, `read_stack` raises an error that says so, and asks to fetch
-# the file again.
+# The readers also check what a `reshape` by itself does not. Frames of a stack are square, so its width is the side of a
+# frame. Where the height is not a multiple of the width, `read_stack` raises an error that says so, and asks you to
+# fetch the file again.
 #
-# With a reader at hand we can check the other number of section 4.1, frames of 128×128: of a few stacks of each set, the
-# side that is farthest from it.
+# With a reader at hand we can check the other number of section 4.1, frames of 128×128. We decode the first eight stacks
+# of each set and print the height or width that is farthest from 128.
 
 # %% tags=["nbval-check-output"]
 farthest = {}
@@ -243,8 +265,9 @@ for row, (name, clip) in zip(axes, formats.items()):
         axis.imshow(clip[min(8 * column, len(clip) - 1)])
         axis.set_axis_off()
     row[0].set_title(f"{name}, {clip.shape[2]}×{clip.shape[1]}, {len(clip)} frames", loc="left")
-page.figure(fig,
-            caption="Every eighth frame of one clip from an AVI file, a stack and a strip.",
+page.figure(fig, data=[videos, golf, people],
+            caption="Every eighth frame of one clip from an AVI file, a stack and a strip: one clip a row, time from "
+                    "left to right.",
             alt="Three rows of four frames: a person doing an exercise, a golf scene, a person in front of a plain "
                 "wall.")
 
@@ -253,7 +276,7 @@ page.figure(fig,
 #
 # > **What it does not say.** How sources of 240×320 and 128×128 become 256×256
 # > ([**A21**](12_claims_and_decisions.ipynb#A21)). We resize the short side to the clip's size and keep the central
-# > square. Anything above the source's own size is interpolation, and is marked as such.
+# > square. Where the clip is larger than its source, the pixels in between are interpolated: they add size and no detail.
 #
 # To make a picture several times smaller you can keep every n-th pixel in each direction, or average over all of them.
 # Keeping is shorter to write and looks crisp on a single frame.
@@ -272,15 +295,15 @@ def keep(clip: np.ndarray) -> np.ndarray:
 
 kept, averaged = keep(video), fit(video, 32)
 page.figure(show({"source": video[0, top : top + short, left : left + short], "single pixels kept": kept[0],
-                  "averaged": averaged[0]}, height=2.7),
+                  "averaged": averaged[0]}, height=2.7), data=[videos],
             caption="The central square of a frame; the same by keeping single pixels; the same by averaging.",
             alt="One frame as a large square, and twice at low resolution: jagged from dropped pixels, smooth from "
                 "averaged ones.")
 
 # %% [markdown]
 # In a *video* the difference is worse. Let the camera pan by one source pixel, much less than one pixel of the small
-# picture. (Below, `np.roll` moves the picture to the right, as it moves when the camera pans to the left.) An average
-# changes a little. A kept pixel is now another source pixel, and if an edge lies between the two it jumps at once from
+# picture. (Below, `np.roll` moves the picture to the right, as it moves when the camera pans to the left.) An averaged
+# pixel changes a little. A kept pixel is now another source pixel, and if an edge lies between the two it jumps at once from
 # one side of the edge to the other. In motion the edges flicker: this is *aliasing*, detail finer than the pixels that
 # comes back as a false, coarser pattern. A discriminator ([D](00_start_here.ipynb#Glossary), the network that learns to
 # tell real clips from generated ones) would learn the flicker as a mark of real clips.
@@ -295,7 +318,7 @@ for (name, pixels), style, ink in zip(two_ways.items(), ("s--", "o-"), ("#CC6677
     axis.plot(range(17), pixels[:, y, x], style, color=ink, label=name)
 axis.set(xlabel="pan of the camera, source pixels", ylabel="grey level (green)", ylim=(-5, 260))
 axis.legend(ncols=2)
-page.figure(fig,
+page.figure(fig, data=[videos],
             caption=f"One pixel of the small picture ({short / 32:.1f} source pixels wide) while the camera pans over "
                     "an edge: the kept pixel jumps in one step, the average slides.",
             alt="Two curves of a pixel's brightness over seventeen camera positions: single pixels kept, with sudden "
@@ -306,14 +329,15 @@ moved = np.roll(video[:4], 1, axis=2)  # one source pixel
 kept_change = np.abs(keep(moved).astype(int) - kept[:4])
 averaged_change = np.abs(fit(moved, 32).astype(int) - averaged[:4])
 sparkle, calm = kept_change.mean(), averaged_change.mean()
-print(f"mean change in grey levels: kept {sparkle:.2f}, averaged {calm:.2f}")
+print(f"mean change in grey levels: kept {sparkle:.2f}, averaged {calm:.2f}, ratio {sparkle / calm:.2f}")
 print(f"largest change: kept {kept_change.max()}, averaged {averaged_change.max()}")
 page.expect("largest change, kept over averaged", kept_change.max() / averaged_change.max(), low=2,
-            why="few pixels jump, but those jump far")
+            why="few pixels jump, but far")
 
 # %% [markdown]
-# The means do not differ by much: most pixels lie far from any edge. What differs is the largest change, and this is
-# what the eye sees.
+# Kept pixels change more than averaged ones even in the mean; the first line has the ratio. For the *largest* change the
+# ratio is much higher (last line). Most pixels lie far from any edge and change little in either way, and they make up
+# the mean. The few kept pixels at an edge jump, and these jumps are what the eye sees as flicker.
 #
 # ## Packed clips: decode once, read often
 #
@@ -335,9 +359,10 @@ rows = [{**row, "source": Path(row["source"]).name, "sha256": row["sha256"][:12]
 page.table(rows[:3], page_columns=["source", "group", "split", "frames", "offset", "sha256"])
 
 # %% [markdown]
-# `offset` is the clip's first frame in the packed file, and `frames` says how many follow. `sha256` is a fingerprint of
-# the source file's *content*, so that a score in chapter 10 can say exactly which clips it was computed from. `group` is
-# the column that matters most; we come back to it at the end.
+# `offset` is the place of the clip's first frame in the packed file, and `frames` says how many frames the clip has.
+# `sha256` is a fingerprint of the source file's *content*, so that a score in [chapter 10](10_tables.ipynb) can say
+# exactly which clips it was computed from. `group` matters most, for the split into training and test at the end of
+# this chapter.
 #
 # ## Windows: frames, stride and start
 #
@@ -358,16 +383,13 @@ too_short = np.mean([row.frames < 32 for row in labelled.rows])
 print(f"training clips of {labelled.name} here that are shorter than 32 frames: {too_short:.1%}")
 
 # %% [markdown]
-# In the third window the clip is too short: the last frames stand still. A generator
-# ([G](00_start_here.ipynb#Glossary)) that is trained on many such clips learns to stop. This is why we count the short
-# clips, and why a window should not be longer than most clips.
+# For the third window the clip is too short: its last frame, number 19, stands there three times. A generator
+# ([G](00_start_here.ipynb#Glossary)) that is trained on many such clips learns to stand still at the end. This is why we
+# count the short clips, and why a window should not be longer than most clips.
 #
 # > **What it does not say.** Neither stride nor start ([**T3**](12_claims_and_decisions.ipynb#T3)). At stride 1 the
-# > paper's 32 frames span 1.28 seconds at UCF101's 25 frames a second. When we cut the networks down to 16 or 8 frames,
-# > we keep that *time span*: stride = 32 / frames.
-#
-# (The 1.28 seconds count all 32 frames, 1/25 second each. The caption of the second figure below counts from the first
-# frame shown to the last, which at stride 4 is 28 frames later.)
+# > paper's 32 frames take 32 / 25 = 1.28 seconds at UCF101's 25 frames a second. When we cut the networks down to 16 or 8
+# > frames, we keep that *time span*: stride = 32 / frames.
 
 # %%
 fig, axis = plt.subplots(figsize=(9, 1.8))
@@ -375,14 +397,16 @@ for height, (frames, ink) in enumerate(((8, "#AA4499"), (16, "#44AA99"), (32, "#
     axis.plot(window(np.arange(32), frames, 32 // frames), [height] * frames, "o", color=ink, markersize=5)
 axis.set(yticks=range(3), yticklabels=["8, stride 4", "16, stride 2", "32, stride 1"], xlabel="source frame",
          ylim=(-0.6, 2.6))
-page.figure(fig,
-            caption="Source frames that a clip of 32, 16 and 8 frames is made of: the same stretch of time.",
+page.figure(fig, data=(),
+            caption="Source frames that clips of 32, 16 and 8 frames are made of. All three cover the same 32 source "
+                    "frames: a dot stands for itself and for the frames that are skipped behind it.",
             alt="Three rows of dots over the frame numbers 0 to 31: 32 dots next to each other, 16 dots two apart, "
-                "8 dots four apart, all spanning the same range.")
+                "8 dots four apart. All begin at 0 and end near 31.")
 
 # %% [markdown]
-# What would the same eight frames be at stride 1? Below is one clip both ways. The function `to_clip` also does the last
-# step of every loader: from bytes 0…255 to numbers in [−1, 1], the range of the generator's tanh, and channels first.
+# What would a clip of eight frames show at stride 1? Below is one clip at both strides. The function `to_clip` also does
+# the last step of every loader: from bytes 0…255 to numbers in [−1, 1], the range of the generator's tanh, and channels
+# first.
 
 # %%
 def to_clip(frames: np.ndarray) -> torch.Tensor:
@@ -393,9 +417,10 @@ def to_clip(frames: np.ndarray) -> torch.Tensor:
 one = next((i for i, label in enumerate(labelled.labels) if labelled.classes[label] == "JumpingJack"), 0)
 frames = labelled.pixels(one)
 page.figure(book.clip_grid(torch.stack([to_clip(window(frames, 8, stride)) for stride in (1, 4)]),
-                           labels=["stride 1", "stride 4"]),
-            caption=f"Eight frames of one clip at stride 1 (first to last {7 / 25:.2f} s at 25 frames a second) and at "
-                    f"stride 4 ({28 / 25:.2f} s).",
+                           labels=["stride 1", "stride 4"]), data=[labelled],
+            caption="Eight frames of one clip, in the upper row at stride 1 and in the lower row at stride 4. From the "
+                    f"first frame to the last it takes {7 / 25:.2f} s above and {28 / 25:.2f} s below, at 25 frames a "
+                    "second.",
             alt="Two rows of eight frames of the same clip: at stride one the figure moves a little, at stride four "
                 "it goes through its movement.")
 
@@ -406,7 +431,8 @@ print("hrvgan_lib gives the same clip:", torch.allclose(ours, theirs, atol=1e-6)
       "| its label:", labelled.classes[label])
 
 # %% [markdown]
-# How much do frames differ that are some distance apart? The curves give the mean over the first clips of each set.
+# How does the difference of two frames of a clip grow with their distance in time? We take the mean over the first
+# clips of each set.
 
 # %%
 def change(data, gap: int, clips: int = 20) -> float:
@@ -420,33 +446,33 @@ curves = {data.name: [change(data, gap) for gap in gaps] for data in (labelled, 
 fig, axis = plt.subplots(figsize=(9, 2.8))
 for data, ink, style in ((labelled, "#332288", "o-"), (golf, "#44AA99", "s--"), (aeroplane, "#AA4499", "^:")):
     axis.plot(gaps, curves[data.name], style, color=ink, label=f"{data.name} ({data.kind})")
-axis.set(xlabel="frames between", ylabel="mean difference", ylim=(0, None))
+axis.set(xlabel="distance in frames (1: neighbours)", ylabel="mean difference", ylim=(0, None))
 axis.legend()
-page.figure(fig,
-            caption="Mean difference between two frames of the same clip, over the number of frames between them, "
-                    "on a scale where black to white is 2.",
-            alt="Three curves of the mean difference between two frames of a clip, over the number of frames between "
-                "them. Each rises steeply at first and more slowly later; one with periodic movements may fall again.")
+page.figure(fig, data=[labelled, golf, aeroplane],
+            caption="Mean difference between two frames of the same clip, over their distance in frames, on a scale "
+                    "where black and white differ by 2.",
+            alt="Three curves of the mean difference between two frames of a clip, over their distance in frames. "
+                "Each rises steeply at first and more slowly later; one with periodic movements may fall again.")
 
 # %% tags=["nbval-check-output"]
-page.expect("difference four frames apart over one frame apart", change(labelled, 4) / change(labelled, 1), low=1.5,
-            why="neighbours are nearly the same picture")
+page.expect("difference 4 frames apart over 1 apart", change(labelled, 4) / change(labelled, 1), low=1.5,
+            why="neighbours look alike")
 page.expect("difference 7 frames apart over 28 apart", change(labelled, 7) / change(labelled, 28), low=0.2, high=2)
 
 # %% [markdown]
-# The first number is the case against stride 1: eight neighbours are nearly one picture. The second is a warning. It
-# compares two clips of eight frames by their first and last frames alone. At stride 1 these lie 7 frames apart, at
-# stride 4 they lie 28 apart. One would expect a ratio far below one, since the second clip shows more of the movement.
-# But a movement that repeats brings the figure back to where it was, and then its first and last frames may differ as
-# little as those of the short clip, which makes the ratio come out near one. So the difference of first and last frame
-# is a poor measure of motion.
+# The first number speaks against stride 1: neighbours differ much less than frames that are four apart, so eight of them
+# show little of the movement. The second number is a warning about a measure. Someone who wants to know how much of the
+# movement a clip shows might compare its first frame with its last. In a clip of eight frames these are 7 source frames
+# apart at stride 1 and 28 at stride 4, so the ratio of the two differences should be far below one. But a movement that
+# repeats brings the person back to where it began. Its first and last frames then look alike although much has happened
+# between them, and the ratio can come out near one. So the difference of first and last frame is a poor measure of motion.
 #
 # ## A batch: five axes, a range and a seed
 #
 # A batch has five axes, in the order of Table 1's rows and of PyTorch ([**A23**](12_claims_and_decisions.ipynb#A23)):
-# clip, channel, time, height, width. Where windows start is random, and drawn from a random-number generator (not the
-# network G) that we hand in. Two of them that start from the same seed give the same batch. So training that was
-# interrupted can go on as if nothing had happened.
+# clip, channel, time, height, width. Which clips it holds and where their windows start is random, and drawn from a
+# random-number generator (not the network G) that we hand in. Two random-number generators that start from the same seed
+# draw the same batch.
 
 # %% tags=["nbval-check-output"]
 clips, labels, indices = labelled.draw(6, torch.Generator().manual_seed(page.seed))
@@ -457,22 +483,45 @@ print("same seed, same batch:", torch.equal(clips, again), "| another seed, same
 page.expect("smallest value", clips.min(), low=-1, high=0)
 page.expect("largest value", clips.max(), low=0, high=1)
 
+# %% [markdown]
+# Training uses this to be *resumable*: interrupted after 1,000 steps, it goes on with the very batches that it would have
+# seen. If one random-number generator ran through all steps, what it draws at step 1,001 would depend on all that was
+# drawn before. So the loop of [chapter 06](06_training_loop.ipynb) makes a fresh one for each step, whose seed is
+# computed from the run's seed and the number of the step. (The order of the clips is drawn anew for each *epoch*, a round
+# through all clips, from the number of the epoch, which follows from that of the step.) To go on it needs to know the
+# number of the step, and nothing of the draws before. We compare four steps in a row with a start in the middle:
+
+# %% tags=["nbval-check-output"]
+def batch_of(step: int) -> torch.Tensor:
+    """The numbers of the six clips in the batch of a step: they depend on the seed and the step alone."""
+    return labelled.draw(6, stream("batch", page.seed, step))[2]  # stream: a generator, seeded by all that it is given
+
+
+without_a_break = [batch_of(step) for step in range(4)]
+print("started at step 3, same batch:", torch.equal(batch_of(3), without_a_break[3]))
+print("step 2 and step 3, same batch:", torch.equal(without_a_break[2], without_a_break[3]))
+
+# %% [markdown]
+# Here is the batch that we drew first.
+
 # %%
 page.figure(book.clip_grid(clips, every=max(1, labelled.frames // 8),
-                           labels=[labelled.classes[label] for label in labels]),
-            caption="A batch as the discriminator sees it: one clip a row, with the name of its class.",
+                           labels=[labelled.classes[label] for label in labels]), data=[labelled],
+            caption="A batch as the discriminator sees it: one clip a row, time from left to right, with the name of "
+                    "the clip's class.",
             alt="Six rows of frames, one clip a row, each with the name of its class.")
 
 # %% [markdown]
 # And the same clips in motion:
 
 # %%
-page.film(clips, fps=max(4, 25 // labelled.stride), columns=3, caption="The six clips of the batch, moving.",
+page.film(clips, fps=max(4, 25 // labelled.stride), columns=3, data=[labelled],
+          caption="The six clips of the batch, moving.",
           alt="Six small films in two rows, one a clip of the batch: drawn people at their exercises.")
 
 # %% [markdown]
-# Read the names against the movements. A list with two classes exchanged raises no error either, and no number so far
-# would have shown it.
+# Compare the names with the movements. A list in which two classes are exchanged raises no error either, and no number
+# so far would have shown it.
 #
 # (An aside on speed. The five axes say how a batch is indexed, not in which order its numbers lie in memory. Here the
 # red, green and blue value of one pixel lie next to each other, as they do in the packed frames, then those of the next
@@ -481,9 +530,9 @@ page.film(clips, fps=max(4, 25 // labelled.stride), columns=3, caption="The six 
 # ## A leak between training and test
 #
 # Golf's clips are cut from long videos, a second at a time: neighbours show the same golfer on the same lawn. Shuffle all
-# clips and hold a fifth out, and you have a test set that looks honest. What is wrong with it shows when we ask, for each
-# held-out clip, how far away its **nearest training clip** is. This is the error of the laziest generator there is, one
-# that has memorised its training clips and plays them back.
+# clips and hold out a fifth of them, and you have a test set that looks fair. What is wrong with it shows when we ask,
+# for each held-out clip, how far away its **nearest training clip** is. This distance is the error of a *memoriser*: a
+# generator that has stored its training clips and plays them back.
 
 # %% tags=["nbval-check-output"]
 def thumbnails(data, most: int = 120) -> torch.Tensor:
@@ -522,9 +571,8 @@ for _ in range(20):
     own_video.append(same_video[held_out, which].float())
 leaky, own_video = torch.cat(leaky), torch.cat(own_video)
 honest, twin = nearest(torch.arange(len(vectors)), ~same_video)
-page.expect("random split: nearest training clip is of the same video", own_video.mean(), low=0.8)
-page.expect("split by video: error over that of the random split", honest.median() / leaky.median(), low=1.5,
-            why="a clip from a video that it has never seen cannot be played back")
+page.expect("random split: share whose nearest clip is of the same video", own_video.mean(), low=0.8)
+page.expect("split by video: distance over the random split's", honest.median() / leaky.median(), low=1.5)
 
 # %%
 everyone = torch.arange(len(vectors))
@@ -536,25 +584,27 @@ fig, axes = plt.subplots(1, 4, figsize=(9, 2.8), width_ratios=[2.2, 1, 1, 1])
 bins = np.linspace(0, max(honest.max(), leaky.max()).item() * 1.02, 25)
 axes[0].hist(leaky, bins, density=True, color="#CC6677", alpha=0.8, label="random split")
 axes[0].hist(honest, bins, density=True, color="#332288", histtype="step", linewidth=2, label="split by video")
-axes[0].set(xlabel="distance to nearest training clip", ylabel="share of clips", yticks=[])
+axes[0].set(xlabel="distance to nearest training clip", ylabel="how many clips", yticks=[])
 axes[0].legend()
 for axis, clip, title in zip(axes[1:], (example, close, int(twin[example])),
-                             ("held out", "nearest,\nrandom split", "nearest,\nsplit by video")):
+                             ("held out", "nearest of\nall others", "nearest of\nother videos")):
     axis.imshow((small[clip, :, 0].permute(1, 2, 0) + 1) / 2)
     axis.set_title(title)
     axis.set_axis_off()
-page.figure(fig,
+page.figure(fig, data=[golf, golf_test],
             caption="A generator that has memorised its training clips, under two splits: how far each held-out clip "
                     f"is from the nearest training clip (left; medians {leaky.median():.2f} for the random split and "
-                    f"{honest.median():.2f} for the split by video), and one example (right).",
+                    f"{honest.median():.2f} for the split by video), and one example (right): a clip, the nearest of "
+                    "all other clips, and the nearest clip of another video.",
             alt="Left: two histograms of distances to the nearest training clip, smaller for the random "
-                "split, larger for the split by video. Right: a held-out frame, its nearest neighbour under the "
-                "random split, which shows the same scene, and under the split by video, which shows another.")
+                "split, larger for the split by video. Right: a held-out frame, the nearest of all other clips, which "
+                "shows the same scene, and the nearest clip of another video, which shows another.")
 
 # %% [markdown]
 # Under the random split the memoriser looks like a good generator. It has learned nothing, and the test set cannot tell.
-# Any score of chapter 08 that compares samples with held-out clips would be flattered in the same way. The remedy is not a
-# better score but a better split.
+# Any score of [chapter 08](08_evaluation.ipynb) that compares samples with held-out clips would come out too good in the
+# same way. No other score would mend this. Another split does: a clip of a video that is held out as a whole cannot be
+# played back.
 #
 # > **What it does not say.** The paper names no split ([**T4**](12_claims_and_decisions.ipynb#T4)). We split by
 # > **group**, the unit that shares a scene: UCF101 by its official lists, which keep its groups of clips from one video
@@ -573,20 +623,20 @@ page.expect("groups on both sides, all sets", sum(row["groups on both sides"] fo
 
 # %% [markdown]
 # How much does a 0 in the last column say? Compare the columns of training clips and training groups. Where several
-# clips share a group, as in Golf and Aeroplane, a split that ignored the groups could have torn one apart. Where each
-# clip is a group of its own, as in the stand-in for UCF101, no split could, and the 0 says nothing. (The real UCF101
-# has several clips in each group.)
+# clips share a group, as in Golf and Aeroplane, a split that ignored the groups could have put clips of one group on both
+# sides. Where each clip is a group of its own, as in the stand-in for UCF101 at `smoke`, no split could, and the 0 says
+# nothing. (The real UCF101 has several clips in each group.)
 #
 # ## Check yourself
 #
 # 1. A colleague's clips have the right shape and range, and the people in them are blue. What happened, and which of the
 #    checks of this chapter would have noticed?
-# 2. How many bytes does one second of UCF101 (240×320, 25 frames) take decoded, and how many when it is packed at 32×32?
-# 3. One figure above shows three rows of dots. Which source frames does every one of the three clips contain?
+# 2. *(Calculation)* How many bytes does one second of UCF101 (240×320, 25 frames) take decoded, and how many when it is packed at 32×32?
+# 3. *(Figure)* One figure above shows three rows of dots. Which source frames are in all three clips?
 # 4. Why is stride = 32 / frames a better rule for small networks than stride = 1?
 # 5. A strip of 60 frames of 64×64 is 64 high and 3,840 wide. What does `read_stack` say about it, and why is that luck?
 # 6. Weizmann holds each clip and its mirror image. What goes wrong if the two are split at random?
-# 7. Look at the two histograms of the distance to the nearest training clip. By which of the two splits would a
+# 7. *(Figure)* Look at the two histograms of the distance to the nearest training clip. By which of the two splits would a
 #    generator that memorises like to be scored, and why?
 #
 # <details><summary>Answers</summary>
@@ -595,10 +645,10 @@ page.expect("groups on both sides, all sets", sum(row["groups on both sides"] fo
 # 2. 25 · 240 · 320 · 3 = 5,760,000 bytes; 25 · 32 · 32 · 3 = 76,800 bytes, a 75th.
 # 3. 0, 4, 8, 12, 16, 20, 24 and 28: those of the clip with eight frames.
 # 4. It keeps the time span, so the movement that a class is named after still happens within the clip. At stride 1 eight
-#    frames are nearly one picture.
-# 5. Height 64 is not a multiple of width 3,840: an error. It is luck because a `reshape` by itself would have gone
-#    through: it only counts elements.
-# 6. The test clip's mirror image is in training: same person, same moment. The nearest training clip is then a flipped
+#    frames show only a quarter of that time.
+# 5. It raises an error, since the height 64 is not a multiple of the width 3,840. It is luck because that check is meant
+#    for damaged files; a `reshape` to frames of 64×64, as in this chapter, raises no error.
+# 6. Of many test clips the mirror image is in training: same person, same moment. The nearest training clip is then a flipped
 #    copy, and the test set no longer tells memory from learning.
 # 7. The random split's: the distances are smaller, because other clips of the held-out clip's own video were there to be
 #    memorised.
@@ -618,17 +668,20 @@ page.expect("groups on both sides, all sets", sum(row["groups on both sides"] fo
 #    twentieth: much of the leak was the lawn.
 
 # %% tags=["solution", "nbval-check-output"]
+# Exercise 1
 starts = [100 - 32 // frames * (frames - 1) for frames in (8, 16, 32)]
 assert starts == [72, 70, 69]
-print("1.", starts)
+print("places to start:", starts)
 
 # %% tags=["solution", "nbval-check-output"]
+# Exercise 2
 long_side = wrong.shape[1]
 restored = wrong.reshape(long_side, -1, long_side, 3).swapaxes(0, 1)
 assert np.array_equal(restored, strip)
-print("2. restored:", np.array_equal(restored, strip))
+print("restored:", np.array_equal(restored, strip))
 
 # %% tags=["solution", "nbval-check-output"]
+# Exercise 3
 def bounce(clip: np.ndarray, frames: int, stride: int, start: int = 0) -> np.ndarray:
     period = max(1, 2 * (len(clip) - 1))
     numbers = (start + stride * np.arange(frames)) % period
@@ -637,14 +690,15 @@ def bounce(clip: np.ndarray, frames: int, stride: int, start: int = 0) -> np.nda
 
 there_and_back = bounce(np.arange(5), 8, 1)
 assert list(there_and_back) == [0, 1, 2, 3, 4, 3, 2, 1]
-print("3.", there_and_back)
+print("frames:", there_and_back)
 
 # %% tags=["solution", "nbval-check-output"]
+# Exercise 4
 moving = (small - small.mean(dim=2, keepdim=True)).flatten(1)
 among_others = torch.cdist(moving, moving) + torch.diag(torch.full((len(moving),), float("inf")))
 left_over = same_video[torch.arange(len(moving)), among_others.argmin(dim=1)].float().mean()
-page.expect("4. nearest neighbour of the same video, without background", left_over,
-            high=0.95 * float(own_video.mean()), why="much of the leak was the lawn")
+page.expect("nearest of the same video, without background", left_over, high=0.95 * float(own_video.mean()),
+            why="less leak")
 
 # %% [markdown]
 # ## For the ledger

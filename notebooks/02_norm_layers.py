@@ -8,10 +8,11 @@
 # | **Writes** | nothing that a later chapter needs |
 # | **Budget** | about ten seconds on two cores |
 #
-# A deep network multiplies. If every layer makes its numbers a little larger, the last one drowns in them; if every
-# layer makes them a little smaller, nothing arrives. Normalisation layers divide that factor out. The paper uses three
-# of them, and a fourth small layer that must not stand in front of one of the three: the two cancel each other, without
-# an error message.
+# Each layer of a deep network multiplies its input by weights. If every layer makes its numbers a little larger, they are
+# enormous behind the last one; if every layer makes them a little smaller, they are almost zero there. Normalisation
+# layers ("norms") divide that factor out. The paper uses three of them. It also uses a small layer, minibatch stddev,
+# that writes one number into the features. One of the three norms, placed behind it, erases that number without an error
+# message.
 #
 # Two networks are meant throughout: the generator [G](00_start_here.ipynb#Glossary), which turns a
 # [latent](00_start_here.ipynb#Glossary) vector into a clip, and the discriminator [D](00_start_here.ipynb#Glossary),
@@ -22,7 +23,7 @@
 #
 # - say for each norm over what it averages, and so which values in a batch depend on which others;
 # - read Eq. 9 as printed and say where it begins and ends inside a network;
-# - tell what the paper's two claims, "explosion" and "vanishing gradient", hold up to when measured;
+# - say how far the paper's two claims, about "explosion" and "vanishing gradient", hold when they are measured;
 # - explain why the convolution after the minibatch stddev has no norm.
 
 # %% tags=["parameters"]
@@ -72,8 +73,8 @@ features = 3 + 2 * torch.randn(4, 8, 4, 6, 6, generator=draws())  # (batch, chan
 # %% [markdown]
 # ## The problem: a factor at every layer, multiplied
 #
-# Table 1 of the paper lists the layers of G. Most are 3×3×3 deconvolutions. Suppose that each of them made its input
-# half as large again, or half as large.
+# Table 1 of the paper lists the layers of G. Most are 3×3×3 deconvolutions. Suppose that behind each of
+# them the numbers are 1.5 times as large as in front of it, or half as large.
 
 # %% tags=["nbval-check-output"]
 depth = sum(row.layer == "DeConv 3×3×3" for row in paper.TABLE1)
@@ -95,8 +96,8 @@ print(f"each times 0.5: it is {2**depth:,} times too small")
 # (*Internal covariate shift* is the name for this: while the first layers learn, the inputs of the later ones change
 # their distribution. [Chapter 11](11_ablations.ipynb) measures it.)
 #
-# Batch norm takes one mean and one variance for each channel, over all clips of the batch, all times and all places,
-# subtracts the one and divides by the root of the other.
+# Batch norm takes one mean and one variance for each channel, over all clips of the batch, all times and all places. It
+# subtracts the mean and divides by the root of the variance, which is the standard deviation.
 
 # %% tags=["nbval-check-output"]
 def standardise(features: Tensor, over: tuple[int, ...], eps: float = 1e-5) -> Tensor:
@@ -108,10 +109,10 @@ batch_norm = standardise(features, over=(0, 2, 3, 4))
 print("same as nn.BatchNorm3d:", torch.allclose(batch_norm, nn.BatchNorm3d(8)(features), atol=1e-5))
 
 # %% [markdown]
-# So in training the output for one clip depends on the other clips of its batch. For G this is a little noise, and when
-# G samples after training, averages remembered from training take the place of the batch's own. For D it is a problem:
-# the gradient penalty of [chapter 05](05_losses.ipynb) is a statement about *each* clip, and it needs a D whose score
-# for a clip depends on that clip alone.
+# So in training the output for one clip depends on the other clips of its batch. For G this is only a little noise. (When
+# G samples after training, means and variances remembered from training take the place of the batch's own.) For D it is
+# a problem: the gradient penalty of [chapter 05](05_losses.ipynb) is a statement about *each* clip, and it needs a D
+# whose score for a clip depends on that clip alone.
 #
 # ## Instance norm: each channel of each clip by itself (Eq. 9)
 #
@@ -139,20 +140,23 @@ print("same as PyTorch's:  ",
       torch.allclose(nn.InstanceNorm3d(8)(features), norms.InstanceNorm(8)(features), atol=1e-5))
 
 # %% [markdown]
-# What a norm measures it removes. Instance norm removes the mean and the contrast of each channel of each clip. Here is
-# one clip in three exposures, before and after. (For the picture the normed values are divided by three, so that they
-# fit between black and white.)
+# A norm removes what it measures. Instance norm removes the mean and the contrast of each channel of each clip. As an
+# example we norm the pixels of a clip, whose three channels are its colours. The clip comes in three *exposures*: as it
+# is, darker, and paler with a red cast. They differ only in the mean and the contrast of each colour. (For the picture
+# the normed values are divided by three, so that they fit between black and white.)
 
 # %%
-clip = page.dataset("actions", frames=8, size=32).batch([0])[0]
+dataset = page.dataset("actions", frames=8, size=32)
+clip = dataset.batch([0])[0]
 cast = column(torch.tensor([0.5, 0.0, 0.2]))
 exposures = torch.cat([clip, 0.35 * clip - 0.6, 0.5 * clip + cast])
 after = norms.InstanceNorm(3)(exposures).detach()
 named = ["as it is", "dark", "red cast"]
 page.figure(book.clip_grid(torch.cat([exposures, after / 3]), labels=named + [f"{name}, normed" for name in named]),
-            caption="One clip in three exposures (upper half); behind instance norm the three are one clip again "
-                    "(lower half).",
-            alt="Six strips of eight frames. The upper three show one clip as it is, dark, and pale with a red "
+            data=[dataset],
+            caption="One clip in three exposures, one a row (upper half). Behind instance norm the three are one clip "
+                    "again (lower half).",
+            alt="Six rows of eight frames. The upper three show one clip as it is, dark, and pale with a red "
                 "cast. The lower three show the same three after instance norm and cannot be told apart.")
 
 # %% [markdown]
@@ -177,9 +181,16 @@ page.expect("normed with remembered statistics", apart["remembered statistics"],
 page.expect("normed with its own statistics", apart["its own statistics"], high=0.02, why="they become one")
 
 # %% [markdown]
-# For D this has two sides. A generated clip cannot pass merely because it is as bright as the real ones. But what D
-# does not see it cannot teach either: behind an instance norm nothing says that all clips are too dark. And any message
-# that is written as a *constant map* is a mean and nothing else, so instance norm erases it. This will matter below.
+# What does the example say about D? If an instance norm were D's first layer, D could not see exposure, and what D does
+# not see it cannot teach G: a G whose clips are all too dark would not be told. So our D has no norm at its entrance.
+# D's first layer is a convolution with a *kernel* of 1×1×1: it mixes the three colours of each pixel and looks at no
+# neighbour. A change of brightness or contrast passes through it as a factor and a constant, since mixing is linear, and
+# a norm right behind it would still remove both. A leaky ReLU stands behind it instead. It bends at zero, so a
+# constant that is added in front of it changes the *pattern* behind it, and a pattern is not removed by later norms
+# (exercise 4 measures this).
+#
+# Keep one consequence in mind: a message that is written as a *constant map*, the same value at every place, is a mean
+# and nothing else, so instance norm erases it. The last part of the chapter is about such a message.
 #
 # ### Where Eq. 9 begins and ends inside a network
 #
@@ -224,19 +235,21 @@ bell = torch.randn(4, 8, 8, 16, 16, generator=draws(3))
 page.expect("silent after convolution, norm, ReLU", silent(relu(norm(bell))), of=0.5, rtol=0.02,
             why="half of a bell curve")
 page.expect("silent after convolution, ReLU, norm, ReLU", silent(relu(norm(relu(bell)))), of=0.655, rtol=0.02,
-            why="the bell curve up to 0.399")
+            why="up to 0.399")
 
 # %% [markdown]
-# So we build convolution, instance norm, activation. There is one place where instance norm cannot stand: a map with a
-# single position equals its own mean and has no variance. Table 1 begins there, with a latent of 128×1×1×1, so "after
-# both" convolutions and deconvolutions cannot mean every layer.
+# So we build convolution, instance norm, activation. There is one place where instance norm cannot stand: behind a layer
+# whose *maps* (the values of one channel each) have the size 1×1×1. (This is another 1×1×1 than that of the kernel above,
+# which reads maps of any size.) A map with a single position equals its own mean and has no variance, so the norm would
+# turn every value into zero. Table 1 begins with maps of this size, a latent of 128×1×1×1, so "after both"
+# convolutions and deconvolutions cannot mean every layer.
 
 # %% tags=["nbval-check-output"]
 for candidate in (norms.InstanceNorm(8), nn.InstanceNorm3d(8)):
     try:
         candidate(torch.randn(2, 8, 1, 1, 1))
     except ValueError as error:
-        print(f"{type(candidate).__name__}: {error}")
+        print(f"{type(candidate).__name__}: {str(error).partition(', got')[0]}")
 
 # %% [markdown]
 # ## Pixel norm: unit mean square at every place (Eq. 8)
@@ -291,11 +304,12 @@ page.table(rows, note="each for features of 8 channels")
 #
 # ### Activations over depth and weight scale
 #
-# First the problem. We stack random 3×3×3 deconvolutions with ReLU. *He's scale* is the standard deviation
-# $\sqrt{2 / \text{fan-in}}$, for which such a stack keeps its level, borders aside. The *fan-in* is how many input
-# values one output value sums over, here 27 places of the kernel in each input channel. Our weights are twice as large.
-# We follow the largest activation through 24 layers. (A norm, where there is one, stands between deconvolution and
-# ReLU.) Then we hold the depth at that of Table 1 and turn the weights up and down.
+# First the problem. We stack random 3×3×3 deconvolutions with ReLU. *He's scale* is the standard deviation of the
+# weights, $\sqrt{2 / \text{fan-in}}$, for which the numbers behind each layer of such a stack are about as large as
+# those in front of it, borders aside. The *fan-in* is how many input values one output value sums over, here 27 places of
+# the kernel in each input channel. Our weights are twice as large. We follow the largest activation through 24 layers. (A
+# norm, where there is one, stands between deconvolution and ReLU.) Then we take as many layers as Table 1 has and make
+# the weights smaller and larger.
 
 # %%
 @torch.no_grad()
@@ -326,9 +340,9 @@ right.set(xscale="log", xlabel="weights over He's scale", title=f"layer {depth}"
 right.set_xticks(gains, labels=[f"{gain:g}" for gain in gains])
 right.minorticks_off()
 left.legend(title="norm")
-page.figure(fig,
+page.figure(fig, data=(),
             caption="Largest activation behind each layer (left), and behind as many layers as Table 1 has, over the "
-                    "scale of all weights (right). Only the stack without a norm feels either.",
+                    "scale of all weights (right). Only without a norm does it depend on depth or scale.",
             alt="Left: largest activation over 24 layers, logarithmic; without a norm it climbs along a straight "
                 "line over several orders of magnitude, with batch, instance or pixel norm it stays level below about "
                 "ten. Right: largest activation over the weight scale; without a norm it spans "
@@ -337,38 +351,51 @@ page.figure(fig,
 # %% tags=["nbval-check-output"]
 page.expect("24 layers without a norm, last over first", over_depth["none"][-1] / over_depth["none"][0],
             low=100, why="it explodes")
-page.expect("no norm: weights 5.6 times as large, activation grows by", over_gain["none"][-1] / over_gain["none"][0],
-            of=5.6**depth, rtol=0.01, why="5.6 to the power of the depth")
+print(f"weights {gains[-1] / gains[0]:.1f} times as large; the largest activation grows")
+page.expect("without a norm by", over_gain["none"][-1] / over_gain["none"][0],
+            of=5.6**depth, rtol=0.01, why=f"5.6 to the power of {depth}")
 for name in ("batch", "instance", "pixel"):
-    page.expect(f"{name}: weights 5.6 times as large, activation grows by", over_gain[name][-1] / over_gain[name][0],
-                0.9, 1.1, why="the norm takes the scale away")
+    page.expect(f"with {name} norm by", over_gain[name][-1] / over_gain[name][0], 0.9, 1.1, why="not at all")
 
 # %% [markdown]
-# Twice He's scale should double the activations at every layer: $2^{23}$, eight million, from layer 1 to layer 24. The
-# first number above is smaller, and this is due to the borders that we had set aside. The maps are small, 4×6×6, and of
-# the 27 places that a kernel looks at, about a third lie beyond the border on average, where it finds zeros. What is
-# left is a factor of 1.6 to 1.8 a layer, and $1.7^{23}$ is about 200,000. Single draws of the weights scatter widely
-# around it.
+# Twice He's scale should double the activations at every layer. The first number above is smaller than that, and this is
+# due to the borders that we had set aside. The maps are small, 4×6×6, and of the 27 places that a kernel looks at some
+# lie beyond the border, where it finds zeros. We compute how many, and what is left of the doubling.
+
+# %%
+inside = 1.0
+for length in (4, 6, 6):  # along each axis a kernel covers three places; at either end of the map one of them is lost
+    inside *= (3 * length - 2) / (3 * length)
+ratio = over_depth["none"][-1] / over_depth["none"][0]
+print(f"doubled at every layer, from layer 1 to layer 24: {2.0**23:,.0f} times as large; measured: {ratio:,.0f} times")
+print(f"share of the kernel's places that lie inside the map, on average: {inside:.2f}")
+print(f"so about 2 * sqrt({inside:.2f}) = {2 * inside**0.5:.2f} a layer; measured: {ratio ** (1 / 23):.2f} a layer")
+
+# %% [markdown]
+# (The root is taken because squares add up: the sum has fewer terms, and its standard deviation shrinks with the root of
+# their number.)
 #
 # Any of the three norms stops the growth. For pixel norm it follows from the equation: the squares of a vector of $N$
 # channels then sum to $N$, so no entry can exceed $\sqrt N$.
 #
-# One draw of the weights is an anecdote, so we repeat it with eight. What is asked is fixed beforehand: without the norm
-# the activations grow a hundredfold or more, with it none exceeds $\sqrt N$. A test that everything passes says
-# nothing, so each number stands beside a **negative control**: the same number for the other network of the two, which
-# must not pass. (`page.expect` prints a number and whether it lies where it should; `page.measure` prints nothing and
-# puts it where the ledgers of [chapter 12](12_claims_and_decisions.ipynb) find it.)
+# One draw of the weights proves little, so we repeat it with eight. We fix beforehand what has to come out: without the
+# norm the activations grow a hundredfold or more; with it none exceeds $\sqrt N$. A test that every network passes says
+# nothing about the norm. So beside each test stands a **negative control**: the same number for the other network of the
+# two, which must *fail* the test. Its line says *as expected* when it does fail. (`page.expect` prints a number and
+# whether it lies where it should; `page.measure` prints nothing and puts it where the ledgers of
+# [chapter 12](12_claims_and_decisions.ipynb) find it.)
 
 # %% tags=["nbval-check-output"]
 MORE, DRAWS = range(20, 28), "8 draws of the weights"
 paths = {norm: [loudest(norm, 2.0, 24, purpose=purpose) for purpose in MORE] for norm in ("none", "pixel")}
 growth = {norm: metrics.seed_interval([path[-1] / path[0] for path in found]) for norm, found in paths.items()}
 highest = {norm: max(max(loudest(norm, 2.8, 24, purpose=purpose)) for purpose in MORE) for norm in ("pixel", "none")}
-page.expect("layer 24 over layer 1, no norm (mean of 8 draws)", growth["none"].value, low=100)
-page.expect("control, the same with pixel norm", growth["pixel"].value, high=10, why="must stay far below 100")
-page.expect("largest activation with pixel norm, any layer, weights 2.8 times He's", highest["pixel"], high=16**0.5,
-            why="16 channels: at most 4")
-page.expect("control, the same without a norm", highest["none"], low=100, why="must exceed 4")
+print("layer 24 over layer 1, mean of 8 draws. Test: at least 100")
+page.expect("no norm", growth["none"].value, low=100, why="passes")
+page.expect("control, must fail: pixel norm", growth["pixel"].value, high=10, why="fails, far below 100")
+print("largest activation of any layer, weights 2.8 times He's, 16 channels. Test: at most 4")
+page.expect("pixel norm", highest["pixel"], high=16**0.5, why="passes")
+page.expect("control, must fail: no norm", highest["none"], low=100, why="fails, far above 4")
 page.measure("largest activation without a norm, layer 24 over layer 1", growth["none"].value, interval=growth["none"],
              over=DRAWS, claim="pixel-norm-explosion", low=100,
              controls=[book.control("the other norm of the two", growth["pixel"])])
@@ -383,7 +410,7 @@ page.measure("largest activation with pixel norm, 24 layers of 16 channels, weig
 #
 # ### The length of the weights, under gradient descent and under Adam
 #
-# The sentence of section 4.3 speaks of *parameters*. Does the layer keep the weights small? Three steps say the opposite:
+# The sentence of section 4.3 speaks of *parameters*. Does the layer keep the weights small? Three steps show the opposite:
 #
 # 1. Behind a convolution without bias, a ReLU and pixel norm the output does not depend on the length of the weights
 #    $w$. So neither does the [loss](00_start_here.ipynb#Glossary): $L(c\,w) = L(w)$ for every $c > 0$ ($\epsilon$ aside).
@@ -427,22 +454,23 @@ left.set(title="plain gradient descent", xlabel="step", ylabel="length of the we
 right.plot(adam_lengths, color=NORM_INKS["pixel"], linestyle="--")
 right.set(title="Adam", xlabel="step")
 right.ticklabel_format(useOffset=False)
-page.figure(fig,
+page.figure(fig, data=(),
             caption=f"Length of a layer's weights with pixel norm behind it. Plain gradient descent: longer after "
                     f"{longer} of {len(lengths) - 1} steps. Adam at a small rate: longer after {adam_longer} of "
-                    f"{len(lengths) - 1}. (The two vertical axes differ.)",
+                    f"{len(lengths) - 1}. The two vertical axes differ.",
             alt="Two curves of the length of a layer's weights over 80 steps. Under plain gradient descent it only "
                 "rises. Under Adam it changes by far less, and need not rise at every step.")
 
 # %% tags=["nbval-check-output"]
-page.expect("gradient descent: cosine between the first step and the weights", abs(cosines[0]), high=1e-4,
-            why="at right angles")
-page.expect("gradient descent: share of steps after which they are longer", longer / (len(lengths) - 1), of=1)
-page.expect("Adam: the same cosine", abs(adam_cosines[0]), low=1e-3, why="not at right angles")
+print("cosine between the first step and the weights; 0 is a right angle")
+page.expect("gradient descent", abs(cosines[0]), high=1e-4, why="at right angles")
+page.expect("Adam", abs(adam_cosines[0]), low=1e-3, why="not at right angles")
+page.expect("gradient descent: share of steps that make them longer", longer / (len(lengths) - 1), of=1)
 
 # %% [markdown]
-# So read "magnitudes" for "parameters" ([**A13**](12_claims_and_decisions.ipynb#A13)). The layer makes large weights
-# harmless; it does not keep them small.
+# So pixel norm keeps the *activations* from exploding, not the *parameters* of which section 4.3 speaks; we read the
+# sentence in this way ([**A13**](12_claims_and_decisions.ipynb#A13)). Large weights do no harm behind this layer, but it
+# does not keep them small.
 #
 # ## Does instance norm solve the vanishing gradient?
 #
@@ -479,7 +507,7 @@ for (label, (kind, _, style)), mark in zip(cases.items(), ("x", "", "x", "o")):
     axes.plot(range(1, 13), sizes[label], linestyle=style, marker=mark, color=NORM_INKS[kind], label=label)
 axes.set(yscale="log", xlabel="layer", ylabel="gradient, relative to layer 12")
 axes.legend()
-page.figure(fig,
+page.figure(fig, data=(),
             caption="Size of the gradient on its way back from layer 12 to layer 1, over that at layer 12. The two "
                     "cases with instance norm lie on each other: dots on the line.",
             alt="Size of the gradient at each of twelve layers relative to the last one, logarithmic. Small "
@@ -488,11 +516,11 @@ page.figure(fig,
                 "about one order of magnitude.")
 
 # %% tags=["nbval-check-output"]
-page.expect("weights 0.02, no norm: layer 1 over layer 12", sizes["weights 0.02, no norm"][0], high=1e-4,
-            why="vanishes")
+print("gradient at layer 1, over that at layer 12")
+page.expect("weights 0.02, no norm", sizes["weights 0.02, no norm"][0], high=1e-4, why="vanishes")
 page.expect("weights 0.02, instance norm", sizes["weights 0.02, instance norm"][0], 0.1, 20, why="arrives")
 page.expect("He's weights, no norm", sizes["He's weights, no norm"][0], 0.1, 20, why="arrives without help")
-page.expect("He's weights with instance norm over 0.02 with it",
+page.expect("instance norm: He's weights over weights 0.02",
             sizes["He's weights, instance norm"][0] / sizes["weights 0.02, instance norm"][0], of=1, rtol=0.01,
             why="the scale drops out")
 
@@ -511,17 +539,27 @@ page.expect("He's weights with instance norm over 0.02 with it",
 # %%
 page.table([{"maps": maps, "He's scale": he_scale(maps), "c = 0.02 / He's": 0.02 / he_scale(maps),
              "c to the 11th": (0.02 / he_scale(maps)) ** 11} for maps in (8, 16, 32, 64, 128)])
-predicted = sizes["He's weights, no norm"][0] * (0.02 / he_scale(16)) ** 11
-page.expect("16 maps, weights 0.02, no norm: measured over computed", sizes["weights 0.02, no norm"][0] / predicted,
+
+# %% [markdown]
+# Is the experiment's gradient, with 16 maps, as small as the table says? Not yet: the table leaves out the borders.
+# Even with He's weights, where $c = 1$, a part of the gradient is lost on the way, since at the border a part of the
+# kernel meets zeros, as in the forward direction above. How much is lost we have measured: it is the third line of
+# numbers above the table, He's weights without a norm. The gradient with weights of 0.02 should be the product of the two.
+
+# %%
+borders, scale = sizes["He's weights, no norm"][0], (0.02 / he_scale(16)) ** 11
+small = sizes["weights 0.02, no norm"][0]
+print(f"{borders:.4f} (He's weights: what the borders leave) x {scale:.3e} (c to the 11th) = {borders * scale:.3e}")
+page.expect(f"weights 0.02, no norm: measured {small:.3e}, over this product", small / (borders * scale),
             of=1, rtol=0.01)
 
 # %% [markdown]
-# This matters for the claim. For the 16 maps of our experiment 0.02 is far too small, and almost nothing arrives. For
-# the 128 maps of Table 2's deep layers it is close to He's scale, and a good part arrives with no norm at all.
+# The table matters for the claim. For the 16 maps of our experiment 0.02 is far too small, and almost nothing arrives.
+# For the 128 maps of Table 2's deep layers it is close to He's scale, and a good part arrives with no norm at all.
 #
-# We repeat with eight draws of the weights and say beforehand what is asked. For a problem to be solved it has to be
-# there: without the norm less than a hundredth of the gradient may arrive at the first layer; with it at least a tenth
-# has to.
+# We repeat the experiment with eight draws of the weights, and fix beforehand what has to come out. A problem can be
+# solved only where there is one: without the norm less than a hundredth of the gradient may arrive at the first layer.
+# With the norm at least a tenth has to arrive.
 
 # %% tags=["nbval-check-output"]
 firsts = {label: metrics.seed_interval([gradient_sizes(kind, std, purpose=purpose)[0] for purpose in MORE])
@@ -545,17 +583,16 @@ for label in ("weights 0.02, no norm", "weights 0.02, instance norm", "He's weig
 
 # %% [markdown]
 # What is shown, then, is exactly this. **In twelve random layers of 16 maps with weights of 0.02 the gradient vanishes,
-# and instance norm lets it arrive.** Where the verdicts of [chapter 12](12_claims_and_decisions.ipynb) count the
-# sentence as held, these are the numbers that they stand on. It is *not* shown that the network of Table 2 would suffer
-# without the norm: with He's weights, which this book's D starts from, it needs no help at the start. Nor is
-# anything said about weights after training. What the layer buys is that nobody has to get the scale right, at any
-# width.
+# and instance norm lets it arrive.** The verdict on the sentence in [chapter 12](12_claims_and_decisions.ipynb) rests on
+# these numbers. It is *not* shown that the network of Table 2 would suffer without the norm: with He's weights, with
+# which this book's D starts, it needs no help at the start. Nor is anything said about weights after training. What the
+# layer does is make the scale of the weights unimportant, at any width.
 #
-# Nor can a norm bring back a gradient that never set out. Let D reject a generated clip with a
-# [logit](00_start_here.ipynb#Glossary) of −8 (a logit $l$ is D's score before the sigmoid $\sigma$). Let G be trained
-# to make $\log(1 - \sigma(l))$ small, a loss that is called *saturating* because it is flat where D is sure that a clip
-# is generated. Its derivative is $-\sigma(l)$. So the gradient that starts at D's output, on its way back to G, is
-# $-\sigma(-8)$, almost nothing, and no norm on the way changes that. The cure is another loss
+# A gradient can also be almost zero before it enters D on its way back, and then no norm in D helps. Let D reject a
+# generated clip with a [logit](00_start_here.ipynb#Glossary) of −8 (a logit $l$ is D's score before the sigmoid
+# $\sigma$). Let G be trained to make $\log(1 - \sigma(l))$ small, a loss that is called *saturating* because it is flat
+# where D is sure that a clip is generated. Its derivative is $-\sigma(l)$. So the gradient that starts at D's output, on
+# its way back to G, is $-\sigma(-8)$, almost nothing, and no norm on the way changes that. The remedy is another loss
 # ([chapter 05](05_losses.ipynb)).
 
 # %% tags=["nbval-check-output"]
@@ -570,8 +607,8 @@ for loss in (losses.saturating_generator_loss, losses.nonsaturating_generator_lo
 #
 # *Mode collapse* is the failure in which G answers every latent with nearly the same clip. A D that scores one clip at a
 # time cannot see it: each copy by itself looks fine. This layer takes a group of clips, computes for every feature the
-# standard deviation over the group, averages all of these into *one* number and appends it to each clip as a constant
-# map. 128 maps become 129; by this number Table 2 shows where the layer stands.
+# standard deviation over the group, averages all of these into *one* number and appends it to each clip's features as a
+# constant map. So 128 maps become 129, the number in Table 2's row.
 #
 # > **What it does not say.** How many clips form a group ([**A8**](12_claims_and_decisions.ipynb#A8)). We take four.
 
@@ -591,7 +628,7 @@ copies = deep[:1].expand(8, -1, -1, -1, -1)
 told_apart = norms.MinibatchStddev()(copies)[:, 128].mean() / with_map[:, 128].mean()
 page.expect("the 129th map for eight different clips", with_map[:, 128].mean(), low=0.5)
 page.expect("the 129th map for eight copies of one clip", norms.MinibatchStddev()(copies)[:, 128].max(), high=1e-3,
-            why="collapse reads as almost zero")
+            why="almost zero")
 
 # %% [markdown]
 # The groups have to divide the batch. Which clips form one? `reshape(group, ...)` writes the batch row by row into a
@@ -609,14 +646,14 @@ except ValueError as error:
 # %% [markdown]
 # ## Instance norm cancels the stddev map
 #
-# > **What it does not say.** Which of its norms stands where ([**A12**](12_claims_and_decisions.ipynb#A12)). Section 4.2
+# > **What it does not say.** Which of the norms stands where ([**A12**](12_claims_and_decisions.ipynb#A12)). Section 4.2
 # > puts batch norm in G and instance norm in D, section 4.3 pixel norm in both, section 4.4 instance norm after every
 # > convolution and deconvolution. Taken together these are three norms behind one layer.
 #
-# Most combinations are merely redundant. One is silently wrong, and it is our failure on purpose: instance norm behind
-# the convolution that reads the stddev map.
+# Most combinations only do the same work twice. One is wrong without any error, and we build it on purpose: instance norm
+# behind the convolution that reads the stddev map.
 #
-# 1. The map has the same value $v$ everywhere. Without padding a convolution turns it into $v\,s_c$ in every place of
+# 1. The map has the same value $v$ everywhere. Without padding a convolution adds $v\,s_c$ for it at every place of
 #    output channel $c$, where $s_c$ is the sum of that channel's weights for this map.
 # 2. So the mean of channel $c$ moves by $v\,s_c$, and its standard deviation does not move.
 # 3. Instance norm subtracts the mean: $v$ is gone, exactly.
@@ -648,7 +685,7 @@ for axis, (label, change) in zip(axes, panels.items()):
     axis.set_title(label, fontsize=11)
     axis.grid(False)
 fig.colorbar(image, ax=axes, shrink=0.8, label="change")
-page.figure(fig,
+page.figure(fig, data=(),
             caption="What arrives of the stddev map behind the next convolution (one time step, mean over "
                     "channels). Instance norm without padding: nothing. With zero padding: part of it, brightest at "
                     "the border, and weaker in the interior.",
@@ -674,22 +711,22 @@ page.table([{"behind the convolution": label, "change": size[label], "of no norm
 
 # %% tags=["nbval-check-output"]
 padded, unpadded = "instance norm, zero padding", "instance norm, no padding"
-page.expect("no padding: what is left of the change", size[unpadded], high=1e-5, why="cancelled to the last digits")
-page.expect("zero padding: share of the change that survives", size[padded] / size["no norm"], 0.05, 0.8)
-page.expect("zero padding: the interior's change over that of the whole", inner[padded] / size[padded], 0.1, 0.95,
-            why="the border moves the mean, and the mean is subtracted everywhere")
+page.expect("no padding: what is left of the change", size[unpadded], high=1e-5, why="only rounding")
+page.expect("zero padding: share of the change that is left", size[padded] / size["no norm"], 0.05, 0.8)
+page.expect("zero padding: change in the interior, over all", inner[padded] / size[padded], 0.1, 0.95)
 
 # %% [markdown]
 # Without a norm the interior changes more than the whole, because at the border only a part of the kernel sees the map.
 #
-# With instance norm and zero padding the interior lights up although no edge is near: the border's answers differ from
-# the rest, so the channel's mean does not move by the whole $v\,s_c$, and what is subtracted in the interior is too
-# little. The message survives as a contrast between border and interior.
+# With instance norm and zero padding the interior changes too, although no border is near. At the border less than
+# $v\,s_c$ is added, so the channel's mean moves by less than $v\,s_c$, and too little is subtracted in the interior. What
+# is left of the message is a difference between border and interior.
 #
-# Nothing raises, the shapes match Table 2, and a part of the message gets through, which hides the mistake from a
-# careless test. D has been made half blind to collapse. Our D therefore has no norm on that convolution. It has
-# none in two other places either, for reasons of their own: on the first 1×1×1 convolution, where a norm would take the
-# exposure out of the clip before D has seen it, and on the fully connected layers, which have no maps to average over.
+# No error is raised, the shapes match Table 2, and a part of the message gets through, so a test that asks only whether
+# *something* gets through would not find the mistake. D sees collapse less well than it should. Our D therefore has no
+# norm on that convolution. It has none in two other places either: on its first convolution, with the kernel of 1×1×1,
+# where a norm would take the exposure out of the clip before D has seen it (the example of the three exposures), and on
+# the fully connected layers, which have no maps to average over.
 #
 # ## Which norm stands where in G and D
 #
@@ -705,16 +742,16 @@ for network, spec in (("G", HRVGANConfig.generator_norm), ("D", HRVGANConfig.dis
     print(f"{network} {spec!r}: {', '.join(block)}")
 
 # %% [markdown]
-# Each of the paper's three techniques is kept once. Other combinations are options of `build_system`, and
-# [chapter 11](11_ablations.ipynb) trains some of them side by side.
+# So each of the paper's three norms is used in one network: batch norm and pixel norm in G, instance norm in D. Other
+# combinations are options of `build_system`, and [chapter 11](11_ablations.ipynb) trains some of them side by side.
 #
 # ## Check yourself
 #
-# 1. Features have the shape (4, 8, 4, 6, 6). How many means (or mean squares) does each of the three norms compute?
-# 2. You multiply the weights of all thirteen layers by 7. Which of the four set-ups of Figure 2.2 notices, and by what
-#    factor does its largest activation change?
+# 1. *(Calculation)* Features have the shape (4, 8, 4, 6, 6). How many means (or mean squares) does each of the three norms compute?
+# 2. *(Calculation)* You multiply the weights of all thirteen layers by 7. In which of the four set-ups of Figure 2.2 does
+#    the largest activation change, and by what factor?
 # 3. Why may G have batch norm when D may not?
-# 4. Read from Figure 2.4: by about what factor does the gradient shrink at each layer with weights of 0.02 and no norm?
+# 4. *(Figure)* Read from Figure 2.4: by about what factor does the gradient shrink at each layer with weights of 0.02 and no norm?
 # 5. Twelve clips, groups of four. Which clips are in the group of clip 1?
 # 6. Pixel norm behind instance norm in D: what would be lost?
 # 7. Someone says: "with pixel norm, weights always grow." Where does the argument need plain gradient descent?
@@ -742,38 +779,45 @@ for network, spec in (("G", HRVGANConfig.generator_norm), ("D", HRVGANConfig.dis
 #    dimensions vary, relative to its mean? *Expected:* by $1/\sqrt{2 \cdot 128}$, about 6 %: little to take away.
 # 3. *(easy)* A batch of eight holds only two different clips, A and B. Compute the stddev for the orders ABABABAB and
 #    AAAABBBB. *Expected:* below 0.001 and above 0.3: groups are clips 0, 2, 4, 6 and 1, 3, 5, 7.
-# 4. *(hard)* Put a random 1×1×1 convolution to 8 maps and a leaky ReLU in front of instance norm, as our D does, and
-#    repeat the three exposures. *Expected:* they stay apart, by more than 5 % of the spread: the bend lets exposure
-#    through.
-# 5. *(hard)* How does the share of the stddev map that survives instance norm with zero padding depend on the side of
-#    the maps? Try 4, 8 and 16. *Expected:* it falls with the side, because the border is a smaller part of the map.
+# 4. *(hard)* Put a random convolution with a kernel of 1×1×1, from 3 to 8 maps, and a leaky ReLU in front of instance norm,
+#    as our D does, and repeat the three exposures. *Expected:* they stay apart, by more than 5 % of the spread. Leave out
+#    the leaky ReLU, and they become one again, to less than 2 %: it is its bend that lets exposure through.
+# 5. *(hard)* How does the share of the stddev map's change that is left behind instance norm with zero padding depend on
+#    the side of the maps? Try 4, 8 and 16. *Expected:* it falls with the side, because the border is a smaller part of the map.
 
 # %% tags=["solution", "nbval-check-output"]
+# Exercise 1
 plain = norms.InstanceNorm(8)
 flipped = torch.allclose(plain(-2 * features + 5), -plain(features), atol=1e-4)
 assert flipped
-print("1. flipped:", flipped)
+print("the negative:", flipped)
 
 # %% tags=["solution", "nbval-check-output"]
+# Exercise 2
 latent_lengths = torch.randn(4000, 128, generator=draws(7)).norm(dim=1)
-page.expect("2. spread of the lengths over their mean", latent_lengths.std() / latent_lengths.mean(), of=1 / 256**0.5,
+page.expect("spread of the lengths over their mean", latent_lengths.std() / latent_lengths.mean(), of=1 / 256**0.5,
             rtol=0.05, why="1/sqrt(2 x 128)")
 
 # %% tags=["solution", "nbval-check-output"]
+# Exercise 3
 two = {"A": deep[0], "B": deep[1]}
 for order, bounds in (("ABABABAB", {"high": 1e-3}), ("AAAABBBB", {"low": 0.3})):
     spread = norms.MinibatchStddev(4)(torch.stack([two[letter] for letter in order]))[:, 128].mean()
-    page.expect(f"3. {order}", spread, **bounds)
+    page.expect(f"stddev map for {order}", spread, **bounds)
 
 # %% tags=["solution", "nbval-check-output"]
+# Exercise 4
 torch.manual_seed(page.seed)
-bent = norms.InstanceNorm(8)(nn.functional.leaky_relu(nn.Conv3d(3, 8, 1)(exposures), 0.2)).detach()
-page.expect("4. difference of the exposures over the spread", left_apart(bent), low=0.05)
+mixed = nn.Conv3d(3, 8, 1)(exposures)
+bent, straight = (norms.InstanceNorm(8)(maps).detach() for maps in (nn.functional.leaky_relu(mixed, 0.2), mixed))
+page.expect("difference of the exposures over the spread", left_apart(bent), low=0.05)
+page.expect("the same without the leaky ReLU", left_apart(straight), high=0.02)
 
 # %% tags=["solution", "nbval-check-output"]
+# Exercise 5
 survives = [rms(arrives("instance", 1, side)) / rms(arrives("none", 1, side)) for side in (4, 8, 16)]
 for side, smaller, larger in ((8, *survives[:2]), (16, *survives[1:])):
-    page.expect(f"5. share that survives at side {side} over that at side {side // 2}", larger / smaller, high=0.95)
+    page.expect(f"share that is left at side {side} over that at side {side // 2}", larger / smaller, high=0.95)
 
 # %% [markdown]
 # ## For the ledger
@@ -808,10 +852,10 @@ page.measure("what pixel norm would take from a latent: the spread of its length
 # - Eq. 9 covered the end of one layer and the start of the next; stacked as printed it silenced two thirds of the
 #   activations instead of half.
 # - Without a norm, activations grew with depth and weights; with any norm they did not. Weights grew all the same under
-#   gradient descent. Instance norm let the gradient arrive through weights that were too small for their layer;
-#   weights of the right scale did not need it.
-# - Instance norm behind the stddev's convolution erased its message, up to what the border let through, so that
-#   convolution has no norm.
+#   gradient descent. Instance norm let the gradient arrive through weights that were too small for their layer; with
+#   weights of the right scale the gradient arrived without it.
+# - Instance norm behind the stddev's convolution erased its message, except for what zero padding lets through at the
+#   border. So our D has no norm on that convolution.
 #
 # ## Where next
 #

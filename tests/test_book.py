@@ -279,7 +279,7 @@ def test_what_was_recorded_stands_first_once_something_has_learned(page, monkeyp
         page.table([{"c": 30}], data=[TOY])  # without a name: nobody has recorded it
         return [bundle["text/html"] for bundle in shown[-4:]]
 
-    with pytest.raises(FileNotFoundError, match="table.json"):
+    with pytest.raises(FileNotFoundError, match=r"table\.json"):
         page.rows("table")
     assert not any("Recorded" in said for said in show())  # nothing has learned
     assert page.rows("table") == [{"a": 10, "b": 20}]

@@ -32,7 +32,8 @@ KERNEL_ENVIRONMENT = {
     **dict.fromkeys(LAB_VARIABLES.values(), ""),  # in a terminal of JupyterLab they are set: meant for readers only
 }
 KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-FOLDED = {"solution", "ledger"}  # cells that a reader opens when ready: an exercise's answer, a ledger's measurements
+# Cells that a reader opens when ready: what a run is told, an exercise's answer, a ledger's measurements.
+FOLDED = {"parameters", "solution", "ledger"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -79,7 +80,8 @@ def find_chapters(folder: Path, selection: str = "") -> list[Path]:
 def read_chapter(path: Path) -> NotebookNode:
     """The chapter as a notebook without outputs; cell ids are positions: equal sources give equal files.
 
-    What is tagged `solution` or `ledger` stands folded in JupyterLab; a click on the bar beside it opens it.
+    What is tagged `parameters`, `solution` or `ledger` stands folded in JupyterLab; a click on the bar beside it opens
+    it.
     """
     import jupytext  # here and below: what takes seconds to import is imported when it is needed
     from nbformat import NotebookNode
