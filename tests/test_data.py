@@ -331,7 +331,7 @@ def test_a_video_with_too_few_frames_is_truncated(read_container, frames, declar
     assert read_container(Container(frames, declared), max_frames=frames) == frames  # all that was asked for
 
 
-@pytest.mark.parametrize("declared, words", [(10, "damaged, 10 frames decode"), (0, "damaged, 10 frames decode"), (12, "10 of 12")])
+@pytest.mark.parametrize("declared, words", [(10, "damaged, 10 frames"), (0, "damaged, 10 frames"), (12, "10 of 12")])
 def test_a_video_that_breaks_off_is_damaged_whatever_its_header_says(read_container, declared, words):
     with pytest.raises(ValueError) as error:
         read_container(Container(10, declared, broken=True))

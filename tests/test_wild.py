@@ -96,7 +96,7 @@ def test_frames_that_an_edit_list_hides_are_not_shown(tmp_path):
     path = encoded(tmp_path / "a.mp4", drawn(20))
     content = bytearray(path.read_bytes())
     place = content.index(b"elst") + 8  # flags, number of entries; then duration, media time
-    entries, duration, media = struct.unpack(">3I", content[place : place + 12])
+    entries, _duration, media = struct.unpack(">3I", content[place : place + 12])
     scale = struct.unpack(">I", content[(at := content.index(b"mdhd") + 16) : at + 4])[0]
     assert entries == 1
     content[place + 8 : place + 12] = struct.pack(">I", media + 2 * scale // 25)
