@@ -35,7 +35,7 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> dict | 
     """
     for path in sorted(Path(folder).glob(PATTERN), reverse=True):
         note = path.with_suffix(".sha256")
-        if note.is_file() and note.read_text().strip() == sha256_file(path):
+        if note.is_file() and note.read_text(encoding="utf-8").strip() == sha256_file(path):
             return torch.load(path, map_location=device, weights_only=True)
     return None
 

@@ -356,7 +356,7 @@ def train_once(
         if not verdict.exists() and len(records) < config.steps:
             write_records(journal, records)
             try:
-                with open(journal, "a") as file:
+                with open(journal, "a", encoding="utf-8") as file:
                     for record in train(system, dataset, config, folder, pauses=moments):
                         records.append(record)
                         file.write(_write_record(record))
@@ -377,7 +377,7 @@ def train_once(
         system.load_state_dict(start)  # where not even one checkpoint is good, the first weights are
         step, *_ = restore(system, system.optimisers(), folder)
         if verdict.exists():
-            system.diverged = verdict.read_text() or "training diverged"
+            system.diverged = verdict.read_text(encoding="utf-8") or "training diverged"
             records = [record for record in records if record.step <= step]  # what these weights have seen
         if not (folder / f"snapshot-{step:08d}.pt").exists():
             take_snapshot(system, dataset, folder, step)  # the run was stopped before its last picture
@@ -401,7 +401,7 @@ def batch_that_fits(system: System, dataset: Clips, config: TrainConfig) -> str:
 def read_records(journal: Path, until: int) -> list[StepRecord]:
     """The journal's records up to step `until`, as far as its lines are whole."""
     records = []
-    for line in journal.read_text().splitlines() if journal.exists() else []:
+    for line in journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []:
         try:
             records.append(StepRecord(**json.loads(line)))
         except (ValueError, TypeError):

@@ -106,7 +106,7 @@ def make_strips(folder: Path, people=range(9), frames=20) -> Path:
                 path = f"actions/{label}/{len(rows):08d}.jpg"
                 save_strip(folder / path, clip[:, :, ::-1] if mirrored else clip)
                 rows.append((path, label, person, mirrored))
-    with open(folder / "manifest.csv", "w", newline="") as file:
+    with open(folder / "manifest.csv", "w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("path", "class", "person", "hflip_pair"), *rows])
     return folder
 
@@ -452,7 +452,7 @@ def test_ucf101_lists(tmp_path, ending):
 )
 def test_ucf101_lists_that_contradict_each_other(tmp_path, list_name, line, words):
     folder = make_ucf101(tmp_path / "ucf101")
-    with open(folder / "ucfTrainTestlist" / list_name, "a") as file:
+    with open(folder / "ucfTrainTestlist" / list_name, "a", encoding="utf-8") as file:
         file.write(line + "\n")
     with pytest.raises(ValueError) as error:
         ucf101.scan(folder)
@@ -514,7 +514,7 @@ def test_people(tmp_path):
 )
 def test_classes_are_numbered_one_a_line(tmp_path, line, words):
     folder = make_ucf101(tmp_path / "ucf101")
-    with open(folder / "ucfTrainTestlist/classInd.txt", "a") as file:
+    with open(folder / "ucfTrainTestlist/classInd.txt", "a", encoding="utf-8") as file:
         file.write(line + "\n")
     with pytest.raises(ValueError) as error:
         ucf101.scan(folder)
@@ -543,7 +543,7 @@ def test_ucf101_without_its_inner_folders_and_with_other_names(root):
 
 def test_a_clip_is_on_one_side_however_it_is_spelled(tmp_path):
     folder = make_ucf101(tmp_path / "ucf101")
-    with open(folder / "ucfTrainTestlist/testlist01.txt", "a") as file:
+    with open(folder / "ucfTrainTestlist/testlist01.txt", "a", encoding="utf-8") as file:
         file.write("archery/V_Archery_G02_c01.AVI\n")
     with pytest.raises(ValueError, match="train clip too"):
         ucf101.scan(folder)
@@ -702,7 +702,7 @@ def test_unreadable_clip_is_reported_and_left_out(opened, root):
         train = opened("golf")
     test = opened("golf", split="test")  # packed by now: said once, and in the description
     assert len(train) + len(test) == 13 and "1 unreadable" in train.describe()
-    with open(train.folder / "unreadable.csv", newline="") as file:
+    with open(train.folder / "unreadable.csv", encoding="utf-8", newline="") as file:
         [(source, reason)] = csv.reader(file)
     assert source.endswith("0.mp4/0001.jpg") and "0 bytes" in reason
 
@@ -836,7 +836,7 @@ def test_packed_pixels_are_the_decoded_ones(opened, root):
     data_set = opened("weizmann", size=16)
     for index, source in enumerate(data_set.paths):
         assert np.array_equal(data_set.pixels(index), strips.read_strip(root / "weizmann" / source))
-    rows = list(csv.DictReader(open(data_set.folder / "index.csv")))
+    rows = list(csv.DictReader(open(data_set.folder / "index.csv", encoding="utf-8")))
     assert tuple(rows[0]) == store.COLUMNS and len(rows) == 36
     path = root / "weizmann" / rows[0]["source"]
     assert store.sha256_file(path) == rows[0]["sha256"]
@@ -921,7 +921,7 @@ def test_killed_packing_resumes(root, tmp_path):
     done = len((partial / "index.csv").read_text().splitlines()) - 1
     assert 0 < done < len(listing.entries) and not (folder / whole.folder.name).exists()
     # what a kill can leave behind besides: a line without its end, and half a clip that no line names
-    with open(partial / "index.csv", "a") as file:
+    with open(partial / "index.csv", "a", encoding="utf-8") as file:
         file.write("actions/0/0000")
     with open(partial / "clips.bin", "ab") as file:
         file.write(b"half a clip")
@@ -957,9 +957,9 @@ def cut(path: Path, size: int) -> None:
 
 
 def rewrite(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert old in text
-    path.write_text(text.replace(old, new, 1))
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -1457,7 +1457,7 @@ def test_a_standin_that_other_code_drew_is_another_one(standins, tmp_path, monke
     folders = {call()}
     assert call() in folders and re.fullmatch("weizmann-[0-9a-f]{12}", call().name)
     for module in ("standin/drawing", "standin/scenes", "standin/writing", "formats/video"):
-        with open(tmp_path / f"hrvgan_lib/data/{module}.py", "a") as file:
+        with open(tmp_path / f"hrvgan_lib/data/{module}.py", "a", encoding="utf-8") as file:
             file.write("\nADDED = 1\n")
         folders.add(call())
     assert len(folders) == 5
@@ -1633,7 +1633,9 @@ def test_real_weizmann(tmp_path):
     )
     assert {*train.groups} == {f"person {p}" for p in range(6)} and len(train) == 48 and len(test) == 24
     assert train.classes == ("WaveOneHand", "WaveBothHands", "JumpingJack", "Bend")
-    manifest = {row["path"]: row for row in csv.DictReader(open(folder / "weizmann" / "manifest.csv"))}
+    manifest = {
+        row["path"]: row for row in csv.DictReader(open(folder / "weizmann" / "manifest.csv", encoding="utf-8"))
+    }
     for row in (*train.rows, *test.rows):
         assert manifest[row.source]["sha256"] == row.sha256 and int(manifest[row.source]["frames"]) == row.frames
 

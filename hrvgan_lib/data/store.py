@@ -88,7 +88,7 @@ def pack(
 
 def open_store(folder: Path) -> Store:
     """Map a finished store."""
-    about = json.loads((folder / "store.json").read_text())
+    about = json.loads((folder / "store.json").read_text(encoding="utf-8"))
     size = about["size"]
     rows = tuple(_rows(folder / "index.csv"))
     clips = np.memmap(folder / "clips.bin", dtype=np.uint8, mode="r").reshape(-1, size, size, 3)
@@ -146,7 +146,7 @@ def _write(
         reason = refused[0][1] if refused else "the list is empty"
         raise RuntimeError(f"{name}: none of {len(listing.entries):,} clips can be read, the first because {reason}")
     about = {"size": size, "max_frames": max_frames, "code": code_of(__name__, listing.decode)}
-    (partial / "store.json").write_text(json.dumps(about))
+    (partial / "store.json").write_text(json.dumps(about), encoding="utf-8")
     os.replace(partial, final)
     if refused:
         warnings.warn(

@@ -246,7 +246,7 @@ def _once(look: Callable[..., Answers], judge: Eye, source: Source, n: int, laye
 
 def read_evaluation(path: str | Path) -> Evaluation:
     """The record in a JSON file that `evaluate` wrote."""
-    raw = json.loads(Path(path).read_text())
+    raw = json.loads(Path(path).read_text(encoding="utf-8"))
     for name in ESTIMATES:
         raw[name] = raw[name] and read_estimate(raw[name])
     for name in ("seeds", "inception_seeds", "frechet_seeds", "classes"):
