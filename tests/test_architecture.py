@@ -177,8 +177,8 @@ def test_text_is_utf_8_whatever_the_locale_says():
                 reads = node.func.attr in ("read_text", "write_text") and "encoding" not in words
                 if (
                     reads
-                    or words & {"text", "universal_newlines"}
-                    and node.func.attr in ("run", "Popen", "check_output")
+                    or (words & {"text", "universal_newlines"}
+                    and node.func.attr in ("run", "Popen", "check_output"))
                 ):
                     found.append(f'{path.relative_to(ROOT)}:{node.lineno}: say encoding="utf-8"')
     assert not found, "\n".join(found)

@@ -635,7 +635,8 @@ def test_as_many_jobs_as_the_machine_has_room_for(monkeypatch, profile, machine,
 
 
 @pytest.mark.parametrize("text, default, value", [
-    ("3", 0, 3), ("-3", 0, -3), ("0.5", 1.0, 0.5), ("2", 1.0, 2.0), ("blue", "red", "blue"), ("3", "", "3"), ("", "x", ""),
+    ("3", 0, 3), ("-3", 0, -3), ("0.5", 1.0, 0.5), ("2", 1.0, 2.0), ("blue", "red", "blue"), ("3", "", "3"),
+    ("", "x", ""),
     ("true", False, True), ("False", True, False), ("NO", True, False), ("yes", False, True), ("1", False, True),
     ("0", True, False),
 ])  # fmt: skip
