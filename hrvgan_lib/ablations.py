@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import ceil, log, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from scipy.stats import t as student
 from torch import Tensor
 
 from hrvgan_lib.budgets import FIRM, Side, side_of
@@ -241,6 +243,32 @@ def distances(outcome: Outcome) -> list[Estimate]:
     return [record.frechet for record in outcome.records]
 
 
+def spread_behind(low: float, high: float, seeds: int) -> float:
+    """How far the logarithm of a ratio scatters from training to training, from its Student's 95 % interval."""
+    return (log(high) - log(low)) / 2 * sqrt(seeds) / float(student.ppf(0.975, seeds - 1))
+
+
+def seeds_needed(ratio: float, spread: float, most: int = 10_000) -> int | None:
+    """Trainings of each of two arms whose ratio, just so large, Student's 95 % interval tells from 1.
+
+    The arms are compared seed by seed; `spread` is the standard deviation of the logarithm of one seed's ratio. None
+    where more than `most` would be needed. That is the least: a ratio just so large is then found every second time.
+    """
+    for seeds in range(2, most + 1):
+        if float(student.ppf(0.975, seeds - 1)) * spread / sqrt(seeds) < abs(log(ratio)):
+            return seeds
+    return None
+
+
+def samples_needed(ratio: float, low: float, high: float, samples: int) -> int | None:
+    """Samples of each of two networks that tell their ratio from 1, where `samples` gave it [low, high].
+
+    An interval over samples narrows with the root of their number. None for a ratio of exactly 1.
+    """
+    half = (log(high) - log(low)) / 2
+    return ceil(samples * (half / log(ratio)) ** 2) if ratio != 1 else None
+
+
 def step_seconds(taken: Sequence[Sequence[StepRecord]]) -> float:
     """Median time of a step over several trainings, without the first of each, which sets things up; NaN for none."""
     each = [np.diff([record.seconds for record in steps_taken]) for steps_taken in taken if len(steps_taken) > 1]
@@ -299,5 +327,5 @@ def _scores(system: System, dataset: ClipDataset, n: int, draws: torch.Generator
 
 __all__ = [
     "STUDIES", "Arm", "Outcome", "Study", "compared", "discriminator_gap", "distances", "floor", "gap_between",
-    "joined", "run_arm", "run_study", "step_seconds",
+    "joined", "run_arm", "run_study", "samples_needed", "seeds_needed", "spread_behind", "step_seconds",
 ]  # fmt: skip

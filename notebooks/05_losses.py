@@ -3,19 +3,19 @@
 #
 # | | |
 # |---|---|
-# | **You will build** | every loss of sections 3 and 4.5 (Eqs. 1–7, 10–15) in its shortest form, and a GAN of two small networks that learns, collapses and falls silent before your eyes |
+# | **You will build** | every loss of Eqs. 1–7 and 10–15 in its shortest form, and a small GAN that learns, collapses and falls silent before your eyes |
 # | **Reads** | clips of the action data set (a [stand-in](00_start_here.ipynb#Glossary) is drawn if you have none) |
 # | **Writes** | nothing that a later chapter needs |
 # | **Budget** | about half a minute on two cores |
 #
 # A generator never sees a real clip. All that it learns about videos comes to it through one number, its *loss*. This chapter
-# is about that number: what it says, where it falls silent, and what happens when two of them that disagree are added up.
+# is about what that number says, where it falls silent, and what happens where two losses disagree.
 #
 # **By the end you can**
 #
-# - derive the best discriminator, say what value the game of Eqs. 1–2 then has, and which generator losses still teach a hopeless generator;
+# - derive the best discriminator and the value of Eqs. 1–2 at it, and say which losses still teach a hopeless generator;
 # - compute the distance of Eq. 4 exactly, and say by which factor a critic's estimate of it may be off;
-# - tell a GAN that learns from one that has collapsed and from one whose discriminator is too strong, and count the modes that each covers;
+# - tell a GAN that learns from one that has collapsed and from one whose discriminator is too strong;
 # - show that the *k* of Eqs. 12–14 is absorbed by one bias, and name the constraint under which it is not;
 # - predict the picture that Eq. 10 asks for when its target is not paired with its input.
 
@@ -61,7 +61,7 @@ def draws(purpose: int = 0) -> torch.Generator:
 # %% [markdown]
 # ## The adversarial game (Eqs. 1–3)
 #
-# The [generator](00_start_here.ipynb#Glossary) G turns random numbers, the [latent](00_start_here.ipynb#Glossary) $\mathbf{z}$, into a clip. The [discriminator](00_start_here.ipynb#Glossary) D is shown a clip and answers with the probability that it is real. One number says what both are after:
+# The [generator](00_start_here.ipynb#Glossary) G turns random numbers, the [latent](00_start_here.ipynb#Glossary) $\mathbf{z}$, into a clip. The [discriminator](00_start_here.ipynb#Glossary) D is shown a clip and answers with the probability that it is real. What both are after:
 #
 # > *Section 3.1.* "… both are in a state of Nash Equilibrium."
 # >
@@ -72,13 +72,13 @@ def draws(purpose: int = 0) -> torch.Generator:
 #
 # ### The best discriminator and the Jensen-Shannon divergence
 #
-# Let $p(x)$ be the density of real clips and $q(x)$ that of generated ones. What is the best that D can do?
+# Let $p(x)$ be the density of real clips and $q(x)$ that of generated ones.
 #
 # 1. Written as one integral, $\mathcal{F} = -\int \big[\, p(x) \log D(x) + q(x) \log(1 - D(x)) \,\big]\, dx$. D may choose its answer at each $x$ by itself.
 # 2. At one $x$ the derivative with respect to $D$ is $-p/D + q/(1 - D)$. It is zero for $D^* = p / (p + q)$, and negative below, positive above: a minimum. As a [logit](00_start_here.ipynb#Glossary), the number before the sigmoid, $D^*$ is $\log p - \log q$.
 # 3. Put $D^*$ in, and write $m = (p + q)/2$. Then $\mathcal{F}^* = 2 \log 2 - \int p \log \frac{p}{m} - \int q \log \frac{q}{m} = 2 \log 2 - 2\, \mathrm{JS}(p, q)$. This JS is the *Jensen-Shannon divergence*. It is zero for $p = q$ only, and $\log 2$ where $p$ and $q$ do not overlap.
 #
-# So the value lies between zero, where D is always right, and $2 \log 2$, where it cannot tell; a G that maximises it brings the divergence down. On a line we can draw this without networks: real samples follow a standard bell curve $p$, the generator's the same curve shifted by $s$.
+# So the value lies between zero, where D is always right, and $2 \log 2$, where it cannot tell. On a line we can draw this without networks: real samples follow a standard bell curve $p$, the generator's the same curve shifted by $s$.
 
 # %%
 x = torch.linspace(-8, 12, 2001)
@@ -105,7 +105,7 @@ left.legend()
 right.plot(shifts, [best_value(s.item()) for s in shifts], color=INKS[0])
 right.axhline(2 * math.log(2), color="0.5", linestyle=":")
 right.set(xlabel="shift s of the generator", ylabel="F at the best D", ylim=(0, None))
-page.figure(fig,
+page.figure(fig, data=(),
             caption="Left: the best discriminator for three generators. Right: the value of Eqs. 1-2 that it reaches; "
                     "dotted, 2 log 2.",
             alt="Left: the best discriminator as a curve over x for a generator shifted by 0, 1 and 4; it is flat "
@@ -113,7 +113,7 @@ page.figure(fig,
                 "towards zero as the shift grows.")
 
 # %% [markdown]
-# At $s = 0$ the best D answers one half everywhere, and each of the two terms costs $\log 2$. Look for their sum in a training log: a discriminator whose loss stays there has met a perfect generator, or has learned nothing. An easy fake, such as noise, tells the two apart: only a D that has learned something calls it fake. Far to the right the curve is flat: a generator at $s = 5$ and one at $s = 6$ get almost the same value, which hardly tells them which way to go.
+# At $s = 0$ the best D answers one half everywhere, and each of the two terms costs $\log 2$. Look for their sum, $2 \log 2$, in a training log: a discriminator whose loss stays there has met a perfect generator, or has learned nothing. Far to the right the curve is flat: it hardly tells a generator at $s = 6$ that $s = 5$ is better.
 #
 # The library works on logits: $-\log \sigma(l)$ is `softplus(-l)`, which never takes the logarithm of zero.
 
@@ -122,21 +122,19 @@ on_real, on_fake = torch.randn(512, generator=draws()), torch.randn(512, generat
 printed = -torch.sigmoid(on_real).log().mean() - (1 - torch.sigmoid(on_fake)).log().mean()
 print("Eqs. 1-2 as printed == library:", torch.allclose(printed, losses.gan_value(on_real, on_fake)))
 even = losses.gan_value(torch.zeros(8), torch.zeros(8)).item()
-page.expect("value where D = 1/2", even, of=2 * math.log(2), rtol=1e-6, why="nobody can win, each answer costs log 2")
+page.expect("value where D = 1/2", even, of=2 * math.log(2), rtol=1e-6, why="each answer costs log 2")
 page.expect("value at a shift of 6", best_value(6.0), high=0.05, why="D is almost always right")
-page.expect("difference of the values at 5 and at 6", best_value(5.0) - best_value(6.0), 0, 0.05,
-            why="both are far from the data, and look alike")
+page.expect("difference of the values at 5 and at 6", best_value(5.0) - best_value(6.0), 0, 0.05)
 
 # %% [markdown]
 # ### Is it an equilibrium?
 #
-# In a *Nash equilibrium* neither player gains by moving alone. Let G draw exactly like the data while D says one half. Against this D every G has the same value, $2 \log 2$: G gains nothing by moving alone. What does D gain by its best answer? And, beyond the definition: what does G gain by a shift of one if D may then answer at its best?
+# In a *Nash equilibrium* neither player gains by moving alone. Let G draw exactly like the data while D says one half. Against this D every G has the same value, $2 \log 2$: G gains nothing by moving alone. What does D gain by its best answer? And, beyond the definition: what does G gain by a shift of one to which D may answer?
 
 # %% tags=["nbval-check-output"]
 d_gains, g_gains = even - best_value(0.0), best_value(1.0) - even
 page.expect("D gains", d_gains, high=1e-4, why="one half is its best answer already")
-page.expect("G gains by a shift of one, once D has answered", g_gains, high=0,
-            why="less than nothing: it can be told from the data now")
+page.expect("G gains by a shift of one, once D has answered", g_gains, high=0, why="it loses")
 page.measure("value of Eqs. 1-2 where D = 1/2, over 2 log 2", even / (2 * math.log(2)), claim="nash", low=1 - 1e-6,
              high=1 + 1e-6)
 page.measure("what D gains by its best answer to a G that draws like the data", even - best_value(0.0), claim="nash",
@@ -161,7 +159,7 @@ for (name, slope), ink, dash in zip(slopes.items(), INKS, DASHES):
     axes.plot(logits.detach(), slope.abs(), dash, color=ink, label=name)
 axes.set(xlabel="D's logit for a fake   (left: surely fake)", ylabel="|gradient|", ylim=(0, 4))
 axes.legend()
-page.figure(fig,
+page.figure(fig, data=(),
             caption="Size of the gradient that a fake sends to G, over D's logit for it. Left, where a beginner's "
                     "fakes are, the saturating loss is silent.",
             alt="Size of three generator gradients over D's logit for a fake. The saturating loss has no gradient "
@@ -169,7 +167,7 @@ page.figure(fig,
                 "there; the least-squares one grows linearly away from logit one on both sides.")
 
 # %% [markdown]
-# The saturating gradient is $-D$: gone on the left, where the fakes of an untrained generator are. The non-saturating one is $-(1 - D)$: strongest there, gone on the right. The least-squares one is zero at an output of exactly 1 and grows on both sides; even a fake that D calls real *too* firmly is pulled back. (Later GANs often use the *hinge loss*: D pays only where its output is on the wrong side of ±1, and G minimises $-D$.)
+# The saturating gradient is $-D$: gone on the left, where the fakes of an untrained generator are. The non-saturating one is $-(1 - D)$: strongest there, gone on the right. The least-squares one is zero at an output of exactly 1 and grows on both sides; even a fake that D calls real *too* firmly is pulled back. (The *hinge loss* of later GANs charges D only where a real clip's output is below 1 or a fake's above −1; G minimises $-D$.)
 
 # %% tags=["nbval-check-output"]
 print("size of the gradient for a fake that D sees through (logit -8):")
@@ -178,7 +176,7 @@ for name, slope in slopes.items():
     page.measure(f"gradient for a fake that D rejects with a logit of -8, {name}", abs(slope[0].item()), decision="L1")
 
 # %% [markdown]
-# The section names two remedies for instability, least squares and feature matching. The argument for the first is about fakes on the *right* side of D's boundary that are still far from the data: cross-entropy calls them good and falls silent. Do the two remedies pull harder there? Take a fake with an output of 8 where real clips have 1, and let the output be the one feature that is matched.
+# The section names two remedies for instability, least squares and feature matching. The argument for the first is about fakes that D takes for real although they are far from the data: there cross-entropy falls silent. Do the remedies pull harder? Take a fake with an output of 8 where real clips have 1, and let the output be the one feature that is matched.
 
 # %%
 far = torch.tensor([[8.0]], requires_grad=True)
@@ -214,7 +212,7 @@ axes.plot(spreads, [losses.feature_matching_loss(cloud, c) for c in shrunk], "--
 axes.set(xscale="log", xlabel="spread of the generated features (1: as real; right: collapsed)", ylabel="value")
 axes.invert_xaxis()
 axes.legend()
-page.figure(fig,
+page.figure(fig, data=(),
             caption="A cloud of 32 samples collapses to its mean from left to right. Only minibatch discrimination "
                     "notices.",
             alt="As a cloud of 32 feature vectors shrinks to a point, the feature matching loss stays at zero "
@@ -223,13 +221,12 @@ page.figure(fig,
 # %% tags=["nbval-check-output"]
 print("same as the library:", torch.allclose(neighbours(cloud, weight), losses.minibatch_discrimination(cloud, weight)))
 one_clip = cloud.mean(0, keepdim=True).expand(32, -1)
-page.expect("feature matching of one sample, 32 times", losses.feature_matching_loss(cloud, one_clip), high=1e-6,
-            why="it sees means only")
+page.expect("feature matching of one sample, 32 times", losses.feature_matching_loss(cloud, one_clip), high=1e-6)
 page.expect("neighbours of that sample", losses.minibatch_discrimination(one_clip, weight).mean(), of=32, rtol=1e-5,
             why="all 32 are the same")
 
 # %% [markdown]
-# A single sample with the mean features is a perfect answer to feature matching. HRVGAN uses neither of the two; its discriminator has a simpler relative of minibatch discrimination, the minibatch stddev layer of [chapter 02](02_norm_layers.ipynb).
+# Feature matching sees means only: a single sample with the mean features is a perfect answer to it. HRVGAN uses neither; its discriminator has a simpler relative of the second, the minibatch stddev layer of [chapter 02](02_norm_layers.ipynb).
 #
 # ## The Wasserstein distance (Eq. 4)
 #
@@ -237,7 +234,7 @@ page.expect("neighbours of that sample", losses.minibatch_discrimination(one_cli
 # >
 # > $$W(p_r, p_g) = \inf_{\gamma \in \Pi(p_r, p_g)} \mathbb{E}_{(x,y) \sim \gamma} [\|x - y\|] \quad (4)$$
 #
-# Read $\gamma$ as a transport plan: it says which generated mass goes to which real place, and costs mass times way. Between two sets of $N$ points of equal weight one of the best plans is a one-to-one pairing. Finding it is the *assignment problem*, which SciPy solves exactly, in a time that grows with $N^3$ and without any training.
+# Read $\gamma$ as a transport plan: it says which generated mass goes to which real place, and costs mass times distance. Between two sets of $N$ points of equal weight one of the best plans is a one-to-one pairing. Finding it is the *assignment problem*, which SciPy solves exactly, without any training, in a time that grows with $N^3$.
 
 # %%
 from scipy.optimize import linear_sum_assignment
@@ -261,7 +258,7 @@ right.plot(shifts, [2 * math.log(2) - best_value(s.item()) for s in shifts], "--
            label="2 log 2 − F at the best D, or 2 JS")
 right.set(xlabel="shift between two bell curves")
 right.legend()
-page.figure(fig,
+page.figure(fig, data=(),
             caption="Left: Eq. 4 solved exactly. Right: it grows with the way to go, while the game's value "
                     "saturates.",
             alt="Left: six real clusters on a ring and one generated blob inside, with a thin line from each "
@@ -274,14 +271,14 @@ exact = losses.wasserstein_distance_exact(real, fake)
 print("same as the library:", math.isclose(way[rows, columns].mean(), exact, rel_tol=1e-5))
 moved = (real + torch.tensor([3.0, 4.0]))[torch.randperm(n, generator=draws(2))]
 page.expect("distance of a cloud moved by (3, 4)", losses.wasserstein_distance_exact(real, moved), of=5, rtol=1e-5,
-            why="each point goes 5 far, whatever the order of the set")
+            why="each point goes 5 far")
 a, b = torch.randn(40, 1, generator=draws()), torch.rand(40, 1, generator=draws(1))
 page.expect("distance on a line", losses.wasserstein_distance_exact(a, b),
             of=(a.sort(0)[0] - b.sort(0)[0]).abs().mean().item(), rtol=1e-5,
-            why="there the best pairing is the sorted one")
+            why="the best pairing is sorted")
 
 # %% [markdown]
-# Section 3.2 expects stability from this distance. One part of that can be settled without training: does a step towards the data lower it, where the two distributions hardly overlap? At a shift of six, Eq. 4 should feel at least half of a step, Eqs. 1–3 at the best D at most a twentieth.
+# Section 3.2 expects stability from this distance. One part of that needs no training: does a step towards the data lower it where the two distributions hardly overlap, at a shift of six?
 
 # %%
 points = torch.randn(96, 1, generator=draws(9))
@@ -302,32 +299,53 @@ page.expect("slope of Eqs. 1-3", abs(best_value(6.5) - best_value(5.5)), high=0.
 #
 # ### Duality in two steps
 #
-# Eq. 4 searches for a plan. Eq. 5 searches for a function, here called the *critic*. Kantorovich's duality says that both find $W$, if the critic's slope is nowhere above 1. Such a critic is *1-Lipschitz*; a bound on the slope is a *Lipschitz constant*.
+# Eq. 4 searches for a plan, Eq. 5 for a function, the *critic*. Kantorovich's duality says that both find $W$, if the critic's slope is nowhere above 1. Such a critic is *1-Lipschitz*; a bound on the slope is a *Lipschitz constant*.
 #
-# 1. *No critic exceeds the plan.* Take any plan $\gamma$ and any $D$ with $|D(x) - D(y)| \le \|x - y\|$. Then $\mathbb{E} D(x) - \mathbb{E} D(y) = \mathbb{E}_\gamma [D(x) - D(y)] \le \mathbb{E}_\gamma \|x - y\|$. This holds for the best plan too, so $W$ is a bound for every critic.
-# 2. *One critic reaches it.* Ask for values with $D(x_i) - D(y_i) = \|x_i - y_i\|$ for each pair of the best pairing, and $D(x_j) - D(y_i) \le \|x_j - y_i\|$ for all others. Write $c_{ij} = \|x_j - y_i\|$ and put the first into the second: $D(y_j) \le D(y_i) + (c_{ij} - c_{jj})$. The bracket is what it costs more if fake $i$ takes over the partner of fake $j$. If fakes pass partners on around a circle, the brackets add up to at least zero, or the pairing would not be the best. So start with $D(y_i) = 0$ and lower whatever is too high: a shortest-path problem without a circle that could be run through for ever. A shortest path visits each of the $n$ fakes at most once, so $n$ rounds are enough. The critic $D(x) = \min_i \big( D(y_i) + \|x - y_i\| \big)$ has these values and slope 1.
+# *Step 1: no critic exceeds the plan.* Take any plan $\gamma$ and any $D$ with $|D(x) - D(y)| \le \|x - y\|$. Then $\mathbb{E} D(x) - \mathbb{E} D(y) = \mathbb{E}_\gamma [D(x) - D(y)] \le \mathbb{E}_\gamma \|x - y\|$. This holds for the best plan too, so $W$ is a bound for every critic.
 #
-# If the slope may reach $k$, every critic may be multiplied by $k$, and the largest value is $k\,W$. This is the *scale* of which section 4.5 speaks. Step 2 as a program, without network or training:
+# *Step 2: one critic reaches it.* Let the best pairing be $y_i$ with $x_i$. Write $c_{ij} = \|x_j - y_i\|$, and $a_i$ for the critic's value at fake $y_i$.
+#
+# 1. To reach the bound, $D$ has to rise by the whole way within each pair: $D(x_j) = a_j + c_{jj}$. With slope 1 it may not rise by more than the way from any other fake: $D(x_j) \le a_i + c_{ij}$. Together: $a_j \le a_i + (c_{ij} - c_{jj})$. The bracket is the extra cost if fake $i$ takes over the partner of fake $j$.
+# 2. Start with all $a_i = 0$ and lower whatever is too high. This goes on for ever only on a *negative circle*: fakes of which each lowers the next, and the last the first, with brackets that add up to less than zero. But if each fake of a circle took over the next one's partner, the cost would change by just this sum, and a cheaper pairing than the best does not exist. So a chain of lowerings ends before it comes back to its first fake, and $n$ rounds are enough.
+# 3. For the rest of the plane, put a cone on each fake and take the lowest: $D(x) = \min_i ( a_i + \|x - y_i\| )$. By the triangle inequality a step of length $s$ changes no $\|x - y_i\|$ by more than $s$, so no slope exceeds 1. By the same inequality $c_{ij} - c_{jj} \le \|y_j - y_i\|$, so $a_j \le a_i + \|y_j - y_i\|$: no cone cuts below another fake's value.
+#
+# *Three points.* Fakes at 0, 1, 2 go to real points at 1, 2, 3. The second fake stands on the first one's partner: its bracket is $0 - 1$, so $a_1 \le a_2 - 1$. Likewise $a_2 \le a_3 - 1$. Two rounds give $-2, -1, 0$. Now pair badly, 0 with 3 and 2 with 1: swapping partners would save two steps. This is a negative circle, and the values fall for ever.
 
 # %% tags=["nbval-check-output"]
-cost = way[:, columns]  # fake i and the real point that it goes to are now number i both
-low = torch.zeros(n)  # D at the fakes
-for _ in range(n):
-    high = (low[:, None] + cost).min(dim=0).values  # D at the real points: never more than the way above a fake
-    low = high - cost.diagonal()  # exactly the way below its partner
+def lowered(cost, rounds):
+    """D at the fakes after so many rounds of step 2; cost[i, j]: from fake i to the partner of fake j."""
+    low = torch.zeros(len(cost))
+    for _ in range(rounds):
+        high = (low[:, None] + cost).min(dim=0).values  # D at the real points: never more than the way above a fake
+        low = high - cost.diagonal()  # exactly the way below its partner
+    return low
+
+
+three = (torch.arange(1.0, 4.0) - torch.arange(3.0)[:, None]).abs()
+for rounds in (1, 2, 3, 4):
+    well, badly = (lowered(one, rounds).int().tolist() for one in (three, three.flip(1)))
+    print(f"round {rounds}: paired well {well}, paired badly {badly}")
+
+# %% [markdown]
+# The same for the 96 fakes of the picture, without network or training:
+
+# %% tags=["nbval-check-output"]
+low = lowered(way[:, columns], n)  # fake i and the real point that it goes to are now number i both
 
 
 def best_critic(points):
     return (low + torch.cdist(points, fake)).min(dim=1).values
 
 
-page.expect("E D(x) - E D(y) of this critic, over Eq. 4", (best_critic(real) - best_critic(fake)).mean() / exact, of=1,
-            rtol=1e-4, why="the dual reaches the plan")
+page.expect("E D(x) - E D(y), over Eq. 4", (best_critic(real) - best_critic(fake)).mean() / exact, of=1, rtol=1e-4,
+            why="the dual reaches the plan")
 some = 3 * torch.randn(200, 2, generator=draws(8))
 steep = (best_critic(some)[:, None] - best_critic(some)).abs() / torch.cdist(some, some).clamp_min(1e-6)
-page.expect("its steepest slope between any two of 200 places", steep.max(), high=1 + 1e-3, why="a minimum of cones")
+page.expect("steepest slope between any two of 200 places", steep.max(), high=1 + 1e-3)
 
 # %% [markdown]
+# If the slope may reach $k$, every critic may be multiplied by $k$, and the largest value is $k\,W$. This is the *scale* of which section 4.5 speaks.
+#
 # A network has to be *held* to such a slope, for instance by the penalty of Eq. 6:
 
 # %% tags=["nbval-check-output"]
@@ -342,12 +360,13 @@ linear = nn.Linear(2, 1)
 print("same as the library:", torch.allclose(
     penalty(linear, real, fake, torch.rand(n, 1, generator=draws())),
     losses.gradient_penalty(linear, real, fake, draws())))
+# The slope of a linear critic is |w| everywhere, so its penalty is known.
 page.expect("penalty of a linear critic, k = 2",
             losses.gradient_penalty(linear, real, fake, draws(), target=2.0).item(),
-            of=(linear.weight.norm().item() - 2) ** 2, rtol=1e-4, why="its slope is |w| everywhere: (|w| - k)^2")
+            of=(linear.weight.norm().item() - 2) ** 2, rtol=1e-4, why="(|w| - k)^2")
 
 # %% [markdown]
-# Five critics of the same size: *none* lets the slope run. *Clipping* clamps every weight to ±0.1 after each step. *Spectral norm* divides each weight matrix by its largest singular value. The *gradient penalty* asks for slope $k$ where it looks, once with $k = 1$ and once with $k = 3$.
+# We train five critics of the same size: *none* lets the slope grow. *Clipping* clamps every weight to ±0.1 after each step. *Spectral norm* divides each weight matrix by its largest singular value. The *gradient penalty* asks for slope $k$ at the points where it is evaluated, with $k = 1$ and with $k = 3$.
 
 # %%
 def train_critic(constraint, k=1.0, width=64, steps=200):
@@ -387,7 +406,7 @@ for (name, (estimates, _)), ink, place in zip(critics.items(), ["#D55E00", *INKS
 axes.hlines(1, 0, 200, colors="0.4", linestyles=":")
 axes.set(yscale="log", xlim=(0, 290), ylim=(0.2, 30), xticks=range(0, 201, 50), xlabel="critic step",
          ylabel="estimate / exact W")
-page.figure(fig,
+page.figure(fig, data=(),
             caption="Five critics and one exact distance (dotted, at 1). Only the constraint differs.",
             alt="Ratio of each critic's estimate to the exact distance over 200 steps, logarithmic. Without a "
                 "constraint it leaves the picture at the top. The others level off: spectral norm below one, clipping "
@@ -402,34 +421,28 @@ page.table([{"constraint": name, "estimate / exact": round(estimates[-20:].mean(
 
 # %% tags=["nbval-check-output"]
 ratio = {name: estimates[-20:].mean().item() / exact for name, (estimates, _) in critics.items()}
-page.expect("gradient penalty, estimate / exact", ratio["gradient penalty, k = 1"], 0.8, 1.25,
-            why="slope close to 1 where it looks")
+page.expect("gradient penalty, estimate / exact", ratio["gradient penalty, k = 1"], 0.8, 1.25)
 page.expect("its estimate with k = 3 over that with k = 1",
-            ratio["gradient penalty, k = 3"] / ratio["gradient penalty, k = 1"], 1.7, 3.7,
-            why="k scales a Wasserstein loss")
-page.expect("spectral norm, estimate / exact", ratio["spectral norm"], 0.3, 1.02,
-            why="slope 1 at most, and mostly less")
+            ratio["gradient penalty, k = 3"] / ratio["gradient penalty, k = 1"], 1.7, 3.7)
+page.expect("spectral norm, estimate / exact", ratio["spectral norm"], 0.3, 1.02)
 page.expect("clipping, steepest slope", critics["clip at 0.1"][1], low=1.02, why="bounded weights, not slope 1")
-page.expect("without a constraint, estimate / exact", ratio["none"], low=100, why="the slope may grow for ever")
+page.expect("without a constraint, estimate / exact", ratio["none"], low=100, why="nothing ends it")
 page.expect("largest estimate per unit of slope", max(e[-1].item() / s / exact for e, s in critics.values()), high=1.05,
-            why="no critic beats the exact plan")
+            why="none beats the plan")
 implied = math.prod(0.1 * math.sqrt(a * b) for a, b in ((2, 64), (64, 64), (64, 1)))  # of the three matrices
-page.expect("slope of the clipped critic, over the bound that its weights imply", critics["clip at 0.1"][1] / implied,
-            high=1, why="clipping enforces a constant, and not one that was asked for")
+page.expect("clipped critic: slope over the bound from its weights", critics["clip at 0.1"][1] / implied, high=1)
 
 # %% [markdown]
-# Does clipping *enforce* a constraint, as section 3.2 has it? A matrix of $m \times n$ entries within ±0.1 stretches nothing by more than $0.1 \sqrt{mn}$, and the product over the three layers is a Lipschitz constant. The measured slope stays below it. So clipping enforces *some* K, which follows from its bound and the layers' widths.
+# Does clipping *enforce* a constraint, as section 3.2 has it? A matrix of $m \times n$ entries within ±0.1 stretches nothing by more than $0.1 \sqrt{mn}$, and the product over the three layers bounds the slope (last line). So clipping enforces *some* constant, which follows from the widths of the layers.
 #
-# The table's last column divides each estimate by the critic's own slope: as step 1 says, none exceeds the exact plan. Without a constraint the "distance" depends on when you stop. The penalty holds the slope near $k$, softly. Spectral norm keeps every layer at 1, and the network as a whole below it.
-#
-# Under the Wasserstein loss, then, $k$ *is* a scale, which a weight in front of the loss can absorb.
+# The table's last column divides each estimate by the critic's own slope: as step 1 says, none exceeds the exact plan. Without a constraint the "distance" depends on when you stop. The penalty holds the slope near $k$, but not exactly. Spectral norm keeps every layer at 1, and the network as a whole below it.
 #
 # ### Power iteration: what spectral norm computes
 #
-# Spectral norm needs the largest singular value $\sigma_1$ of each weight matrix, here $M$, in every step, without a slow decomposition.
+# Spectral norm needs the largest singular value $\sigma_1$ of each weight matrix, here $M$, in every step.
 #
 # 1. Write $M = \sum_i \sigma_i u_i v_i^\top$ and start from any vector $v = \sum_i c_i v_i$.
-# 2. One round replaces $v$ by $M^\top M v$, scaled to length one. This multiplies each $c_i$ by $\sigma_i^2$. After $t$ rounds direction 2 has lost a factor $(\sigma_2 / \sigma_1)^{2t}$ against direction 1, so that $v$ turns towards $v_1$.
+# 2. One round replaces $v$ by $M^\top M v$, scaled to length one. This multiplies each $c_i$ by $\sigma_i^2$. After $t$ rounds $c_2 / c_1$ is $(\sigma_2 / \sigma_1)^{2t}$ times what it was: $v$ turns towards $v_1$.
 # 3. Then $\|M v\|$ is $\sigma_1$. In training $M$ changes little from step to step: the layer keeps its $v$ and makes one round a step.
 
 # %% tags=["nbval-check-output"]
@@ -440,10 +453,10 @@ for turn in range(1, 31):
     v = nn.functional.normalize(M.T @ (M @ v), dim=0)
     found[turn] = ((M @ v).norm() / largest).item()
 for turn, low in {1: 0.5, 5: 0.8, 30: 0.95}.items():
-    page.expect(f"share of the largest singular value after round {turn}", found[turn], low, 1 + 1e-5)
+    page.expect(f"|M v| over sigma_1 after round {turn}", found[turn], low, 1 + 1e-5)
 
 # %% [markdown]
-# One caution for 3-D convolutions. Spectral norm treats a kernel as a matrix of (out, in·27). The convolution applies it at every position, and overlapping windows can add up. Power iteration on the layer itself tells by how much, at worst:
+# One caution for 3-D convolutions. Spectral norm treats a kernel of 3×3×3 as a matrix of (out, in·27). The convolution applies it at every position, and overlapping windows can add up. Power iteration on the layer itself tells by how much, for a kernel that is as bad as can be:
 
 # %% tags=["nbval-check-output"]
 torch.manual_seed(page.seed)
@@ -458,17 +471,14 @@ for _ in range(30):  # v <- M^T M v, normalised; M: the whole convolution
     (probe,) = torch.autograd.grad(stretched.square().sum() / 2, probe)
 page.expect("norm of the kernel as a matrix", torch.linalg.matrix_norm(smooth.weight.flatten(1), 2).detach(), of=1,
             rtol=1e-2, why="as promised")
-page.expect("norm of the convolution", stretched.norm().item(), low=2, high=math.sqrt(27),
-            why="above 1, at most sqrt(27)")
+page.expect("norm of the convolution", stretched.norm().item(), low=2, high=math.sqrt(27), why="at most sqrt(27)")
 
 # %% [markdown]
 # ## A GAN that learns before your eyes
 #
-# These losses are enough for a whole GAN.
-#
 # ### The data, and how success is counted
 #
-# To see everything, a real "clip" is now one point of the plane, from one of eight narrow bells on a ring. A *mode* is *covered* if at least 2 % of the samples are within three standard deviations (0.3) of its centre. A sample is *good* if it is that close to any centre.
+# A real "clip" is now one point of the plane, from one of eight narrow bells on a ring. A *mode* is *covered* if at least 2 % of the samples are within three standard deviations (0.3) of its centre. A sample is *good* if it is that close to any centre.
 
 # %% tags=["nbval-check-output"]
 turns = torch.arange(8) * math.pi / 4
@@ -489,13 +499,13 @@ def coverage(points):
 
 modes, good = coverage(ring(2000, draws(12)))
 page.expect("modes that real samples cover", modes, of=8, why="all of them")
-page.expect("share of good samples among real ones", good, low=0.97,
-            why=f"in the plane {1 - math.exp(-4.5):.1%} of a bell lie within three standard deviations")
+page.expect("share of good samples among real ones", good, low=0.97)
+print(f"a bell in the plane has {1 - math.exp(-4.5):.1%} of its samples within three standard deviations")
 
 # %% [markdown]
 # ### One loop for every game
 #
-# G and D have two hidden layers of 64 units. D learns at twice the rate of G, a *two time-scale update rule* (TTUR). One function plays every game of this chapter. It is Algorithm 1 of [chapter 06](06_training_loop.ipynb) with the losses as arguments (`bias`, `clip` and `dtype` are for later).
+# G and D have two hidden layers of 64 units. D learns at twice the rate of G, a *two time-scale update rule* (TTUR). One function, Algorithm 1 of [chapter 06](06_training_loop.ipynb) with the losses as arguments, plays every game.
 
 # %%
 def network(outputs, activation):
@@ -512,7 +522,7 @@ def step(optimiser, loss):
 def play(d_loss, g_loss, rounds=400, d_steps=1, g_steps=1,
          head_start=0,  # rounds in which only D learns
          penalty=0.0, sgd=False,  # weight of the gradient penalty; plain SGD for G
-         bias=0.0, clip=0.0, dtype=torch.float32):
+         bias=0.0, clip=0.0, dtype=torch.float32):  # for section 4.5
     torch.manual_seed(page.seed)  # the same first weights in every game
     G, D = network(2, nn.Tanh()).to(dtype), network(1, nn.LeakyReLU(0.2)).to(dtype)
     D[-1].bias.data += bias
@@ -538,7 +548,11 @@ def play(d_loss, g_loss, rounds=400, d_steps=1, g_steps=1,
 # %% [markdown]
 # ### Five games
 #
-# All start from the same first weights. In the first, D and G move in turn. In the second, G makes ten steps for each of D's. In the other three D has a *head start*: it learns before G may move. It does so with the saturating loss of Eq. 3 (and plain SGD for G, which section 4.2 names), then as a Wasserstein critic without a constraint, then as one with the gradient penalty ($\lambda = 1$).
+# 1. *In turn*: D and G make one step each.
+# 2. *G ahead*: G makes ten steps for each of D's.
+# 3. *D ahead, saturating*: D has a *head start*, it learns before G may move. G has the saturating loss of Eq. 3, and plain SGD, which section 4.2 names.
+# 4. *Critic, free*: D is a Wasserstein critic without a constraint, with a head start.
+# 5. *Critic, held*: the same with the gradient penalty ($\lambda = 1$).
 
 # %%
 cross_entropy = dict(d_loss=losses.gan_value, g_loss=losses.nonsaturating_generator_loss)
@@ -603,7 +617,7 @@ page.expect("in turn: modes", states["in turn"]["modes of 8"], low=7, why="succe
 page.expect("in turn: good samples", states["in turn"]["good samples"], low=0.6, why="and most of them in a mode")
 page.expect("G ahead: modes", states["G ahead"]["modes of 8"], high=2, why="mode collapse")
 page.expect("G ahead: spread of its samples", games["G ahead"].frames[-1].std(dim=0).max(), high=1,
-            why="one clump, where the ring's is 1.4")
+            why="one clump (the ring: 1.4)")
 page.expect("D ahead, saturating: way that G moved", states["D ahead, saturating"]["G moved by"], high=0.01,
             why="its gradient is gone")
 page.expect("critic, free: modes", states["critic, free"]["modes of 8"], high=3, why="no constraint")
@@ -612,11 +626,11 @@ page.expect("critic, held: modes", states["critic, held"]["modes of 8"], low=7, 
 # %% [markdown]
 # ### Success, collapse, and a D that is too strong
 #
-# **Success (in turn).** The untrained blob swells to a disc, the disc becomes a ring, and the ring breaks up into modes. Nobody told G where they are.
+# **Success (in turn).** The untrained blob swells to a disc, the disc becomes a ring, and the ring breaks up into modes.
 #
-# **Mode collapse (G ahead).** If D stood still, the best G would send *every* latent to the one place where D is highest. Ten steps for one of D's bring it close to that. D then lowers the place, and the whole clump moves on. In Eq. 3 the order matters: where D answers last, at its best, G has to match the whole distribution; against a D that waits, a single point will do. At any moment the clump may lie inside one mode (all samples good) or between two (none good, and no mode covered). Either way it is a collapse, so modes have to be counted ([chapter 08](08_evaluation.ipynb) measures *precision* and *recall* of videos).
+# **Mode collapse (G ahead).** If D stood still, the best G would send *every* latent to the one place where D is highest. Ten steps for one of D's bring it close to that. D then lowers the place, and the whole clump moves on. (Only against a D that answers last does G have to match the whole distribution.) The clump may lie inside one mode (all samples good) or between two (none good). Either way it is a collapse, so modes have to be counted ([chapter 08](08_evaluation.ipynb) measures *precision* and *recall* of videos).
 #
-# **A discriminator that is too strong (D ahead, saturating).** D is certain of every fake, so the saturating gradient, which is $-D$, has vanished. Is this the loss's fault, or D's? We give this D and this G the other losses:
+# **A discriminator that is too strong (D ahead, saturating).** D is certain of every fake, so the saturating gradient, $-D$, has vanished. Is this the loss's fault, or D's? We give the same D and G the other losses:
 
 # %% tags=["nbval-check-output"]
 silenced = games["D ahead, saturating"]
@@ -631,7 +645,7 @@ page.expect("gradient of G, least squares", lengths["least squares"], low=0.1, w
 # %% [markdown]
 # ### Two Wasserstein critics, and what each D has learned
 #
-# The two critics had the same head start. Held to slope 1, a better critic is only a better guide, and G finds the modes. (The success is one of coverage: as the table says, many of its samples lie outside the circles.) The free one makes its number large in the cheapest way, by growing steeper. Below are their slopes, and what two of the other discriminators say of real samples; the figure then shows what each has learned, as a field over the plane.
+# Held to slope 1, a better critic is only a better guide, and G covers all modes (though the table shows many samples outside the circles). With the same head start the free critic makes its number large in the cheapest way, by growing steeper. Below are their slopes, what two other discriminators say of real samples, and a map of what each has learned.
 
 # %% tags=["nbval-check-output"]
 samples = ring(400, draws(13)).requires_grad_()
@@ -639,7 +653,7 @@ steepness = {}
 for name in ("critic, free", "critic, held"):
     (slope,) = torch.autograd.grad(games[name].D(samples).sum(), samples)
     steepness[name] = slope.norm(dim=1).mean()
-page.expect("critic, held: mean slope at real samples", steepness["critic, held"], 0.3, 2, why="about 1, as asked")
+page.expect("critic, held: mean slope at real samples", steepness["critic, held"], 0.3, 2)
 page.expect("critic, free: mean slope at real samples", steepness["critic, free"], low=20, why="nothing holds it")
 for name, low, high in (("in turn", 0.35, 0.65), ("D ahead, saturating", 0.99, 1)):
     answer = torch.sigmoid(games[name].D(samples)).mean().detach()
@@ -658,7 +672,7 @@ for panel, (name, game) in zip(panels.flat, fields.items()):
     circles(panel)
     panel.scatter(*game.frames[-1][:250].T, s=9, color="white", edgecolor="black", linewidth=0.5)
     panel.set_title(name, fontsize=10)
-page.figure(fig,
+page.figure(fig, data=(),
             caption="The raw output of D over the plane (yellow: real), with samples of G. A game in turn early and "
                     "late, and the other four games at their end; each panel has its own scale.",
             alt="Six contour maps. Early in the successful game D varies slowly over the whole picture; at its end D "
@@ -667,7 +681,7 @@ page.figure(fig,
                 "critic's scale has very large numbers; the held critic's map is gentle.")
 
 # %% [markdown]
-# G's samples climb in these maps. At the end of the first game D answers about one half along the ring: there is little left to climb, as at an equilibrium. In the fourth panel the blob sits at the bottom of a crater. The slope of D is there; the saturating loss multiplies it by a $D$ of nearly zero. The numbers beside the free critic show why it throws its G out of the picture.
+# G's samples climb in these maps. At the end of the first game D answers about one half along the ring: there is little left to climb, as at an equilibrium. In the fourth panel (D ahead) the blob sits at the bottom of a crater. D has a slope there, but the saturating loss multiplies it by a $D$ of nearly zero. The scale beside the free critic shows why it throws its G out of the picture.
 #
 # ## Conditional GANs (Eq. 7)
 #
@@ -715,7 +729,7 @@ for k, ink, dash in zip((0.0, 0.25, 0.5, 1.0), INKS, DASHES):
               label=f"k = {k:g}: defined for {100 * loss.isfinite().float().mean():.0f} % of D")
 axes.set(xlabel="probability D", ylabel="−log(D − k)", xlim=(0, 1), ylim=(0, 6))
 axes.legend(fontsize=9)
-page.figure(fig,
+page.figure(fig, data=(),
             caption="Eq. 12 as printed: the loss exists only where D exceeds k.",
             alt="Minus log of D minus k over the probability D for k 0, 0.25, 0.5 and 1. Each curve starts only "
                 "where D exceeds k; for k one there is no curve at all.")
@@ -729,7 +743,7 @@ for which, sign in (("with brackets", -1), ("without brackets, as printed", 1)):
                  decision="L4")
 
 # %% [markdown]
-# A clip that D believes with less than $k$ has no loss, and for $k = 1$ no clip has one. Without brackets, moreover, Eq. 11 rewards D for calling fakes real. The library holds several readings behind one switch. Here is what each says to an undecided D (all logits zero) and how hard it pulls at G.
+# A clip for which D says less than $k$ has no loss, and for $k = 1$ no clip has one. Without brackets, moreover, Eq. 11 rewards D for calling fakes real. Here is what each of the library's readings says to an undecided D (all logits zero), and how hard it pulls at G.
 
 # %%
 rows = []
@@ -742,18 +756,19 @@ for reading in losses.ADVERSARIAL_READINGS:
                  "D's loss (Eqs. 13-14)": d_loss.item()})
 page.table(rows, note="k = 1, all logits 0; a dash is NaN")
 used = {preset: make_config(preset) for preset in ("literal", "stable")}
-print(", ".join(f"preset {name}: {c.adversarial}, k = {c.k:g}, constraint {c.lipschitz}" for name, c in used.items()))
+for name, c in used.items():
+    print(f"preset {name}: {c.adversarial}, k = {c.k:g}, constraint {c.lipschitz}")
 
 # %% [markdown]
-# In the literal row autograd hands out a gradient in spite of the NaN, with the *opposite* sign. A loop that does not look at its loss would train G to be caught. (Ours stops with an error.)
+# In the literal row autograd gives a gradient in spite of the NaN, with the *opposite* sign. A loop that does not check its loss would train G to be caught. (Ours stops with an error.)
 #
-# `bce_shift`, D as a logit from which $k$ is subtracted, is the closest reading of the print that can be computed; both of our [presets](00_start_here.ipynb#Glossary) train with it, as the last line says. It differs from `bce`: more loss, more gradient. Does its $k$ do anything?
+# `bce_shift`, D as a logit from which $k$ is subtracted, is the closest reading of the print that can be computed; both of our [presets](00_start_here.ipynb#Glossary) train with it, as the last lines say. It gives more loss and more gradient than `bce`. Does its $k$ matter in a training?
 #
 # ### Why a shift k is absorbed by the last bias
 #
 # 1. D ends in a linear layer: $D(x) = w^\top f(x) + b$. So $D(x) - k = w^\top f(x) + (b - k)$.
 # 2. Call $b' = b - k$. The loss depends on $b$ and $k$ through $b'$ only, and a derivative with respect to $b$ is one with respect to $b'$.
-# 3. Optimisers go by derivatives. A game with $k$ that starts at $b + k$ and a game without $k$ that starts at $b$ have the same $b'$, the same gradients, the same steps, and so the same generator for ever. The exception is whatever looks at $b$ itself, such as weight clipping or weight decay.
+# 3. A game with $k$ that starts at $b + k$ and a game without $k$ that starts at $b$ have the same $b'$, so the same gradients, the same steps and the same generator for ever. The exception is whatever looks at $b$ itself, such as weight clipping or weight decay. (A gradient penalty does not: a constant has no gradient.)
 #
 # We play the game on the ring three times, in double precision: without $k$; with $k = 1$ and the last bias raised by 1; with $k = 1$ and the usual start.
 
@@ -780,7 +795,7 @@ right.scatter(*plain.frames[-1].T, s=30, color=INKS[2], label="G after k = 0")
 right.scatter(*raised.frames[-1].T, s=12, marker="x", linewidth=0.8, color="black", label="G after k = 1, bias + 1")
 right.set(ylim=(-4.8, 3.2))
 right.legend(fontsize=9, loc="lower center")
-page.figure(fig,
+page.figure(fig, data=(),
             caption="Three games: k = 0; k = 1 with the last bias raised by 1; k = 1 with the usual start. The first "
                     "two are one.",
             alt="Left: the discriminator loss of three games over 200 steps; without k and with k one plus a "
@@ -789,21 +804,20 @@ page.figure(fig,
                 "other, around the ring.")
 
 # %% tags=["nbval-check-output"]
-page.expect("largest difference between the samples of games 1 and 2",
-            (plain.frames[-1] - raised.frames[-1]).abs().max(), high=1e-6, why="k has no effect")
+page.expect("largest difference of samples, games 1 and 2",
+            (plain.frames[-1] - raised.frames[-1]).abs().max(), high=1e-6, why="no effect")
 shift = (raised.D[-1].bias - plain.D[-1].bias).item()
 page.expect("difference of their last biases", shift, of=1, rtol=1e-6, why="here is where k went")
-page.expect("largest difference of D's loss in steps 1 to 10 of games 1 and 3",
-            (usual.record - plain.record)[:10].abs().max().item(), low=0.02,
-            why="without the raised bias k is felt at the start")
+page.expect("largest difference of D's loss in steps 1 to 10, games 1 and 3",
+            (usual.record - plain.record)[:10].abs().max().item(), low=0.02)
 page.expect("modes that game 3 covers", coverage(usual.frames[-1])[0], low=6, why="it learns all the same")
 
 # %% [markdown]
-# Under this reading $k$ moves the start of *one* parameter of D; the third game feels it for some steps, then takes a similar course. `bce_shift` with a free bias is a plain GAN.
+# Under this reading $k$ moves the start of *one* parameter of D. The third game, without the raised bias, feels it for some steps, then takes a similar course. `bce_shift` with a free bias is a plain GAN.
 #
 # ### Can λ absorb a scale k?
 #
-# So says the sentence below Eq. 14. Its $k$ is a slope, the $k$ of Eqs. 12–14 is subtracted; we try both. A D of slope $k$ is $k$ times a D of slope 1. One weight in front of the loss can absorb this if the gradient of *every* fake grows by the same factor. Below are the gradients of five fakes for $D = 3d$ over those for $D = d$, and then how uneven such factors are, largest over smallest.
+# So says the sentence below Eq. 14. Its $k$ is a slope, the $k$ of Eqs. 12–14 is subtracted; we try both. A D of slope $k$ is $k$ times a D of slope 1. One weight in front of the loss can absorb this if the gradient of *every* fake grows by the same factor. Below are these factors for five fakes, $D = 3d$ over $D = d$, and then how uneven they are: the largest over the smallest.
 
 # %% tags=["nbval-check-output"]
 d = torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0], requires_grad=True)
@@ -831,7 +845,7 @@ for what, reading, scaled in (("Wasserstein loss, D of slope k", "wgan", True),
                  low=0.999, high=1.001)
 
 # %% [markdown]
-# In the Wasserstein loss the factor is 3 for all, and λ = 1/3 absorbs it. In the cross-entropy it differs from clip to clip, so no λ can. Nor can λ absorb a subtracted $k$ (last line); that one is absorbed by the bias, as shown above. (`bce_scale`, which divides D by $k$, undoes the scale by itself.) The sentence holds for the loss that it names, and not for the one that Eqs. 12–14 write down.
+# In the Wasserstein loss the factor is 3 for all, and λ = 1/3 absorbs it. In the cross-entropy it differs from clip to clip, so no λ can. Nor can λ absorb a subtracted $k$ (last line); the bias does. (`bce_scale`, which divides D by $k$, undoes the scale by itself.) The sentence holds for the loss that it names, and not for that of Eqs. 12–14.
 #
 # ## The pixel loss (Eq. 10), with and without a paired target
 #
@@ -841,11 +855,12 @@ for what, reading, scaled in (("Wasserstein loss, D of slope k", "wgan", True),
 #
 # > **What it does not say.** Mean or sum ([**L10**](12_claims_and_decisions.ipynb#L10)). And, for clips made from *noise*, which $Y$ belongs to a $z$ ([**T1**](12_claims_and_decisions.ipynb#T1)): Algorithm 1 draws $(X, Y)$ from the data, and in generation mode there is no X.
 #
-# Taken literally, $G(z)$ is compared with some unrelated real clip. This is our failure on purpose. The generator is a linear map from 8 numbers to a clip, and we train it twice with the same loop. First the 8 numbers are noise and the target is a random clip. Then they are a *code* of the target, its place along the 8 main directions of the data: decision [**A20**](12_claims_and_decisions.ipynb#A20)'s encoder in miniature.
+# Taken literally, $G(z)$ is compared with some unrelated real clip: our failure on purpose. The generator is a linear map from 8 numbers to a clip, and we train it twice. First the 8 numbers are noise and the target is a random clip. Then they are a *code* of the target, its place along the 8 main directions of the data: decision [**A20**](12_claims_and_decisions.ipynb#A20)'s encoder in miniature.
 
 # %%
 # the smallest cut of Table 1, in every profile
-clips = page.dataset("actions", frames=8, size=32).draw(48, draws(5))[0]
+films = page.dataset("actions", frames=8, size=32)
+clips = films.draw(48, draws(5))[0]
 flat = clips.flatten(1)
 middle = flat.mean(dim=0)
 codes = math.sqrt(48) * torch.linalg.svd(flat - middle, full_matrices=False).U[:, :8]  # unit variance, like noise
@@ -868,7 +883,7 @@ copies = fit(paired=True)(codes).view_as(clips)
 # %%
 strips = torch.cat([clips[:2], ghosts[:2], middle.view_as(clips[:1]), copies[:2]])
 names = ["real A", "real B", "unpaired G(z1)", "unpaired G(z2)", "mean clip", "paired, from A", "paired, from B"]
-page.figure(book.clip_grid(strips, labels=names),
+page.figure(book.clip_grid(strips, labels=names), data=[films],
             caption="The failure on purpose. Unpaired, Eq. 10 asks for the mean clip, whatever the noise; paired, "
                     "it asks for the clip.",
             alt="Seven strips of eight frames: two real clips; two outputs of the generator trained on unpaired "
@@ -878,41 +893,46 @@ page.figure(book.clip_grid(strips, labels=names),
 # %% tags=["nbval-check-output"]
 mean_clip = middle.view_as(clips[0]).expand_as(clips)
 spread = losses.mse_loss_paper(mean_clip, clips)  # variance of the data
-page.expect("unpaired: distance to the mean clip, share of the data's variance",
-            losses.mse_loss_paper(ghosts, mean_clip) / spread, high=0.15, why="the ghost is the mean")
-page.expect("unpaired: variance over the noise, share of the data's",
-            ghosts.var(dim=0).mean() / clips.var(dim=0).mean(), high=0.15, why="the noise is ignored: collapse")
-page.expect("paired: error, share of the data's variance", losses.mse_loss_paper(copies, clips) / spread, high=0.6,
-            why="eight numbers that know their target")
+print("as shares of the variance of the 48 clips:")
+page.expect("unpaired: squared distance to the mean clip", losses.mse_loss_paper(ghosts, mean_clip) / spread, high=0.15,
+            why="the mean")
+page.expect("unpaired: variance over the noise", ghosts.var(dim=0).mean() / clips.var(dim=0).mean(), high=0.15,
+            why="it ignores the noise")
+page.expect("paired: error", losses.mse_loss_paper(copies, clips) / spread, high=0.6, why="a code knows its target")
 
 # %% [markdown]
-# Nothing went wrong in the optimisation. If $Y$ is independent of $z$, then $\mathbb{E}\|G(z) - Y\|^2$ has exactly one minimum, the mean of all clips for every $z$: a blur, and a collapse that the loss rewards. Hence decision [**T1**](12_claims_and_decisions.ipynb#T1): we give the pixel loss a paired target, a clip that went through an encoder, and leave clips from noise to the discriminator.
+# Nothing went wrong in the optimisation. If $Y$ is independent of $z$, then $\mathbb{E}\|G(z) - Y\|^2$ is smallest where $G(z)$ is the mean of all clips, for every $z$: a blur, and a collapse that the loss rewards. Hence decision [**T1**](12_claims_and_decisions.ipynb#T1): the pixel loss gets a paired target, a clip that went through an encoder, and clips from noise are left to the discriminator.
 #
 # ### Who is closer to a real clip: the mean, or another real clip?
 #
-# By squared pixels the mean clip is closer to a real clip than another real clip is, by a factor of two: $x - y$ contains two deviations from the mean, $x - m$ only one. Eq. 4 looks for the best partner of each clip before it measures. And how far, by squared pixels, is a clip from *itself*, moved by four pixels?
+# By squared pixels the mean clip is closer to a real clip than another real clip is, by a factor of two: $x - y$ contains two deviations from the mean, $x - m$ only one. And how far is a clip from *itself*, moved by four pixels?
 
 # %% tags=["nbval-check-output"]
+print("squared distances, over that of a real clip and the mean clip:")
 every_pair = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist").square().mean() / flat.shape[1]
-page.expect("squared distance of two random real clips over that of a real clip and the mean clip",
-            (every_pair / spread).item(), of=2, rtol=1e-3, why="two deviations against one")
+page.expect("two random real clips", (every_pair / spread).item(), of=2, rtol=1e-3, why="two deviations against one")
+itself = losses.mse_loss_paper(clips.roll(4, dims=-1), clips) / spread
+print(f"a clip and itself, moved by four pixels: {itself:.2f}")
+
+# %% [markdown]
+# Eq. 4 looks for the best partners before it measures. Its $W$ is a length over all values of a clip; divided by the root of their number, it is an error for each value.
 
 # %%
 some, others = clips[:24], clips[24:]
 to_real, to_mean = (losses.wasserstein_distance_exact(some, rest) for rest in (others, mean_clip[:24]))
-page.table([{"Eq. 4 between 24 real clips and": "24 other real clips", "W": to_real},
-            {"Eq. 4 between 24 real clips and": "the mean clip, 24 times", "W": to_mean}])
+page.table([{"Eq. 4 between 24 real clips and": name, "W, a length over the whole clip": length,
+             "error for each value": length / flat.shape[1] ** 0.5}
+            for name, length in (("24 other real clips", to_real), ("the mean clip, 24 times", to_mean))],
+           note=f"48 clips of {films.name}, {films.kind}; a clip has {flat.shape[1]:,} values between -1 and 1")
 print("By Eq. 4", "the other real clips are" if to_real < to_mean else "the mean clip is", "closer:",
       "the right order" if to_real < to_mean else "fooled, as squared pixels are")
-itself = losses.mse_loss_paper(clips.roll(4, dims=-1), clips) / spread
-print(f"squared distance of a clip and itself moved by four pixels: {itself:.2f} of that of a clip and the mean clip")
 
 # %% [markdown]
-# Squared pixels always prefer the mean clip to a second real one. A distance between *sets*, such as Eq. 4, can rank them rightly even in pixels, if near partners exist. But no pixel distance knows that a clip moved a little is the same clip; so [chapter 08](08_evaluation.ipynb) compares sets by the features of a network.
+# A distance between *sets*, such as Eq. 4, can rank them rightly even in pixels, if near partners exist. But no pixel distance knows that a clip moved a little is the same clip; so [chapter 08](08_evaluation.ipynb) compares sets by the features of a network.
 #
 # ### Sum, mean or norm
 #
-# Eq. 10 prints a squared norm, which is a *sum* over all values of a clip; the text says *mean*. The library has a third reading, the norm without its square. How hard does each pull at one clip?
+# Eq. 10 prints a squared norm, which is a *sum* over all values of a clip; the text says *mean*. A third reading is the norm without its square. How hard does each pull at one clip?
 
 # %%
 guess = ghosts[:1].clone().requires_grad_()
@@ -925,13 +945,11 @@ page.table([{"reading of Eq. 10": reduction, "length of its gradient at one clip
            note=f"a clip of 8x32x32 has {clips[0].numel():,} values, one of 32x256x256 has {3 * 32 * 256 * 256:,}")
 
 # %% tags=["nbval-check-output"]
-page.expect("gradient of the sum over that of the mean", pull["sum"] / pull["mean"], of=clips[0].numel(), rtol=1e-3,
-            why="the number of values in a clip")
-page.expect("gradient of the norm without its square", pull["norm"], of=1, rtol=1e-3,
-            why="the same pull at every clip, however large")
+page.expect("gradient of the sum over that of the mean", pull["sum"] / pull["mean"], of=clips[0].numel(), rtol=1e-3)
+page.expect("gradient of the norm without its square", pull["norm"], of=1, rtol=1e-3)
 
 # %% [markdown]
-# The larger the clip, the more the sum drowns every other term, and the less the mean is heard. The preset *literal* uses the mean, the paper's word. The preset *stable*, which trains the headline rows of [chapter 10](10_tables.ipynb), uses the norm: it is not what Eq. 10 says, but its pull has length one at every size ([**L10**](12_claims_and_decisions.ipynb#L10)). [Chapter 06](06_training_loop.ipynb) measures the adversarial term's pull at the same pixels beside it, and lists all that *stable* changes.
+# The first factor is the number of values in a clip: the larger the clip, the more the sum drowns every other term, and the less the mean is heard. The preset *literal* uses the mean, the paper's word. The preset *stable*, which trains the headline rows of [chapter 10](10_tables.ipynb), uses the norm: it is not what Eq. 10 says, but its pull has length one at every size ([**L10**](12_claims_and_decisions.ipynb#L10)). [Chapter 06](06_training_loop.ipynb) compares it with the adversarial term's, and lists all that *stable* changes.
 #
 # ## The combined loss (Eq. 15)
 #
@@ -939,7 +957,7 @@ page.expect("gradient of the norm without its square", pull["norm"], of=1, rtol=
 # >
 # > "… α and β are constants with values of 0.5 and 0.5, respectively."
 #
-# A sum of two losses is fine if they agree. Let a "clip" be one pixel; real ones are about $-1$ or about $+1$, and D knows them. What value $g$ does Eq. 15 ask of the generator, with a target that is any clip, and with a paired one ($+1$)?
+# Do the two losses agree? Let a "clip" be one pixel; real ones are about $-1$ or about $+1$, and D knows them. What value $g$ does Eq. 15 ask of the generator if the target is any clip (unpaired), and if it is a paired one ($+1$)?
 
 # %%
 g = torch.linspace(-2, 2, 401)
@@ -960,7 +978,7 @@ for panel, (name, mse) in zip(panels, pixel.items()):
     panel.set(title=name, xlabel="generated value g", ylim=(-0.1, 3))
 panels[0].set(ylabel="loss above its minimum")
 panels[0].legend()
-page.figure(fig,
+page.figure(fig, data=(),
             caption="Eq. 15 on a single pixel, α = 0.5. Dots mark the lowest point on the right half.",
             alt="The combined loss over a generated value g for beta 0, 0.5 and 2. Left, unpaired: the two "
                 "valleys, beyond plus and minus one without the pixel term, move towards zero as beta grows. "
@@ -970,20 +988,17 @@ page.figure(fig,
 two = losses.combined_loss(torch.tensor(2.0), torch.tensor(4.0))
 page.expect("0.5 x 2 + 0.5 x 4", two, of=3, why="Eq. 15 with its published weights")
 page.expect("β = 0: lowest point", lowest["unpaired", 0.0], low=1,
-            why="beyond 1, where fakes are rarest relative to real ones")
+            why="beyond 1, where fakes are rarest")
 page.expect("unpaired, β = 0.5: lowest point", lowest["unpaired", 0.5], high=0.95, why="pulled towards the mean")
 page.expect("unpaired, β = 2: lowest point", lowest["unpaired", 2.0], high=lowest["unpaired", 0.5],
             why="further still")
-page.expect("paired, β = 0.5: lowest point over that without β",
-            lowest["paired with +1", 0.5] / lowest["paired with +1", 0.0], 0.8, 1.2,
-            why="the two terms agree")
+page.expect("paired, β = 0.5 over β = 0: lowest point",
+            lowest["paired with +1", 0.5] / lowest["paired with +1", 0.0], 0.8, 1.2)
 
 # %% [markdown]
 # Unpaired, each increase of β costs contrast. Paired, both terms share a valley, and the pixel term adds what D cannot say: *which* of the real clips this one should be.
 #
 # ## Index of the equations
-#
-# The index is data, like every published number of this book.
 
 # %%
 page.table([{"Eq.": number, "what": paper.equation(number).what, "hrvgan_lib function": paper.equation(number).function,
@@ -992,7 +1007,7 @@ page.table([{"Eq.": number, "what": paper.equation(number).what, "hrvgan_lib fun
 # %% [markdown]
 # ## For the ledger
 #
-# What else this chapter measured for [chapter 12](12_claims_and_decisions.ipynb); the numbers stand in the folded cell below, which a click opens.
+# What else this chapter measured for [chapter 12](12_claims_and_decisions.ipynb), in a folded cell.
 
 # %% tags=["ledger"]
 page.measure("estimate of the distance by a critic with gradient penalty, over the exact distance",
@@ -1025,23 +1040,19 @@ for (which, printed), share in zip(printed_weights.items(), torch.autograd.grad(
 # %% [markdown]
 # ## Check yourself
 #
-# 1. Your D's loss has been 1.39 for a thousand steps. Name two explanations and one measurement that tells them apart.
-# 2. *(calculate)* Real and generated clips do not overlap. What are JS and the value of Eqs. 1–2 at the best D, and what does G learn from the value?
-# 3. *(calculate)* A critic with slope at most 2 reports 6.0 for its estimate. What do you know about $W$?
-# 4. *(calculate)* A matrix has singular values 3 and 1, and $v$ starts with equal parts of both directions. How large is the second part beside the first after two rounds of power iteration?
-# 5. *(figure)* Look at the animation and the table below it. For which game does the share of good samples say little about success, and why?
-# 6. Why does a gradient penalty leave the argument about the bias untouched, while weight clipping does not?
-# 7. Which of the losses of this chapter are content with a generator that outputs the mean clip only?
+# 1. Your D's loss has been 1.39 for a thousand steps. Name two explanations, and a measurement that tells them apart.
+# 2. *(calculate)* A critic with slope at most 2 reports 6.0 for its estimate. What do you know about $W$?
+# 3. *(calculate)* A matrix has singular values 3 and 1, and $v$ starts with equal parts of both directions. How large is the second part beside the first after two rounds of power iteration?
+# 4. *(figure)* In the animation and the table below it: for which game does the share of good samples say little about success, and why?
+# 5. Which of the losses of this chapter are content with a generator that outputs the mean clip only?
 #
 # <details><summary>Answers</summary>
 #
-# 1. Equilibrium, or a D that has learned nothing. Show D an easy fake, such as noise: a D that can see calls it fake.
-# 2. JS is $\log 2$ and the value $2\log 2 - 2\log 2 = 0$, wherever the generated clips are: G learns nothing from it.
-# 3. $W \ge 3$: no critic of slope 2 exceeds $2W$. It may be more.
-# 4. Each round multiplies the parts by 9 and 1: $(1/9)^2 = 1/81$.
-# 5. G ahead: its one clump may be inside a circle or between two, and in neither case are the other modes there.
-# 6. The penalty sees $\nabla_x D$ only, and a constant has no gradient. Clipping holds $b$ itself, and so $b' = b - k$.
-# 7. The unpaired pixel loss, whose optimum it is; feature matching, if the features of the mean clip are the mean features. The adversarial losses are not, once D knows that no real clip is such a blur.
+# 1. Equilibrium, or a D that has learned nothing. Show D an easy fake, such as noise: a trained D calls it fake.
+# 2. $W \ge 3$: no critic of slope 2 exceeds $2W$. It may be more.
+# 3. Each round multiplies the parts by 9 and 1: $(1/9)^2 = 1/81$.
+# 4. G ahead: its one clump may be inside a circle or between two, and the other modes are missing either way.
+# 5. The unpaired pixel loss, whose optimum it is; feature matching, if the features of the mean clip are the mean features. The adversarial losses are not: D can learn that no real clip is such a blur.
 #
 # </details>
 #
@@ -1054,39 +1065,44 @@ for (which, printed), share in zip(printed_weights.items(), torch.autograd.grad(
 # 5. *(hard)* Show that the mean is the unpaired optimum for squares only: for $\mathbb{E}|g - Y|$ find the best constant for one pixel over our clips. *Expected:* the median.
 
 # %% tags=["solution", "nbval-check-output"]
+# Exercise 1
 confident = torch.full((1,), math.log(0.9 / 0.1))  # the logit of 0.9
-page.expect("1. value", losses.gan_value(confident, confident), of=2.408, rtol=1e-3, why="above 2 log 2")
+page.expect("value", losses.gan_value(confident, confident), of=2.408, rtol=1e-3, why="above 2 log 2")
 
 # %% tags=["solution", "nbval-check-output"]
+# Exercise 2
 same = [losses.wasserstein_distance_exact(*torch.randn(2, size, 2, generator=draws(8))) for size in (25, 100, 400)]
-page.expect("2. W at 100 over W at 25", same[1] / same[0], high=1, why="smaller with N")
-page.expect("2. W at 400 over W at 100", same[2] / same[1], high=1, why="and again")
-page.expect("2. W at 400", same[2], low=0.02, why="still above zero")
+page.expect("W at 100 over W at 25", same[1] / same[0], high=1, why="smaller with N")
+page.expect("W at 400 over W at 100", same[2] / same[1], high=1, why="and again")
+page.expect("W at 400", same[2], low=0.02, why="still above zero")
 
 # %% tags=["solution", "nbval-check-output"]
+# Exercise 3
 freed = play(**RULES["D ahead, saturating"] | dict(sgd=False))
-page.expect("3. modes", coverage(freed.frames[-1])[0], low=6, why="Adam goes by the direction")
+page.expect("modes", coverage(freed.frames[-1])[0], low=6, why="Adam goes by the direction")
 
 # %% tags=["solution", "nbval-check-output"]
+# Exercise 4
 free, held = play(**rules_of(0.0, clip=0.1)), play(**rules_of(1.0, bias=1.0, clip=0.1))
-page.expect("4. largest difference between the samples", (free.frames[-1] - held.frames[-1]).abs().max(), low=1e-3,
+page.expect("largest difference of samples", (free.frames[-1] - held.frames[-1]).abs().max(), low=1e-3,
             why="the bias cannot follow k")
 
 # %% tags=["solution", "nbval-check-output"]
+# Exercise 5
 values = clips[:, 0, 0, 16, 16]
 candidates = torch.linspace(-1, 1, 2001)
 best = candidates[(candidates[:, None] - values).abs().mean(dim=1).argmin()]
 low, high = values.sort()[0][23], values.sort()[0][24]  # of 48 values any number between the middle two is a median
-page.expect("5. the best constant", best, low - 1e-3, high + 1e-3, why="between the two middle values: a median")
+page.expect("the best constant", best, low - 1e-3, high + 1e-3, why="a median")
 
 # %% [markdown]
 # ## What we now know
 #
-# - The best discriminator answered $p/(p+q)$, and the value it left is $2 \log 2 - 2\,\mathrm{JS}$: $2 \log 2$ at equilibrium. The saturating loss left a hopeless generator without a gradient; the non-saturating one and least squares did not.
-# - Eq. 4 could be solved exactly as an assignment, and its dual gave the best critic. Trained critics approached it up to the slope that their constraint allowed, and without a constraint they reported nothing.
-# - On the ring one GAN learned the modes; one collapsed, since G ran ahead; in one G never moved, since D was too far ahead. A head start that ruined a free critic did no harm to one held to slope 1.
-# - The $k$ of Eqs. 12–14 could not be computed as printed; read as a shift it went into the last bias and changed no sample. λ absorbs a scale in the Wasserstein loss, not in the cross-entropy.
-# - Unpaired, Eq. 10 asked for the mean clip and got it. Paired with its own input it works with the adversarial loss rather than against it.
+# - The best discriminator answered $p/(p+q)$, and left the value $2 \log 2 - 2\,\mathrm{JS}$. The saturating loss gave a hopeless generator no gradient; the other two did.
+# - Eq. 4 could be solved exactly, and its dual gave the best critic. Trained critics came near it as their slope allowed; without a constraint their number meant nothing.
+# - On the ring one GAN learned the modes; one collapsed, since G ran ahead; one never moved, since D did. A head start ruined the free critic and not the one held to slope 1.
+# - Eqs. 12–14 as printed had no value for $k = 1$. Read as a shift, $k$ went into the last bias and changed no sample. λ absorbed a scale in the Wasserstein loss, not in the cross-entropy.
+# - Unpaired, Eq. 10 asked for the mean clip and got it. Paired, it worked with the adversarial loss.
 #
 # ## Where next
 #

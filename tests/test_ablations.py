@@ -290,3 +290,31 @@ def test_the_interval_of_a_gap_is_what_leaving_clips_out_gives(sets):
     lost = [[gap(np.delete(seen, i), unseen), gap(seen, np.delete(unseen, i))] for i in range(24)]
     spread = np.sqrt(23 * np.var(lost, axis=0).sum())  # the jackknife's standard error
     assert (found.high - found.low) / 2 == pytest.approx(2.05 * spread, rel=0.15)
+
+
+# What it would take ---------------------------------------------------------------------------------------------------
+def test_a_spread_is_read_back_from_the_interval_that_it_gave():
+    logs = [0.02, -0.05, 0.01, 0.07, 0.03]
+    found = seed_interval(logs)
+    spread = ablations.spread_behind(np.exp(found.low), np.exp(found.high), len(logs))
+    assert spread == pytest.approx(np.std(logs, ddof=1))
+
+
+@pytest.mark.parametrize("ratio", [1.1, 1 / 1.1])
+def test_so_many_trainings_leave_out_one_and_one_fewer_does_not(ratio):
+    seeds = ablations.seeds_needed(ratio, 0.15)
+
+    def low(count):  # of count trainings with this mean and just this spread
+        logs = np.linspace(-1, 1, count)
+        found = seed_interval(abs(np.log(ratio)) + 0.15 * (logs - logs.mean()) / logs.std(ddof=1))
+        return found.low
+
+    assert low(seeds) > 0 > low(seeds - 1) and seeds == 12
+    assert ablations.seeds_needed(1.0, 0.15, most=50) is None and ablations.seeds_needed(2.0, 0.0) == 2
+
+
+def test_so_many_samples_make_the_interval_as_wide_as_the_ratio_is_far_from_one():
+    low, high = 1.02 * np.exp(-0.04), 1.02 * np.exp(0.04)
+    needed = ablations.samples_needed(1.02, low, high, 100)
+    assert 0.04 * (100 / needed) ** 0.5 <= np.log(1.02) < 0.04 * (100 / (needed - 1)) ** 0.5
+    assert ablations.samples_needed(1.0, 0.9, 1.1, 100) is None

@@ -283,9 +283,12 @@ def test_what_was_recorded_stands_first_once_something_has_learned(page, monkeyp
         page.rows("table")
     assert not any("Recorded" in said for said in show())  # nothing has learned
     assert page.rows("table") == [{"a": 10, "b": 20}]
+    assert page.origin("table").startswith("this run, `smoke`, profile smoke") and "seed 3" in page.origin("table")
     page.learning = True
     line, film, table, other = show()
     assert page.rows("table") == [{"a": 1, "b": 2}]  # what is said of a table is said of what stands first
+    assert page.origin("table").startswith("the recorded run `gpu`, profile smoke: clips of 8 frames of ")
+    assert page.origin("table").endswith("seed 1; NVIDIA H200")
     first, second = line.split("</figure>")[:2]
     assert "width: 200px; max-width: 100%" in first and "width: 130px; max-width: 100%" in second
     assert "data:image/webp" in first and "Figure 99.3.</b> It rises." in first and "Old words" not in line
@@ -312,6 +315,30 @@ def test_what_was_recorded_stands_first_once_something_has_learned(page, monkeyp
     assert capsys.readouterr().out == ""
 
 
+def test_a_table_is_drawn_as_it_was_recorded_and_then_as_this_run_has_it(page, monkeypatch):
+    shown, drawn = [], []
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data))
+
+    def of(rows):
+        drawn.append(rows)
+        return draw()
+
+    with pytest.raises(FileNotFoundError, match="table"):
+        page.plot("table", of)
+    page.table([{"a": 10}], name="table", data=[TOY])
+    page.plot("table", of, caption="It rises.", alt="a rising line")
+    assert drawn == [[{"a": 10}]] and shown[-1]["text/html"].count("<img") == 1
+    gpu = book.open_page("99_toy", run="gpu", seed=1)
+    gpu.table([{"a": 1}], name="table", data=[TOY])
+    page.learning = True
+    page.plot("table", of, caption="It rises.", alt="a rising line")
+    assert drawn[1:] == [[{"a": 1}], [{"a": 10}]]
+    theirs, own = shown[-1]["text/html"].split("</figure>")[:2]
+    assert ".</b> It rises." in theirs and "Recorded on" in theirs and "seed 1." in theirs
+    assert "The same from this run." in own and "width: 130px" in own and "Run smoke" in own
+    assert shown[-1]["text/plain"].endswith(". It rises. [a rising line]")
+
+
 def test_what_only_a_recorded_run_makes_is_shown_or_named(page, monkeypatch, capsys):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(getattr(data, "data", data)))
@@ -334,6 +361,18 @@ def test_what_only_a_recorded_run_makes_is_shown_or_named(page, monkeypatch, cap
     assert page.recorded_system().n_classes == 2 and gpu.recorded_system() is None
 
 
+def test_a_recorded_picture_is_shown_in_today_s_words(page, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(getattr(data, "data", data)))
+    study = book.open_page("99_toy", run="study")
+    study.film(np.zeros((1, 3, 8, 8, 8)), "fields_film", caption="Row, row", alt="Row and row", data=[TOY], samples=1)
+    page.show_recorded("fields_film.webp", run="study", caption="Grey for eight frames.", alt="A grey square, at rest.")
+    assert "Grey for eight frames." in shown[-1] and "Row, row" not in shown[-1]
+    assert 'alt="A grey square, at rest."' in shown[-1] and "Row and row" not in shown[-1]
+    page.show_recorded("fields_film.webp", run="study", alt="A grey square, at rest.")
+    assert "Row, row" in shown[-1] and "Row and row" not in shown[-1]
+
+
 @pytest.mark.parametrize("moving", [False, True])
 def test_a_recorded_picture_of_any_size_stays_small_in_a_notebook(tmp_path, moving):
     from PIL import Image
@@ -346,6 +385,7 @@ def test_a_recorded_picture_of_any_size_stays_small_in_a_notebook(tmp_path, movi
 
     code = pictures.small_webp(path)
     assert len(code) <= pictures.EMBEDDED < path.stat().st_size
+    assert pictures.small_webp(io.BytesIO(path.read_bytes())) == code  # of this run, beside the recorded one
     with Image.open(io.BytesIO(code)) as small:
         assert getattr(small, "n_frames", 1) == (3 if moving else 1) and small.width < 800
 

@@ -284,6 +284,19 @@ def test_a_profile_that_names_a_run_measures_its_systems_and_trains_none(reader,
     assert not (reader.runs / "judges").exists()
 
 
+def test_clips_are_those_of_the_run_that_a_system_was_taken_from(reader):
+    own = reader.dataset("golf")
+    assert learning.clips_behind(reader, "golf") is own  # nothing was taken: the page's systems learn from its clips
+    learning.learn(reader, replace(row(reader.profile, "hrvgan"), steps=1))
+    recorded, stacked = PROFILES["overnight"], learning.clips_behind(reader, "golf")
+    assert (stacked.frames, stacked.size, stacked.kind) == (own.frames, own.size, "procedural")
+    videos = len(set(stacked.groups)) + len(set(learning.clips_behind(reader, "golf", "test").groups))
+    assert videos == recorded.stack_videos and len(stacked) == recorded.clips_per_video * len(set(stacked.groups))
+    assert len(stacked) > len(own)
+    own.kind = "real"
+    assert learning.clips_behind(reader, "golf") is own
+
+
 @pytest.mark.parametrize("change", ["seed", "real", "broken", "none", "the run itself"])
 def test_nothing_else_is_taken_for_a_recorded_training(reader, page, change, monkeypatch, capsys):
     main = replace(row(reader.profile, "hrvgan"), steps=1)

@@ -30,6 +30,7 @@ ALT_WORDS, CAPTION_WORDS = 5, 4
 PICTURES = {  # what shows a picture, and its arguments in order
     "page.figure": ("fig", "name", "caption", "alt"),
     "page.film": ("clips", "name", "caption", "alt"),
+    "page.plot": ("table", "draw", "caption", "alt"),
     "page.animation": ("figures", "caption", "alt"),
 }
 

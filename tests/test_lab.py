@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -94,6 +95,7 @@ def server(tmp_path_factory):
     (root / "tools").mkdir()
     for name in ("lab.py", "lab_config.py"):
         shutil.copy(ROOT / "tools" / name, root / "tools")
+    shutil.copytree(ROOT / "tools" / "lab_extensions", root / "tools" / "lab_extensions")
     finished(root / "runs" / "mine" / "02_norm_layers.ipynb")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -202,6 +204,15 @@ def test_a_kernel_there_knows_the_run(server, kernel):
     assert told == dict(zip(VARIABLES, ("'cpu*0.5'", "'mine'", "'weizmann'", "'/data'")))
     line = server.log.read_text().splitlines()[0]
     assert line.startswith("chapters open on the run mine, which is there: PROFILE=cpu*0.5") and "figures/mine/" in line
+
+
+def test_links_that_land_are_part_of_the_page(server):
+    page = urllib.request.urlopen(f"{server.about['url']}lab?token={server.about['token']}", timeout=30).read().decode()
+    config = json.loads(re.search(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.S)[1])
+    (links,) = (one for one in config["federated_extensions"] if one["name"] == "hrvgan-links")
+    place = f"{server.about['url']}lab/extensions/{links['name']}/{links['load']}"
+    script = urllib.request.urlopen(place, timeout=30).read().decode()
+    assert f"window._JUPYTERLAB['{links['name']}']" in script and "data-jupyter-id" in script
 
 
 # --- which run ---

@@ -1236,3 +1236,128 @@ def test_a_budget_that_is_not_known_is_no_zero_in_the_ledger():
     row = replace(having(2, 3, STILL, sides=(Side("the judge", None, 0, seeds=1),)), claim=PROPERTY.id)
     (found,) = (line for line in ledgers.claims_ledger([row]) if line["claim"] == PROPERTY.id)
     assert found["training clips"] == "the judge unknown real, 0 generated"
+
+
+# --- chapter 12's one page, and the entries ---
+
+
+def row_of(claim, verdict, ours="ours: 0.5 [0.1, 0.9] (asked: at least 0)", why="as asked", **more):
+    given = paper.claim(claim)
+    return {"claim": claim, "kind": given.kind, "where": given.where, "the paper": given.words, "test": given.test,
+            "verdict": verdict, "ours": ours, "why": why, "chapter": given.chapter, "negative controls": "",
+            "data": "", "training clips": "", "interval over": ""} | more  # fmt: skip
+
+
+def test_every_claim_has_a_short_line_and_says_what_would_count():
+    for claim in paper.CLAIMS.values():
+        assert len(claim.title) <= 70 and claim.bar, claim.id
+        assert bool(claim.short) == (claim.id in {one.id for one in paper.claims._READ_LINE_BY_LINE})
+    assert paper.claim(ORDERING.id).title == ORDERING.words
+
+
+def test_the_page_has_every_claim_once_and_shapes_apart():
+    rows = [row_of(claim.id, said) for claim, said in zip(paper.CLAIMS.values(), ledgers.VERDICTS * 20)]
+    assert all(row["kind"] != "shape" for found in ledgers.sections(rows).values() for row in found)
+    properties = [row_of("nash", said) for said in ledgers.VERDICTS if said not in ledgers.TALLIES["printed shapes"]]
+    assert [row["claim"] for rows in ledgers.sections(properties).values() for row in rows] == ["nash"] * len(
+        properties
+    )
+    split = ledgers.sections([row_of("figure4", ledgers.IN_THESE), row_of("class-conditional", ledgers.IN_THESE)])
+    assert {heading: [row["claim"] for row in rows] for heading, rows in split.items()} == {
+        "Held in these trainings": ["class-conditional"],
+        "Held in these trainings, in the part that was tested": ["figure4"],
+    }
+    counts = {row["verdict"]: row["claims"] for row in ledgers.counted([row_of("figure4", ledgers.IN_THESE)])}
+    assert counts["Held in these trainings, in the part that was tested"] == 1 and sum(counts.values()) == 1
+    assert "Void" not in counts and "Undecided" in counts
+
+
+def test_what_is_undecided_is_grouped_by_what_stands_in_the_way():
+    behind = [row_of(ORDERING.id, ledgers.UNDECIDED, why=f"not clear of its own untrained network: {name}")
+              for name in ("VGAN", "TGAN")]  # fmt: skip
+    rows = [row_of("prediction", ledgers.UNDECIDED, why="diverged at step 40"), *behind]
+    assert [(heading, len(found)) for (heading, _), found in ledgers.reasons(rows).items()] == [
+        ("A system has not learned", 2), ("Another reason", 1)]  # fmt: skip
+    missing = [
+        row_of(f"fd-{name.lower()}-vgan", ledgers.NOT_TESTABLE, why=f"missing: the {name} data set; a network")
+        for name in ("Golf", "Aeroplane")
+    ]
+    ((key, found),) = ledgers.reasons(missing).items()
+    assert key == ("Missing", "the data set; a network.") and found == missing
+
+
+def test_the_reasons_are_those_that_the_rule_gives():
+    given = {
+        ledgers.verdict(ORDERING, [order(sides=(OURS, replace(RIVAL, learned=False)))])[1],
+        ledgers.verdict(ORDERING, [order(sides=(OURS, replace(RIVAL, clips=1)))])[1],
+        ledgers.verdict(ORDERING, [order(-0.1, 0.9)])[1],
+        ledgers.verdict(ORDERING, [replace(order(), limit=-1.0)])[1],
+        ledgers.verdict(PROPERTY, [having(2, 3, controls=())])[1],
+        ledgers.verdict(PROPERTY, [having(2, 3, Control("memory", 0.5, 1.5))])[1],
+        ledgers.verdict(paper.claim("detailed-description"), [measured(39.0)])[1],
+    }
+    told = {next((one for one in ledgers.REASONS if why.startswith(one)), why) for why in given}
+    assert told <= {*ledgers.REASONS} and len(told) == len(given)
+
+
+def test_the_numbers_of_a_recorded_row_are_read_back():
+    ours = (
+        "a: b, over c: 0.5 [0.1, 0.9] (asked: at least 0 and at most 1); the rest: 4 words; shape: 3 × 32 (A5); d: 2e4"
+    )
+    row = row_of("prediction", ledgers.NOT_IN_THESE, ours, "decided by: the rest")
+    assert ledgers.numbers(row) == [
+        ("a: b, over c", "0.5 [0.1, 0.9]", "at least 0 and at most 1"), ("the rest", "4 words", ""),
+        ("shape", "3 × 32 (A5)", ""), ("d", "2e4", ""),
+    ]  # fmt: skip
+    assert ledgers.deciding(row)[0] == "the rest" and ledgers.deciding(row | {"why": "as asked"})[0] == "a: b, over c"
+    assert ledgers.deciding(row | {"ours": ""}) == ("", "no number", "")
+    behind = "difference of A, late: 1 [0, 2]; difference of B, early: 3 [2, 4]"
+    assert ledgers.deciding(row_of(ORDERING.id, ledgers.UNDECIDED, behind, "not clear of its own untrained network: "
+                                   "B, early"))[1] == "3 [2, 4]"  # fmt: skip
+
+
+def test_a_line_of_the_page_says_what_decided_and_what_was_left_out():
+    claim = paper.claim("figure4")
+    line = ledgers.line(
+        row_of(
+            "figure4",
+            ledgers.IN_THESE,
+            "share: 2.5e+04 [1e+03, 3e+04] (asked: at least 0)",
+            **{
+                "negative controls": "untrained network [0, 1]; noise [0, 2]",
+                "training clips": "HRVGAN 6,400 real, 6,400 made",
+            },
+        )
+    )
+    assert (line["the paper's claim"], line["the paper's claim"].target) == (claim.title, "#figure4")
+    assert line["ours"] == "25,000\N{NO-BREAK SPACE}[1,000,\N{NO-BREAK SPACE}30,000]"
+    assert f"Tested only: {claim.part}. Does not pass: untrained network [0, 1]. It rests" in line["why"]
+    assert line["why"].endswith("on this one number. After 6,400 clips.")
+    two = "a: 0.5 [0.1, 0.9] (asked: at least 0); b: -2 [-3, -1] (asked: at least 0)"
+    failed = ledgers.line(row_of(ORDERING.id, ledgers.NOT_IN_THESE, two, "decided by: b"))
+    assert failed["ours"].startswith("-2") and failed["why"].endswith("Of 2 numbers this one decides: b.")
+    held = ledgers.line(row_of(ORDERING.id, ledgers.IN_THESE, two))
+    assert held["ours"].replace("\N{NO-BREAK SPACE}", " ") == "0.5 [0.1, 0.9]; -2 [-3, -1]"
+    barred = row_of("mse-balance", ledgers.UNDECIDED, two, "not clear of its own untrained network: off")
+    assert ledgers.line(barred)["why"].endswith("Not clear of its own untrained network: the arm off.")
+    gone = ledgers.line(
+        row_of(
+            "is-vgan", ledgers.NOT_TESTABLE, "score: 2.3", "missing: all", data="ucf101, procedural; golf, procedural"
+        )
+    )
+    assert gone["why"] == "score, on procedural ucf101, golf."
+
+
+def test_an_entry_opens_lands_and_says_everything_that_is_there():
+    row = row_of("prediction", ledgers.IN_THESE, "one: 1 <b>; two: 2", **{"interval over": "samples"})
+    page = ledgers.claim_entry(row)
+    assert page.startswith('<details data-jupyter-id="prediction"><summary><b>Predicts frames Y from frames X</b>: as')
+    assert '<span id="prediction"' in page and page.count("<details") == 1 and page.endswith("</details>")
+    assert "<li>one: 1 &lt;b&gt;</li><li>two: 2</li>" in page and "<b>interval over</b>: samples" in page
+    assert "<b>data</b>" not in page and '<a href="07_prediction.ipynb">07</a>' in page
+    loose = ledgers.claim_entry(row, anchored=False)
+    assert "id=" not in loose and "<a " not in loose
+    decisions = ledgers.decisions_ledger([measured(3.0, decision="A12", data="golf, real")])
+    (twelve,) = [ledgers.decision_entry(row) for row in decisions if row["decision"] == "A12"]
+    assert '<span id="A12"' in twelve and f"A12 · {paper.decision('A12').title}" in twelve
+    assert twelve.count("<li>") > len(paper.decision("A12").options) and "<b>measured effect</b>: ours: 3" in twelve

@@ -1,6 +1,8 @@
 """The widgets: what their controls change, their static twins, and that nobody's notebook keeps a dead view."""
 
+import json
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +152,25 @@ def test_elsewhere_the_twin_comes_first_and_steps_aside_for_the_widget(name, req
     assert widget.twin() in still["text/html"] and 'class="hrvgan-twin"' in still["text/html"]
     assert still["text/html"].count("display: none") == 2
     assert live[WIDGET_VIEW]["model_id"] == widget.widget.model_id and live["text/plain"] == ""
+
+
+def test_a_table_to_be_searched_holds_its_rows_and_needs_no_network(monkeypatch):
+    rows = [{"claim": f"<details><summary>{name}</summary>more</details>", "chapter": "10"} for name in ("one", "two")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = widgets.SearchTable(rows, "figures/run/claims.csv")
+    given = table.table._dt_args
+    assert json.loads(given["data_json"]) == [[row["claim"], "10"] for row in rows]
+    assert "<th>claim</th><th>chapter</th>" in given["table_html"] and given["layout"]["topStart"] == "search"
+    assert "dt_url" not in given and given["pageLength"] == 10
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append(data))
+    monkeypatch.setenv("HRVGAN_HEADLESS", "1")
+    table.show()
+    assert shown[0]["text/html"].startswith("<p>2 entries, all columns in figures/run/claims.csv.") and len(shown) == 1
+    monkeypatch.delenv("HRVGAN_HEADLESS")
+    table.show()
+    assert shown[2][WIDGET_VIEW]["model_id"] == table.widget.model_id
 
 
 def test_the_twins_say_what_they_show(scrubber, quiz):

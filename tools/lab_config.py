@@ -60,6 +60,7 @@ def keep_as_committed(model: dict[str, Any], path: str, contents_manager: Any, *
 c = get_config()  # noqa: F821  (JupyterLab runs this file and puts it there)
 c.ServerApp.root_dir = str(ROOT)
 c.LabApp.default_url = "/lab/tree/notebooks/00_start_here.ipynb"
+c.LabApp.extra_labextensions_path = [str(ROOT / "tools" / "lab_extensions")]  # links that land at the first click
 c.ServerApp.contents_manager_class = Files
 c.ContentsManager.pre_save_hook = keep_as_committed
 c.Application.log_level = "WARN"  # else the line on the run and the address drown (LAB=--debug for all of it)

@@ -124,6 +124,22 @@ def clips_of(page: Page, training: Training) -> ClipDataset:
     return page.dataset(training.data, frames=training.frames, size=training.size)
 
 
+def clips_behind(page: Page, name: str, split: str = "train") -> ClipDataset:
+    """The clips that the page's systems have learned from, or by `split` have not, in the page's shape.
+
+    Ask after the systems. Where they were taken from a recorded run (`Profile.weights`) these are that run's stand-ins,
+    of which there are more than the page's own: what is measured between systems and clips is measured on these.
+    Everywhere else, and where the data is real, they are the page's own.
+    """
+    own = page.dataset(name, split=split)
+    run = page.profile.weights
+    if not run or not page.taken or own.kind != "procedural":
+        return own
+    recorded = get_profile(run)
+    counts = ("standin_frames", "clips_per_group", "stack_videos", "clips_per_video")
+    return page.dataset(name, split=split, **{count: getattr(recorded, count) for count in counts})
+
+
 def planned(page: Page, training: Training) -> dict[str, Any]:
     """A training as `training.trained` and `training.plan` are told it, in words."""
     return {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from math import inf
+from typing import Any
 
 from hrvgan_lib.book.measurements import Measurement, inside
+from hrvgan_lib.book.tables import Link, entry
 from hrvgan_lib.budgets import FIRM
 from hrvgan_lib.paper import CLAIMS, DECISIONS, Claim, Decision
 from hrvgan_lib.paper.claims import NEEDS
@@ -23,6 +26,41 @@ TALLIES = {  # what may be counted together: a shape is no evidence, and one tra
     "without a verdict": (NOT_TESTABLE, NOT_MEASURED),
 }
 VERDICTS = tuple(word for words in TALLIES.values() for word in words)
+PAGE = (  # chapter 12's one page: heading, verdict, whether the test is of a part of the claim (None: either), meaning
+    ("Held", REPRODUCED, False, "the whole interval lies where the claim asks"),
+    ("Held, in the part that was tested", REPRODUCED, True, "the same, for less than the sentence says"),
+    ("Held in these trainings", IN_THESE, False, f"the same, from fewer than {FIRM} training seeds"),
+    ("Held in these trainings, in the part that was tested", IN_THESE, True, "both limits at once"),
+    ("Did not hold", NOT_REPRODUCED, None, "an interval lies wholly outside of what is asked"),
+    ("Did not hold in these trainings", NOT_IN_THESE, None, f"the same, from fewer than {FIRM} training seeds"),
+    ("Void", VOID, None, "something that must not pass the test passes it too"),
+    ("Undecided", UNDECIDED, None, "there is a number, and it may not or cannot decide"),
+    ("Not testable here", NOT_TESTABLE, None, "data or weights that the claim is about are missing"),
+    ("Not measured in this run", NOT_MEASURED, None, "its chapter has not run"),
+    ("Holds by construction", BY_CONSTRUCTION, None, "true by algebra or design, and no evidence"),
+    ("Fails by construction", NOT_BY_CONSTRUCTION, None, "false by algebra or design"),
+)  # fmt: skip
+REASONS = {  # how a reason begins: the same as a heading, and what it means
+    "not clear of its own untrained network": (
+        "A system has not learned",
+        "its score is not clear of that of the same network before training. An order of two systems would then be "
+        "one of accidents. Longer trainings would decide.",
+    ),
+    "the interval reaches across what is asked": (
+        "The interval reaches across what is asked",
+        "values that would carry the claim and values that would sink it both lie in it. More samples, or more "
+        "training seeds, would narrow it.",
+    ),
+    "may pass too": (
+        "A control may pass too",
+        "something that must not have the property comes too near to passing the same test. A sharper test, or more "
+        "clips, would tell them apart.",
+    ),
+    "the paper sets no number": ("Nothing is asked for", "the paper sets no number to hold ours against."),
+    "the order turns round with N": ("The order depends on N", "extrapolated to ever more clips it turns round."),
+    "unequal budgets": ("Unequal budgets", "one side has seen more clips than the other."),
+    "no negative control": ("There is no control", "nothing that must not pass was put to the test."),
+}  # fmt: skip
 
 WIDTH = 0.5  # widest interval of a number, as a share of the gap that it has to decide
 
@@ -205,3 +243,125 @@ def _told(measured: Measurement) -> str:
 
 def _joined(words: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(word for word in words if word))
+
+
+def sections(rows: Iterable[dict]) -> dict[str, list[dict]]:
+    """Rows of the claims ledger under the headings of `PAGE`, printed shapes left out."""
+    rows = [row for row in rows if row["kind"] != "shape"]
+    found = {
+        heading: [row for row in rows if row["verdict"] == said and part in (None, bool(CLAIMS[row["claim"]].part))]
+        for heading, said, part, _ in PAGE
+    }
+    return {heading: chosen for heading, chosen in found.items() if chosen}
+
+
+def counted(rows: Iterable[dict]) -> list[dict]:
+    """How many rows stand under each heading of `PAGE`, and what it means."""
+    found = sections(rows)
+    unused = {"Void", "Not measured in this run"} - set(found)
+    return [{"verdict": heading, "claims": len(found.get(heading, [])), "what it means": meaning}
+            for heading, _, _, meaning in PAGE if heading not in unused]  # fmt: skip
+
+
+def reasons(rows: Iterable[dict]) -> dict[tuple[str, str], list[dict]]:
+    """Rows of one verdict by what stood in the way: {(heading, what it means): rows}, the most frequent first."""
+    found: dict[tuple[str, str], list[dict]] = {}
+    for row in rows:
+        beginning = next((one for one in REASONS if row["why"].startswith(one)), "")
+        if row["verdict"] == NOT_TESTABLE:
+            missing = re.sub(r"the (UCF101|Golf|Aeroplane) data set", "the data set", row["why"])
+            parts = dict.fromkeys(missing.removeprefix("missing: ").split("; "))
+            key = "Missing", f"{'; '.join(parts)}."
+        else:
+            key = REASONS[beginning] if beginning else ("Another reason", f"{row['why']}.")
+        found.setdefault(key, []).append(row)
+    return dict(sorted(found.items(), key=lambda one: -len(one[1])))
+
+
+def numbers(row: dict) -> list[tuple[str, str, str]]:
+    """The measurements of a row of the claims ledger: what, the number with its interval, what was asked."""
+    found = []
+    for told in re.split(r"; (?=[^;]+: )", row["ours"]) if row["ours"] else []:
+        asked = re.search(r" \(asked: ([^()]*)\)$", told)
+        what, _, number = (told[: asked.start()] if asked else told).rpartition(": ")
+        found.append((what, number, asked[1] if asked else ""))
+    return found
+
+
+def deciding(row: dict) -> tuple[str, str, str]:
+    """The one of `numbers` that the row's reason names, or else the first; "no number" where there is none."""
+    found = numbers(row)
+    _, _, named = row["why"].partition(": ")
+    whole = [one for one in found if one[0] == named]
+    inside_of = [one for one in found if named and named.split(", ")[0] in one[0] and named in one[0]]
+    return (whole or inside_of or found or [("", "no number", "")])[0]
+
+
+def line(row: dict) -> dict[str, Any]:
+    """A row of the claims ledger as chapter 12's one page has it: the claim, our number, why, the chapter."""
+    claim, found, (what, number, _) = CLAIMS[row["claim"]], numbers(row), deciding(row)
+    said, (reason, _, named) = row["verdict"], row["why"].partition(": ")
+    held, failed = said in (REPRODUCED, IN_THESE), said in (NOT_REPRODUCED, NOT_IN_THESE)
+    if said == NOT_TESTABLE:
+        why = [what + (f", on {_sets(row['data'])}" if row["data"] else "")]
+    else:
+        why = [claim.bar[:1].upper() + claim.bar[1:]]
+    if claim.part and said not in (UNDECIDED, NOT_TESTABLE):
+        why.append(f"Tested only: {claim.part}")
+    if len(found) > 1 and (failed or reason.startswith("the interval")):
+        why.append(f"Of {len(found)} numbers this one decides: {what}")
+    if held and row["negative controls"]:
+        why.append(f"Does not pass: {row['negative controls'].split('; ')[0]}")
+    if held and len(found) == 1:
+        why.append("It rests on this one number")
+    if said in (IN_THESE, NOT_IN_THESE) and (clips := re.findall(r"([\d,]+) real", row["training clips"])):
+        why.append(f"After {' or '.join(dict.fromkeys(clips))} clips")
+    if reason.startswith(("not clear", "may pass")):
+        arm = "the arm " * row["chapter"].startswith("11")  # whose names say nothing outside of their chapter
+        why.append(f"{reason.capitalize()}: {arm}{named}")
+    ours = "; ".join(one for _, one, _ in found) if held and len(found) == 2 else number
+    return {"the paper's claim": Link(claim.title, f"#{claim.id}"), "ours": _easy(ours), "why": ". ".join(why) + ".",
+            "chapter": _chapter(row)}  # fmt: skip
+
+
+def _sets(data: str) -> str:
+    """The column *data* in words: "procedural ucf101, golf"."""
+    names: dict[str, list[str]] = {}
+    for one in data.split("; "):
+        name, _, kind = one.rpartition(", ")
+        names.setdefault(kind, []).append(name)
+    return "; ".join(f"{kind} {', '.join(found)}" for kind, found in names.items())
+
+
+def _easy(number: str) -> str:
+    """A number with its interval on one line, large ones without an exponent."""
+
+    def plain(found: re.Match) -> str:
+        return f"{float(found[0]):,.0f}"
+
+    written = re.sub(r"-?\d+\.?\d*e\+0[3-6]", plain, number)
+    return "; ".join(one.replace(" ", "\N{NO-BREAK SPACE}") for one in written.split("; "))
+
+
+def claim_entry(row: dict, anchored: bool = True) -> str:
+    """A row of the claims ledger as a short line of HTML that opens; `anchored`: links lead here and on."""
+    claim = CLAIMS[row["claim"]]
+    facts = {"the paper": f"{row['the paper']} ({row['where']})", "what would count": claim.bar,
+             "tested only": claim.part, "test": row["test"], "ours": row["ours"].split("; "), "why": row["why"],
+             "controls that must not pass": row["negative controls"].split("; "), "data": row["data"],
+             "interval over": row["interval over"], "trained on": row["training clips"].split("; "),
+             "chapter": _chapter(row) if anchored else row["chapter"][:2]}  # fmt: skip
+    return entry(row["claim"], claim.title, row["verdict"], facts, anchored)
+
+
+def decision_entry(row: dict, anchored: bool = True) -> str:
+    """A row of the decision ledger as a short line of HTML that opens; `anchored`: links lead here and on."""
+    facts = {"the paper": f"{row['the paper']} ({row['where']})", "options": row["options"].split("; "),
+             "our choice": row["our choice"], "why": row["why"], "switch": row["switch"],
+             "measured effect": row["measured effect"].split("; "), "data": row["data"],
+             "chapter": _chapter(row) if anchored else row["chapter"][:2]}  # fmt: skip
+    return entry(row["decision"], f"{row['decision']} · {row['title']}", row["our choice"], facts, anchored)
+
+
+def _chapter(row: dict) -> Link:
+    return Link(row["chapter"][:2], f"{row['chapter']}.ipynb")

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import os
+import textwrap
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
@@ -16,7 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 from hrvgan_lib import keys, provenance
 from hrvgan_lib.book.measurements import Control, Measurement, Side, read_measurements, write_measurement
-from hrvgan_lib.book.pictures import STYLE, animation, figure_html, film_bytes, small_png, small_webp, width_of
+from hrvgan_lib.book.pictures import (
+    EMBEDDED,
+    STYLE,
+    animation,
+    figure_html,
+    film_bytes,
+    small_png,
+    small_webp,
+    width_of,
+)
 from hrvgan_lib.book.progress import waiting
 from hrvgan_lib.book.tables import folded, header_of, html_table, markdown_table
 from hrvgan_lib.devices import pick_device
@@ -172,12 +182,7 @@ class Page:
         caption: what is to be seen, in a sentence or two. alt: the picture in words, for who does not see it.
         data: the data sets behind it; by default every one that the page has opened so far.
         """
-        import matplotlib.pyplot as plt
-
-        buffer = io.BytesIO()
-        fig.savefig(buffer, format="png", metadata={"Software": None})
-        plt.close(fig)  # else the inline backend shows it a second time
-        png = small_png(buffer.getvalue())
+        png = _png(fig)
         about = self._about(data, samples, caption=caption, alt=alt)
         if name:
             self._save(f"{name}.png", png)
@@ -247,6 +252,24 @@ class Page:
             self._save(f"{name}.webp", film)
             self._sidecar(name, [f"{name}.webp"], about)
         self._show(film, name and f"{name}.webp", about)
+
+    def plot(self, table: str, draw: Callable[[list[dict]], Figure], caption: str = "", alt: str = "") -> None:
+        """Show what `draw` makes of the rows of a named table: first of a recorded run's, where it has them, and then,
+        small, of this run's. Raises FileNotFoundError before the table was shown."""
+        from IPython.display import display
+
+        self._figures += 1
+        said = {"caption": caption, "alt": alt}
+        own = json.loads((self.figures / f"{table}.json").read_text(encoding="utf-8"))
+        small, page = own | said, ""
+        if found := self._recorded_twin(f"{table}.csv"):
+            path, record = found
+            page = self._picture(_png(draw(record["rows"])), record | said, path.parent.name)
+            small |= {"caption": "The same from this run."}
+        figure = draw(own["rows"])
+        beside = round(0.65 * figure.get_figwidth() * figure.dpi) if found else 0
+        page += self._picture(_png(figure), small, beside=beside)
+        display({"text/html": page, "text/plain": f"Figure {self._number}. {caption} [{alt}]"}, raw=True)
 
     def animation(self, figures: Iterable[Figure], caption: str = "", alt: str = "", fps: int = 8) -> None:
         """Show figures one after the other, with number and caption as `figure` shows one."""
@@ -321,8 +344,11 @@ system = load_generator("{path.relative_to(self.root)}")
         path = self.recorded(f"{name}.safetensors")
         return None if path is None else load_generator(path, self.device)
 
-    def show_recorded(self, *filenames: str, run: str = "") -> None:
-        """Show figures (.png), clips (.webp) and tables (.csv) of a committed run that this run makes none of."""
+    def show_recorded(self, *filenames: str, run: str = "", caption: str = "", alt: str = "") -> None:
+        """Show figures (.png), clips (.webp) and tables (.csv) of a committed run that this run makes none of.
+
+        caption, alt: today's words for a picture, in place of those that were recorded with it.
+        """
         from IPython.display import HTML, display
 
         for filename in filenames:
@@ -339,6 +365,7 @@ system = load_generator("{path.relative_to(self.root)}")
             else:
                 path, record = found
                 self._figures += 1
+                record = {**record, **{name: words for name, words in (("caption", caption), ("alt", alt)) if words}}
                 display(HTML(self._picture(path, record, path.parent.name)))
 
     def rows(self, name: str) -> list[dict[str, Any]]:
@@ -349,6 +376,23 @@ system = load_generator("{path.relative_to(self.root)}")
         found = self._recorded_twin(f"{name}.csv")
         path = self.figures / f"{name}.json"
         return found[1]["rows"] if found else json.loads(path.read_text(encoding="utf-8"))["rows"]
+
+    def origin(self, name: str) -> str:
+        """Which run the `rows` of a named table are from, in a sentence: sizes, budgets, seed, device."""
+        found = self._recorded_twin(f"{name}.csv")
+        if found:
+            record, who = found[1], f"the recorded run `{found[0].parent.name}`"
+        else:
+            path = self.figures / f"{name}.json"
+            record, who = json.loads(path.read_text(encoding="utf-8")), f"this run, `{self.run}`"
+        profile = record["parameters"]["profile"]
+        return (
+            f"{who}, profile {profile['name']}: clips of {profile['frames']} frames of {profile['size']}×"
+            f"{profile['size']}, {profile['width']:g} of the printed width; {profile['steps']:,} steps of "
+            f"{profile['batch']} clips for the main systems, {profile['side_steps']:,} on Golf and Aeroplane, "
+            f"{profile['prediction_steps']:,} for prediction, {profile['study_steps']:,} in the ablations; "
+            f"{profile['samples']:,} samples a score; seed {record['seeds'][0]}; {record['device']}"
+        )
 
     def _recorded_twin(self, filename: str, run: str = "") -> tuple[Path, dict[str, Any]] | None:
         """A recorded file with what its sidecar says of it; None where nothing has learned yet, or there is none."""
@@ -385,6 +429,8 @@ system = load_generator("{path.relative_to(self.root)}")
         style = f"width: {beside}px; " if beside else ""
         if isinstance(picture, Path):
             style, picture = f"width: {width_of(picture)}px; ", small_webp(picture)
+        elif beside and len(picture) > EMBEDDED:  # its own width is in the style
+            picture = small_webp(io.BytesIO(picture))
         number = "" if beside else f"Figure {self._number}"
         facts = self._facts(record, run) if run or self.learning else self._data_words(record)
         alt = record.get("alt", "")
@@ -497,7 +543,7 @@ system = load_generator("{path.relative_to(self.root)}")
         if self.taken:
             print(f"trained systems taken from the recorded run {self.profile.weights}: {len(set(self.taken))}")
         print(f"run {self.run}, profile {self.profile.name}, seed {self.seed}, {provenance.device_name()}")
-        print(", ".join(f"{name} {version}" for name, version in provenance.versions().items()))
+        print(textwrap.fill(", ".join(f"{name} {version}" for name, version in provenance.versions().items()), 100))
 
     def _save(self, filename: str, content: bytes | str) -> None:
         path = write_atomic(self.figures / filename, content)
@@ -533,6 +579,16 @@ system = load_generator("{path.relative_to(self.root)}")
         record = {"files": {file: self._written[file] for file in files}} | about
         write_atomic(self.figures / f"{name}.json", to_json(record))
         self._written[f"{name}.json"] = ""  # it has to be there; its wall time may differ
+
+
+def _png(figure: Figure) -> bytes:
+    """A figure as a small PNG; it is closed, or else the inline backend would show it a second time."""
+    import matplotlib.pyplot as plt
+
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    plt.close(figure)
+    return small_png(buffer.getvalue())
 
 
 def _data_about(dataset: ClipDataset) -> dict[str, Any]:

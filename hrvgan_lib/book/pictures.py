@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GAP = 2  # pixels between two pictures
-EMBEDDED = 60_000  # bytes of a recorded picture inside a notebook, which stays under 1 MB
+EMBEDDED = 60_000  # bytes of a recorded picture, and of one beside it, inside a notebook, which stays under 1 MB
 
 # Okabe and Ito's palette, which colour-blind readers tell apart. One colour is one system everywhere.
 SYSTEM_COLOURS = {
@@ -92,7 +92,7 @@ def clip_grid(
     scale = max(1, round(width * dpi / strip.shape[1]))  # whole screen pixels for each source pixel
     strip = strip.repeat(scale, 0).repeat(scale, 1)
     labels = [str(label) for label in (labels if labels is not None else [])][:n]
-    left = round(14 + 6.5 * max(map(len, labels))) if labels else 0
+    left = round(18 + 7.5 * max(map(len, labels))) if labels else 0
     top = 24 if title else 0
     total_w, total_h = strip.shape[1] + left, strip.shape[0] + top
     fig = plt.figure(figsize=(total_w / dpi, total_h / dpi), dpi=dpi, layout="none")
@@ -101,7 +101,7 @@ def clip_grid(
     axes.set_axis_off()
     for i, label in enumerate(labels):
         centre = top + (i * (h + GAP) + h / 2) * scale
-        fig.text((left - 6) / total_w, 1 - centre / total_h, label, ha="right", va="center", fontsize=8)
+        fig.text((left - 6) / total_w, 1 - centre / total_h, label, ha="right", va="center", fontsize=9.5)
     if title:
         fig.text(left / total_w, 1 - 4 / total_h, title, ha="left", va="top", fontsize=10)
     return fig
@@ -196,7 +196,7 @@ def width_of(path: Path) -> int:
         return picture.width
 
 
-def small_webp(path: Path) -> bytes:
+def small_webp(path: Path | io.BytesIO) -> bytes:
     """A picture or a moving clip as WebP in at most `EMBEDDED` bytes: smaller and coarser until it fits."""
     from PIL import Image, ImageSequence
 

@@ -63,15 +63,40 @@ def html_table(rows: list[dict], columns: list[str], note: str) -> str:
     head = "".join(f"<th{words if column in told else ''}>{html.escape(column)}</th>" for column in columns)
 
     def cell(value: object) -> str:
-        text = html.escape(_cell(value))
-        if isinstance(value, Link):
-            where = f'href="{html.escape(value.target)}"' if value.target else f'id="{html.escape(value.name)}"'
-            text = f"<a {where}>{text}</a>"
-        return f"<td{words if isinstance(value, str) else ''}>{text}</td>"
+        return f"<td{words if isinstance(value, str) else ''}>{_html(value)}</td>"
 
     body = "".join("<tr>" + "".join(cell(row.get(column)) for column in columns) + "</tr>\n" for row in rows)
     caption = f"<p>{html.escape(note)}</p>" if note else ""
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>{caption}"
+
+
+def _html(value: object) -> str:
+    text = html.escape(_cell(value))
+    if isinstance(value, Link):
+        where = f'href="{html.escape(value.target)}"' if value.target else f'id="{html.escape(value.name)}"'
+        text = f"<a {where}>{text}</a>"
+    return text
+
+
+def entry(name: str, title: str, said: str, facts: dict[str, object], anchored: bool = True) -> str:
+    """A ledger's entry: a short line that opens, `title` and what is `said` of it, with its facts inside.
+
+    A fact that is empty is left out, one that is a list has a line for each of its parts. With `anchored` a link to
+    `name` leads here: JupyterLab looks for `data-jupyter-id`, which it makes of every id in a notebook that is not
+    trusted and of none in one that is; a browser looks for `id`, and opens what it finds it in.
+    """
+    told = {what: [one for one in (fact if isinstance(fact, list) else [fact]) if one] for what, fact in facts.items()}
+    items = [(what, parts) for what, parts in told.items() if parts]
+    listed = "".join(
+        f"<li><b>{html.escape(what)}</b>: "
+        + (_html(parts[0]) if len(parts) == 1 else f"<ul>{''.join(f'<li>{_html(one)}</li>' for one in parts)}</ul>")
+        + "</li>"
+        for what, parts in items
+    )
+    here = html.escape(name)
+    lands, place = (f' data-jupyter-id="{here}"', f'<span id="{here}" style="scroll-margin-top: 4em"></span>')
+    summary = f"<summary><b>{html.escape(title)}</b>: {html.escape(said)}</summary>"
+    return f"<details{lands if anchored else ''}>{summary}{place if anchored else ''}<ul>{listed}</ul></details>"
 
 
 def folded(summary: str, page: str) -> str:

@@ -1,9 +1,11 @@
-"""Widgets of the chapters, each with a static twin: training, damage, a quiz (chapters 06, 08 and 09)."""
+"""Widgets of the chapters, each with a static twin: training, damage, a quiz, ledgers (chapters 06, 08, 09, 12)."""
 
 from __future__ import annotations
 
 import html
+import json
 import os
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -250,3 +252,36 @@ class Quiz(Live):
         answers = f"<details><summary>Answers, row by row</summary>{truths}</details>"
         picture = film(shown, alt, columns=min(4, len(shown)), each=128)
         return captioned(picture, f"Real or generated? {self.how}") + answers
+
+
+class SearchTable(Live):
+    """Rows that can be searched and sorted, ten at a time (DataTables, by itables; it asks nothing of the network).
+
+    The twin is a sentence: what the rows say stands on the page beside it, and in a file.
+
+    Args:
+        rows: cells of HTML by column; text has to be escaped before. What is folded in a cell is searched too.
+        file: where all columns of the rows are, in words.
+    """
+
+    def __init__(self, rows: Sequence[dict[str, str]], file: str):
+        import ipywidgets
+        from itables.widget import ITable
+
+        self.rows, self.file = [dict(row) for row in rows], file
+        columns = list(self.rows[0])
+        heads = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
+        cells = [[row[column] for column in columns] for row in self.rows]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # of the two names that stand in for a data frame
+            self.table = ITable(
+                None, table_html=f"<table><thead><tr>{heads}</tr></thead></table>", data_json=json.dumps(cells),
+                classes="display compact", style="width: 100%", order=[], pageLength=10, autoWidth=False,
+                layout={"topStart": "search", "topEnd": "pageLength", "bottomStart": "info", "bottomEnd": "paging"},
+                columnDefs=[{"className": "dt-left", "targets": "_all"}],
+            )  # fmt: skip
+        self.widget = ipywidgets.VBox([self.table])  # whose view is one of those that step in for their twins
+
+    def twin(self) -> str:
+        how = "Run this cell in JupyterLab to search and sort them."
+        return f"<p>{len(self.rows)} entries, all columns in {html.escape(self.file)}. {how}</p>"

@@ -13,7 +13,7 @@ DECISIONS: dict[str, Decision] = {entry.id: entry for entry in (*NETWORKS, *TRAI
 def decision(id: str) -> Decision:
     """The entry with this id, such as "A12". Raises ValueError for an id that the ledger does not hold."""
     if id not in DECISIONS:
-        raise ValueError(f"no decision {id!r} in the ledger: ids are A1-A23, T1-T9, L1-L13, O1-O3, E1-E8")
+        raise ValueError(f"no decision {id!r} in the ledger: ids are A1-A23, T1-T9, L1-L13, O1-O3, E1-E9")
     return DECISIONS[id]
 
 
