@@ -48,7 +48,7 @@ QUIET := TQDM_DISABLE=1 HRVGAN_HEADLESS=1 PYTHONHASHSEED=0 CUBLAS_WORKSPACE_CONF
 NBVAL := -p no:python --nbval-lax --nbval-sanitize-with tests/nbval.cfg --nbval-current-env --nbval-cell-timeout 300 \
          -n 2 --dist loadscope
 
-.PHONY: help check-python setup reproduce edition ablations study booking packages unpack test lint mutants test-lowest coverage bench lab \
+.PHONY: help check-python setup reproduce edition ablations study booking packages unpack test lint mutants test-lowest coverage bench lab torture \
         notebooks lock test-environment clean
 
 help:  ## this list
@@ -133,6 +133,9 @@ lint: $(READY)
 
 mutants: $(READY)  ## plant small bugs in a scratch copy, one at a time: do the tests see them? (30 minutes)
 	@"$(PY)" tools/mutants.py
+
+torture: $(READY)  ## kill the work at random moments, spoil every kind of file: is anything lost? (45 minutes; KILLS=110 FILES=2000)
+	@$(QUIET) "$(PY)" tools/torture.py --kills "$(or $(KILLS),110)" --files "$(or $(FILES),2000)"
 
 coverage: $(READY)  ## do the intervals hold what they say? 1,000 repetitions of every made-up case (six minutes)
 	@$(QUIET) "$(PY)" tests/simulations.py

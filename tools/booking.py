@@ -361,7 +361,7 @@ def unpack(settings: argparse.Namespace) -> int:
 def checked_pieces(sums: Path, run: str) -> list[Path]:
     """The pieces of a parcel, each as the sums say; Refused names the first that is not."""
     pieces = []
-    for number, line in enumerate(sums.read_text(encoding="utf-8").splitlines()):
+    for number, line in enumerate(sums.read_text(encoding="utf-8", errors="replace").splitlines()):
         digest, _, name = line.partition("  ")
         piece = sums.parent / f"{run}.parcel-{number:02}"
         if name != piece.name:

@@ -69,9 +69,11 @@ class Folder:
 def within(relative: str, where: str) -> str:
     """A path that a list names, parts divided by /, which has to stay below the list's folder.
 
-    Raises ValueError, with `where` it stands, for one that is absolute or goes up.
+    Raises ValueError, with `where` it stands, for one that is absolute, goes up, or holds what no path holds.
     """
     path = PurePosixPath(relative)
+    if any(ord(letter) < 32 for letter in relative):
+        raise ValueError(f"{where}: {relative!r} is no path: mend the line")
     if path.is_absolute() or ".." in path.parts or not path.parts or ":" in path.parts[0]:
         raise ValueError(f"{where}: {relative!r} leads out of the data set's folder: write paths below it")
     return relative

@@ -223,7 +223,7 @@ def _video_stream(container: av.container.InputContainer) -> av.VideoStream | No
     if name in NOT_VIDEO or name.endswith("_pipe"):
         return None
     streams = (s for s in container.streams.video if not s.disposition & Disposition.attached_pic)  # no album covers
-    return next(streams, None)
+    return next((s for s in streams if s.codec_context is not None), None)  # none where FFmpeg does not know the codec
 
 
 def write_video(path: str | os.PathLike, frames: np.ndarray, fps: int = 25) -> Path:
