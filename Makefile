@@ -35,6 +35,9 @@ else
   PY := $(PYTHON)
   READY := check-python
 endif
+# $(call yes,NAME): 1 where the variable says yes, nothing where it says no or is not set; all else ends make.
+yes = $(if $($(1)),$(call said,$(1),$(shell "$(PY)" -m hrvgan_lib.series.words $(1) "$($(1))")))
+said = $(if $(filter neither,$(2)),$(error $(1)=$($(1)) says neither yes nor no: write $(1)=1 or $(1)=0),$(2))
 # A thread that spins while it waits takes a core from whatever else runs: with two busy neighbours a step takes twice as long.
 export OMP_WAIT_POLICY ?= passive
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
@@ -45,7 +48,7 @@ QUIET := TQDM_DISABLE=1 HRVGAN_HEADLESS=1 PYTHONHASHSEED=0 CUBLAS_WORKSPACE_CONF
 NBVAL := -p no:python --nbval-lax --nbval-sanitize-with tests/nbval.cfg --nbval-current-env --nbval-cell-timeout 300 \
          -n 2 --dist loadscope
 
-.PHONY: help check-python setup reproduce edition ablations study booking packages unpack test lint mutants test-lowest coverage bench lab \
+.PHONY: help check-python setup reproduce edition ablations study booking packages unpack test lint mutants test-lowest coverage bench lab torture \
         notebooks lock test-environment clean
 
 help:  ## this list
@@ -78,14 +81,14 @@ endef
 	@touch $@
 
 check-python:
-	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	@"$(PY)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo "PYTHON=$(PYTHON) is no Python 3.11 or newer" >&2; exit 1; }
-	@$(PY) -c 'import sys; from hrvgan_lib.provenance import lacking; gone = lacking(); \
+	@"$(PY)" -c 'import sys; from hrvgan_lib.provenance import lacking; gone = lacking(); \
 	  sys.exit("PYTHON=$(PYTHON) lacks " + ", ".join(gone) + ": pip install -r requirements.lock, or make packages" if gone else 0)'
 
-DRIVER = $(PY) -m hrvgan_lib.series.reproduce --profile "$(PROFILE)" --data-root "$(DATA_ROOT)" --actions "$(ACTIONS)" \
+DRIVER = "$(PY)" -m hrvgan_lib.series.reproduce --profile "$(PROFILE)" --data-root "$(DATA_ROOT)" --actions "$(ACTIONS)" \
   --seed "$(SEED)" --jobs "$(JOBS)" --minutes "$(MINUTES)" \
-  $(if $(filter-out 0,$(REHEARSE)),--rehearse) $(if $(filter-out 0,$(ALLOW_PARTIAL)),--allow-partial)
+  $(if $(call yes,REHEARSE),--rehearse) $(if $(call yes,ALLOW_PARTIAL),--allow-partial)
 
 reproduce: $(READY)  ## run every chapter: tables and figures into figures/<run>, chapters into runs/<run>
 	@$(DRIVER) --run "$(RUN)" --seconds "$(TIMEOUT)" --chapters "$(CHAPTERS)" $(PARAMETERS)
@@ -95,20 +98,20 @@ reproduce: $(READY)  ## run every chapter: tables and figures into figures/<run>
 edition: PROFILE := $(or $(PROFILE),overnight)
 edition: $(READY)  ## make the recorded run, PROFILE=overnight, in as many sittings as it takes, its weights beside it
 	@$(subst series.reproduce,series.edition,$(DRIVER)) --run "$(RUN)" --seconds "$(TIMEOUT)" --chapters "$(CHAPTERS)" \
-	  $(if $(filter-out 0,$(KEEP)),--keep) $(if $(filter-out 0,$(CHECK)),--check) $(PARAMETERS)
+	  $(if $(call yes,KEEP),--keep) $(if $(call yes,CHECK),--check) $(PARAMETERS)
 
 ablations: $(READY)  ## every arm of chapter 11, three seeds each, as the run "ablations" (about 100 minutes on two cores)
 	@$(DRIVER) --run "$(or $(RUN),ablations)" --seconds 36000 --chapters 11 long=true
 	@$(DRIVER) --run "$(or $(RUN),ablations)" --chapters 12
 
 study: $(READY)  ## what the paper leaves open: tables into figures/study (an hour or two on two cores; goes on where it stopped)
-	@$(QUIET) $(PY) -m hrvgan_lib.series.study --jobs "$(or $(JOBS),2)" $(if $(PARTS),--parts "$(PARTS)")
+	@$(QUIET) "$(PY)" -m hrvgan_lib.series.study --jobs "$(or $(JOBS),2)" $(if $(PARTS),--parts "$(PARTS)")
 
 # Without check-python: what it asks for may be in the archive that booking unpacks. MINUTES and the rest only where set.
 booking: $(if $(PYTHON),,$(READY))  ## all of it on a machine booked for minutes: check, run, wait WAIT=570 s, pack (LIMIT=<MB>)
-	@$(PY) tools/booking.py booking --profile "$(or $(PROFILE),gpu)" --actions "$(ACTIONS)" --run "$(RUN)" \
+	@"$(PY)" tools/booking.py booking --profile "$(or $(PROFILE),gpu)" --actions "$(ACTIONS)" --run "$(RUN)" \
 	  --minutes "$(MINUTES)" --jobs "$(JOBS)" --wait "$(WAIT)" --parcels "$(PARCELS)" --packages "$(PACKAGES)" \
-	  --limit "$(LIMIT)" $(if $(filter-out 0,$(REHEARSE)),--rehearse) \
+	  --limit "$(LIMIT)" $(if $(call yes,REHEARSE),--rehearse) \
 	  $(foreach name,PYTHON DATA_ROOT SEED ALLOW_PARTIAL CHAPTERS TIMEOUT PARAMETERS,$(if $(filter-out 0,$($(name))),'$(name)=$($(name))'))
 
 packages: .venv/.ready  ## what an offline machine with torch lacks, as one archive in parcels/ (FOR=3.12)
@@ -116,37 +119,40 @@ packages: .venv/.ready  ## what an offline machine with torch lacks, as one arch
 	  --python-version "$(FOR)"
 
 unpack: $(if $(PYTHON),,$(READY))  ## check the pieces in parcels/ and put their files in place
-	@$(PY) tools/booking.py unpack --parcels "$(PARCELS)"
+	@"$(PY)" tools/booking.py unpack --parcels "$(PARCELS)"
 
 test: lint  ## lint, library tests, nbval over notebooks/ (about 5 minutes)
-	@$(QUIET) DATA_ROOT="$(DATA_ROOT)" $(PY) -m pytest -q -n 2 --dist loadfile tests
-	@if compgen -G "notebooks/*.ipynb" > /dev/null; then $(QUIET) $(PY) -m pytest -q $(NBVAL) notebooks/; fi
+	@$(QUIET) DATA_ROOT="$(DATA_ROOT)" "$(PY)" -m pytest -q -n 2 --dist loadfile tests
+	@if compgen -G "notebooks/*.ipynb" > /dev/null; then $(QUIET) "$(PY)" -m pytest -q $(NBVAL) notebooks/; fi
 
 lint: $(READY)
-	@$(PY) -m ruff check .
-	@$(PY) -m ruff format --check --quiet . || { echo "not formatted: ruff format ." >&2; exit 1; }
-	@$(PY) -m ruff check --quiet --select E501 notebooks/*.ipynb
-	@$(PY) -m mypy
+	@"$(PY)" -m ruff check .
+	@"$(PY)" -m ruff format --check --quiet . || { echo "not formatted: ruff format ." >&2; exit 1; }
+	@"$(PY)" -m ruff check --quiet --select E501 notebooks/*.ipynb
+	@"$(PY)" -m mypy
 
 mutants: $(READY)  ## plant small bugs in a scratch copy, one at a time: do the tests see them? (30 minutes)
-	@$(PY) tools/mutants.py
+	@"$(PY)" tools/mutants.py
+
+torture: $(READY)  ## kill the work at random moments, spoil every kind of file: is anything lost? (45 minutes; KILLS=110 FILES=2000)
+	@$(QUIET) "$(PY)" tools/torture.py --kills "$(or $(KILLS),110)" --files "$(or $(FILES),2000)"
 
 coverage: $(READY)  ## do the intervals hold what they say? 1,000 repetitions of every made-up case (six minutes)
-	@cd tests && $(QUIET) ../$(PY) simulations.py
+	@$(QUIET) "$(PY)" tests/simulations.py
 
 bench: $(READY)  ## training steps beside the plain layers, sampling, loading, the Fréchet distance (SLOW=1: slow rivals too)
-	@$(PY) -m hrvgan_lib.series.timing
-	@$(PY) tests/bench_frechet_distance.py
+	@"$(PY)" -m hrvgan_lib.series.timing
+	@"$(PY)" tests/bench_frechet_distance.py
 
 lab: $(READY)  ## JupyterLab on the chapters, which use PROFILE= and RUN= (LAB="--port 9999 --no-browser": its own flags)
-	@$(PY) tools/lab.py --profile "$(PROFILE)" --run "$(RUN)" --lab='$(LAB)'
+	@"$(PY)" tools/lab.py --profile "$(PROFILE)" --run "$(RUN)" --lab='$(LAB)'
 
 notebooks: $(READY)  ## make the committed .ipynb from the .py (CHAPTERS=06; PROSE=1 keeps the outputs)
-	@$(PY) -m hrvgan_lib.series.chapters $(if $(PROSE),--prose) "$(CHAPTERS)"
+	@"$(PY)" -m hrvgan_lib.series.chapters $(if $(call yes,PROSE),--prose) "$(CHAPTERS)"
 
 lock: $(READY)  ## solve pyproject.toml again into requirements.lock (UPGRADE=1: newest versions)
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --python-version 3.11 --extra dev $(if $(UPGRADE),--upgrade) --quiet pyproject.toml \
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" "$(PY)" -m uv pip compile --universal --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --python-version 3.11 --extra dev $(if $(call yes,UPGRADE),--upgrade) --quiet pyproject.toml \
 	  -o requirements.lock
 
 # The oldest versions that pyproject.toml admits: what its floors promise.
@@ -158,7 +164,7 @@ test-lowest: .venv/.ready  ## the library tests on the lowest versions that pypr
 	@$(QUIET) .venv-lowest/bin/python -m pytest -q -n 2 --dist loadfile tests --ignore tests/test_notebooks.py
 
 test-environment: $(READY)  ## install environment.yml's pip section as written into an empty Python
-	@$(PY) tests/environment.py
+	@"$(PY)" tests/environment.py
 
 RECORDED := gpu gpu-weizmann overnight overnight-weizmann readme study
 clean:  ## remove what was made: runs, figures, packed and stand-in data, caches (not .venv, not recorded figures)

@@ -1,6 +1,7 @@
 """Save and resume: checkpoints that are whole or not there at all; chapter 06."""
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,30 +14,41 @@ from torch import nn
 from hrvgan_lib.files import sha256_file, write_atomic
 from hrvgan_lib.networks import System, build_system
 
-PATTERN = "step-*.pt"
+REGULAR, BETWEEN = "step", "between"  # every so many steps, the same in every run; and when a minute has passed
 
 
-def save_checkpoint(folder: Path, step: int, state: Mapping, keep: int = 2) -> Path:
-    """Write `state` as the checkpoint of `step`, its sha256 beside it, and drop all but the last `keep`."""
-    path = Path(folder) / f"step-{step:08d}.pt"
+def save_checkpoint(folder: Path, step: int, state: Mapping, keep: int = 3, kind: str = REGULAR) -> Path:
+    """Write `state` as the checkpoint of `step`, its sha256 beside it, and drop all but the last `keep` regular ones.
+
+    One that is saved in `BETWEEN` is dropped as soon as there is a newer one of either kind.
+    """
+    path = Path(folder) / f"{kind}-{step:08d}.pt"
     write_atomic(path, lambda temporary: torch.save(dict(state), temporary))
     digest = sha256_file(path)
     write_atomic(path.with_suffix(".sha256"), digest + "\n")
-    for old in sorted(path.parent.glob(PATTERN))[:-keep]:
-        old.unlink()
-        old.with_suffix(".sha256").unlink(missing_ok=True)
+    regular = sorted(path.parent.glob(f"{REGULAR}-*.pt"))
+    for old in [*regular[:-keep], *path.parent.glob(f"{BETWEEN}-*.pt")]:
+        if old != path:
+            old.unlink()
+            old.with_suffix(".sha256").unlink(missing_ok=True)
     return path
 
 
-def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> dict | None:
+def load_checkpoint(folder: Path, device: torch.device | str = "cpu", regular: bool = False) -> dict | None:
     """Return the newest checkpoint in `folder` that its sha256 confirms, or None where there is none.
 
-    A file that was cut off or changed is passed over for the one before it.
+    A file that was cut off or changed is passed over for the one before it, with a warning. regular: leave out those
+    that were saved between the regular ones.
     """
-    for path in sorted(Path(folder).glob(PATTERN), reverse=True):
+    kinds = (REGULAR,) if regular else (REGULAR, BETWEEN)
+    paths = [path for kind in kinds for path in Path(folder).glob(f"{kind}-*.pt")]
+    for path in sorted(paths, key=lambda path: path.stem.split("-")[1], reverse=True):
         note = path.with_suffix(".sha256")
-        if note.is_file() and note.read_text().strip() == sha256_file(path):
+        if not note.is_file():  # a kill came before it was written
+            continue
+        if note.read_text(encoding="utf-8").strip() == sha256_file(path):
             return torch.load(path, map_location=device, weights_only=True)
+        warnings.warn(f"{path} is damaged and passed over: training goes on from an earlier checkpoint", stacklevel=2)
     return None
 
 

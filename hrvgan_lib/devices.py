@@ -31,7 +31,7 @@ def precision(device: torch.device) -> torch.dtype:
     if torch.device(device).type == "cuda":
         return torch.bfloat16
     try:
-        with open("/proc/cpuinfo") as file:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
             flags = set(next(line for line in file if line.startswith("flags")).split())
     except (OSError, StopIteration):  # not Linux, or not x86
         return torch.float32

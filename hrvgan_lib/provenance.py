@@ -85,7 +85,7 @@ def device_name() -> str:
     if torch is not None and torch.cuda.is_available():
         return torch.cuda.get_device_name()
     try:
-        text = Path("/proc/cpuinfo").read_text()
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
         model = re.search(r"model name\s*:\s*(.+)", text)
     except OSError:
         model = None
@@ -100,7 +100,7 @@ def cores() -> int:
 def peak_rss_mb(pid: int | str = "self") -> float:
     """Most memory that the process has held, in MB (VmHWM); 0 where the system does not tell."""
     try:
-        text = Path(f"/proc/{pid}/status").read_text()
+        text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     except OSError:
         return 0.0
     high = re.search(r"VmHWM:\s+(\d+) kB", text)

@@ -27,13 +27,15 @@ from hrvgan_lib.half import halved
 from hrvgan_lib.keys import key_of
 from hrvgan_lib.networks import System, build_system, system_class
 from hrvgan_lib.provenance import repo_root
+from hrvgan_lib.stops import held_back
 from hrvgan_lib.streams import Noise, stream
 
 if TYPE_CHECKING:
     from hrvgan_lib.profiles import Profile
 
 READ_EVERY = 10  # turns between two looks at a GPU's losses
-SAVE_EVERY = 50  # steps between the checkpoints of `trained`, at most: what a stop or a divergence can cost
+SAVE_EVERY = 50  # steps between the regular checkpoints of `trained`, at most: what a divergence can cost
+SAVE_SECONDS = 60.0  # between any two checkpoints: what a kill can cost
 SNAPSHOT_BYTES = 4_000_000  # of one snapshot at most, but for a single clip
 SNAPSHOT_SHARES = (0.05, 0.2, 0.5, 1.0)  # of the steps: when `trained` looks at the same eight latents
 STUCK_BELOW, STUCK_FOR = 1e-4, 200  # a discriminator's loss below the one for so many steps: nobody learns any more
@@ -123,13 +125,13 @@ def read(values: Mapping[str, dict[str, Tensor]], step: int) -> dict[str, dict[s
 
 def train(
     system: System, dataset: Clips, config: TrainConfig, folder: Path | None = None, dtype: torch.dtype | None = None,
-    pauses: Container[int] = (),
+    pauses: Container[int] = (), stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[StepRecord]:  # fmt: skip
     """Run Algorithm 1, one record a turn; `dtype` is the arithmetic, by default `devices.precision`.
 
-    With a `folder` the state is saved there every `config.save_every` steps and at the end, and a run that finds a
-    checkpoint there goes on from it as if it had never stopped: bit for bit on the same CPU, on a GPU up to the order
-    in which its convolutions add.
+    With a `folder` the state is saved there every `config.save_every` steps, after `SAVE_SECONDS` without a save, when
+    `stopping` says so, and at the end. A run that finds a checkpoint there goes on from it as if it had never stopped:
+    bit for bit on the same CPU, on a GPU up to the order in which its convolutions add.
 
     A GPU is not asked for its losses after every turn, or it would wait for the host and the host for it: records then
     come `READ_EVERY` at a time, and also after the steps named in `pauses`, whose record finds the system as they left
@@ -139,6 +141,7 @@ def train(
         ValueError: a batch larger than the stddev group and not divisible by it.
         Diverged: a loss or a weight that is not finite, or a discriminator's loss that stays at zero; the last good
             checkpoint is kept.
+        KeyboardInterrupt: `stopping` said so; the step that was at work is done, saved and yielded.
     """
     device, dtype = system.device, dtype or precision(system.device)
     mixed = torch.autocast(device.type, dtype) if dtype != torch.float32 else nullcontext()
@@ -146,6 +149,7 @@ def train(
     updates = {"discriminator": system.critic_steps, "generator": 1}
     first, spent, stuck = restore(system, optimisers, folder)
     started, read_at = time.perf_counter() - spent, spent
+    saved_at = time.monotonic()
     data = batches(dataset, config, first * sum(updates.values()), device)
 
     def terms(network: str, clips: Tensor, labels: Tensor | None, noise: Noise) -> Mapping[str, Tensor]:
@@ -171,8 +175,10 @@ def train(
         system.update_sampler(system.generator, step)
 
         taken.append((step, values))
-        now, due = step + 1, folder is not None and ((step + 1) % config.save_every == 0 or step + 1 == config.steps)
-        if device.type == "cuda" and not (due or len(taken) == READ_EVERY or now in pauses or now == config.steps):
+        now, stop = step + 1, stopping()
+        regular = now % config.save_every == 0 or now == config.steps
+        due = folder is not None and (regular or stop or time.monotonic() - saved_at > SAVE_SECONDS)
+        if device.type == "cuda" and not (due or stop or len(taken) == READ_EVERY or now in pauses):
             continue
         numbers = [read(values, step) for step, values in taken]
         seconds = time.perf_counter() - started
@@ -188,12 +194,15 @@ def train(
             record = StepRecord(step + 1, (step + 1) * config.batch, at, losses["discriminator"], losses["generator"])
             if due and record.step == now:
                 assert folder is not None  # else nothing is due
-                save(system, optimisers, folder, record, stuck)
+                save(system, optimisers, folder, record, stuck, checkpoints.REGULAR if regular else checkpoints.BETWEEN)
+                saved_at = time.monotonic()
             yield record
         taken, read_at = [], seconds
+        if stop:
+            raise KeyboardInterrupt
 
 
-def save(system: System, optimisers: dict, folder: Path, record: StepRecord, stuck: int) -> None:
+def save(system: System, optimisers: dict, folder: Path, record: StepRecord, stuck: int, kind: str) -> None:
     """Write everything that the next step depends on. Raises Diverged where a weight or a statistic is not finite."""
     for name, weights in system.state_dict().items():
         if not bool(weights.isfinite().all()):
@@ -208,12 +217,17 @@ def save(system: System, optimisers: dict, folder: Path, record: StepRecord, stu
         "system": system.state_dict(),
         "optimisers": {name: optimiser.state_dict() for name, optimiser in optimisers.items()},
     }
-    checkpoints.save_checkpoint(folder, record.step, state)
+    checkpoints.save_checkpoint(folder, record.step, state, kind=kind)
 
 
-def restore(system: System, optimisers: dict, folder: Path | None) -> tuple[int, float, int]:
-    """Load the newest whole checkpoint of `folder`; return its step, seconds and count of steps at zero, or zeros."""
-    state = None if folder is None else checkpoints.load_checkpoint(folder)
+def restore(
+    system: System, optimisers: dict, folder: Path | None, regular: bool = False
+) -> tuple[int, float, int]:  # fmt: skip
+    """Load the newest whole checkpoint of `folder`; return its step, seconds and count of steps at zero, or zeros.
+
+    regular: one of those that every run has.
+    """
+    state = None if folder is None else checkpoints.load_checkpoint(folder, regular=regular)
     if state is None:
         return 0, 0.0, 0
     system.load_state_dict(state["system"])
@@ -356,8 +370,8 @@ def train_once(
         if not verdict.exists() and len(records) < config.steps:
             write_records(journal, records)
             try:
-                with open(journal, "a") as file:
-                    for record in train(system, dataset, config, folder, pauses=moments):
+                with open(journal, "a", encoding="utf-8") as file, held_back() as stopping:
+                    for record in train(system, dataset, config, folder, pauses=moments, stopping=stopping):
                         records.append(record)
                         file.write(_write_record(record))
                         file.flush()
@@ -375,9 +389,10 @@ def train_once(
                     f"needs more memory than this GPU has free; {batch_that_fits(system, dataset, config)}"
                 ) from None
         system.load_state_dict(start)  # where not even one checkpoint is good, the first weights are
-        step, *_ = restore(system, system.optimisers(), folder)
+        # Where it diverged, what comes back must not depend on the time at which it was saved.
+        step, *_ = restore(system, system.optimisers(), folder, regular=verdict.exists())
         if verdict.exists():
-            system.diverged = verdict.read_text() or "training diverged"
+            system.diverged = verdict.read_text(encoding="utf-8") or "training diverged"
             records = [record for record in records if record.step <= step]  # what these weights have seen
         if not (folder / f"snapshot-{step:08d}.pt").exists():
             take_snapshot(system, dataset, folder, step)  # the run was stopped before its last picture
@@ -401,7 +416,7 @@ def batch_that_fits(system: System, dataset: Clips, config: TrainConfig) -> str:
 def read_records(journal: Path, until: int) -> list[StepRecord]:
     """The journal's records up to step `until`, as far as its lines are whole."""
     records = []
-    for line in journal.read_text().splitlines() if journal.exists() else []:
+    for line in journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []:
         try:
             records.append(StepRecord(**json.loads(line)))
         except (ValueError, TypeError):

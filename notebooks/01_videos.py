@@ -355,7 +355,7 @@ print(f"{len(packed)} frames: decode and shrink {1000 * (middle - begin):.0f} ms
       f"read packed {1000 * (end - middle):.2f} ms")
 print("same bytes:", np.array_equal(packed, decoded))
 rows = [{**row, "source": Path(row["source"]).name, "sha256": row["sha256"][:12] + "…"}
-        for row in csv.DictReader(open(labelled.folder / "index.csv"))]
+        for row in csv.DictReader(open(labelled.folder / "index.csv", encoding="utf-8"))]
 page.table(rows[:3], page_columns=["source", "group", "split", "frames", "offset", "sha256"])
 
 # %% [markdown]

@@ -22,7 +22,9 @@ def main() -> None:
         venv.create(folder, with_pip=True)
         python = Path(folder, "bin", "python")
         # conda does the same: a requirements file beside environment.yml, so that -r finds its neighbour
-        with tempfile.NamedTemporaryFile("w", dir=ROOT, prefix="condaenv.", suffix=".requirements.txt") as file:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=ROOT, prefix="condaenv.", suffix=".requirements.txt"
+        ) as file:
             file.write("\n".join(section) + "\n")
             file.flush()
             subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", file.name], cwd=ROOT, check=True)

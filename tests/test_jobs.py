@@ -23,7 +23,7 @@ class Diary:
         self.path = path
 
     def note(self, name: str, word: object) -> None:
-        with open(self.path, "a") as file:  # a short line is appended whole, whoever else writes
+        with open(self.path, "a", encoding="utf-8") as file:  # a short line is appended whole, whoever else writes
             file.write(f"{name}\t{word}\n")
 
     def notes(self) -> list[tuple[str, str]]:

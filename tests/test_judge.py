@@ -22,6 +22,7 @@ from torch.nn import functional as F
 from hrvgan_lib import metrics
 from hrvgan_lib.data import read_video
 from hrvgan_lib.data.formats.video import write_video
+from hrvgan_lib.data.report import Report
 from hrvgan_lib.devices import precision
 from hrvgan_lib.metrics.eyes import extractors, judge_training, published
 from hrvgan_lib.metrics.eyes import judge as judge_module
@@ -947,11 +948,8 @@ def videos(tmp_path_factory):
     return root
 
 
-def test_a_folder_is_a_data_set_without_labels(videos, monkeypatch):
-    read = []
-    monkeypatch.setattr(command, "read_video", lambda path, max_frames=None: read.append(max_frames))
+def test_a_folder_is_a_data_set_without_labels(videos):
     folder = command.Folder(videos, 4, 16, 2)
-    assert read == [1] * 9  # one frame shows that it can be read
     assert len(folder) == 9 and folder.paths == sorted(folder.paths) and folder.paths[0].suffix == ".AVI"
     assert (folder.kind, folder.classes, folder.n_classes) == ("real", (), 0)
     assert folder.name == folder.split == "films"
@@ -968,7 +966,7 @@ def test_a_folder_is_a_data_set_without_labels(videos, monkeypatch):
 
 def test_videos_are_cut_into_windows_and_scaled(videos):
     folder = command.Folder(videos, 4, 16, 5)
-    frames = command.fit(read_video(folder.paths[3]), 16)
+    frames = read_video(folder.paths[3], size=16)
     windows = [torch.from_numpy(frames[s : s + 16 : 5] / 127.5 - 1).permute(3, 0, 1, 2).float() for s in range(5)]
     clips, labels = folder.batch([3, 0])
     assert clips.shape == (2, 3, 4, 16, 16) and labels.tolist() == [0, 0]
@@ -980,24 +978,48 @@ def test_videos_are_cut_into_windows_and_scaled(videos):
     assert set(places) == set(range(5))  # every place where the window fits, and no other
 
 
-def test_unreadable_videos_are_left_out_with_a_word(videos, tmp_path):
-    (tmp_path / "a.avi").write_bytes((videos / "0.AVI").read_bytes())
-    for name in ("b.mp4", "c.webm"):
-        (tmp_path / name).write_bytes(b"no video")
-    with pytest.warns(UserWarning, match="2 videos are left out, the first: .*b.mp4") as caught:
-        assert len(command.Folder(tmp_path, 4, 16, 1)) == 1
-    assert caught[0].filename == __file__  # the caller's line, not the library's
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        command.Folder(videos, 4, 16, 1)
-    (tmp_path / "a.avi").unlink()
-    with pytest.raises(ValueError, match="2 cannot be read, the first"):
+def test_what_is_no_video_to_compare_is_left_out_with_its_reason(videos, tmp_path):
+    """Links are followed, a link that leads back up is not; everything else is said."""
+    films = tmp_path / "films"
+    films.mkdir()
+    whole = (videos / "0.AVI").read_bytes()
+    (films / "a.avi").write_bytes(whole)
+    (films / "b.mp4").write_bytes(b"no video")
+    (films / "c.avi").write_bytes(whole[: len(whole) // 2])
+    (films / "d.avi").symlink_to(tmp_path / "nowhere.avi")
+    (films / "e.avi").mkdir()  # a folder of this name is no file, and is looked into
+    write_video(films / "e.avi" / "short.avi", np.zeros((3, 24, 40, 3), np.uint8))
+    (films / "up").symlink_to(films)
+    (films / "more").symlink_to(videos / "inner")
+    (films / "notes.txt").write_text("no video")
+    folder = command.Folder(films, 4, 16, 1)
+    used = [str(path.relative_to(films)) for path in folder.paths]
+    assert used == ["a.avi", *(f"more/{i}.avi" for i in (1, 3, 5, 7))]
+    reasons = dict(folder.report.left_out)
+    assert reasons.keys() == {"b.mp4", "c.avi", "d.avi", "e.avi/short.avi"}
+    assert "not a readable video" in reasons["b.mp4"] and "fetch it again" in reasons["c.avi"]
+    assert "leads to no file" in reasons["d.avi"] and "3 frames, and a clip spans 4" in reasons["e.avi/short.avi"]
+    assert folder.report.found == 9 and folder.report.ignored == ((".txt", 1),)
+    said = folder.report.lines()
+    assert said[0].endswith("films: 9 videos found, 5 used, 4 left out") and said[-1].endswith("1 .txt")
+    assert all(any(name in line and reason in line for line in said) for name, reason in reasons.items())
+    kept = folder.report.as_json()
+    assert (kept["found"], kept["used"], len(kept["left_out"])) == (9, 5, 4)
+
+
+def test_a_folder_with_nothing_to_compare_says_why(tmp_path):
+    (tmp_path / "b.mp4").write_bytes(b"no video")
+    with pytest.raises(ValueError, match=r"no video to compare.*1 videos found, 0 used.*not a readable video") as error:
         command.Folder(tmp_path, 4, 16, 1)
+    assert "\n" not in str(error.value)
     with pytest.raises(FileNotFoundError, match="no such folder"):
         command.Folder(tmp_path / "absent", 4, 16, 1)
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match=r"no file that ends in \.avi"):
-        command.Folder(tmp_path / "empty", 4, 16, 1)
+
+
+def test_a_long_report_shows_the_first_few(tmp_path):
+    report = Report(tmp_path, 1, tuple((f"{i}.avi", "empty") for i in range(9)))
+    said = report.lines()
+    assert len(said) == 7 and said[-1].endswith("and 4 more") and len(report.as_json()["left_out"]) == 9
 
 
 # The command line ---------------------------------------------------------------------------------
@@ -1209,9 +1231,12 @@ def test_half_of_the_real_videos_is_compared_with_the_fake_and_with_the_other_ha
     assert (fake.name, floor.name) == ("fake", "floor") and (fake.distinct, floor.distinct) == (5, 4)
     assert floor.digest == metrics.real_clips(real.half(1)).digest
     assert settings == alike == dict(n=4, seeds=(0,), layer=None, folder=None, progress=True)
-    assert "10 [9, 11]" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "10 [9, 11]" in said and "films: 9 videos found, 9 used, 0 left out" in said
     kept = json.loads((tmp_path / "out.json").read_text())
+    videos_there = kept.pop("videos")
     assert {name: row["frechet"]["value"] for name, row in kept.items()} == {"fake": 10, "real against real": 20}
+    assert {side: (one["found"], one["used"]) for side, one in videos_there.items()} == {"real": (9, 9), "fake": (5, 5)}
 
 
 def test_the_options_reach_the_evaluation(compared, tmp_path, monkeypatch):
@@ -1242,4 +1267,4 @@ def test_fewer_clips_than_there_are_videos_can_be_asked_for(compared, videos, tm
     status, calls = compared("--real", str(more), "--size", "8")
     said = capsys.readouterr()
     assert status == 1 and not calls and "there are 12 real and 3 fake videos" in said.err and "4 to 3" in said.err
-    assert said.out == "" and said.err.count("\n") == 1
+    assert said.out.count("videos found") == 2 and said.err.count("\n") == 1

@@ -50,9 +50,9 @@ def library(tmp_path, monkeypatch):
 
 def edit(path: Path, old: str = "", new: str = "") -> None:
     """Put `new` for `old`, or a statement at the end; a file's time alone must not decide, so its size changes too."""
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert old in text
-    path.write_text(text.replace(old, new, 1) if old else text + f"\nADDED = {new or 1}\n")
+    path.write_text(text.replace(old, new, 1) if old else text + f"\nADDED = {new or 1}\n", encoding="utf-8")
 
 
 # --- what goes in ---

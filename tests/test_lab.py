@@ -54,7 +54,7 @@ class Server:
         ends = time.monotonic() + 60
         self.about: dict = {}
         while "token" not in self.about:
-            assert process.poll() is None and time.monotonic() < ends, log.read_text()
+            assert process.poll() is None and time.monotonic() < ends, log.read_text(encoding="utf-8")
             time.sleep(0.1)
             for file in (root / "jupyter").glob("jpserver-*.json"):
                 self.about = json.loads(file.read_text() or "{}")

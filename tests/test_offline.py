@@ -143,7 +143,7 @@ def test_a_parcel_that_is_not_whole_changes_nothing(there, tmp_path, fault, word
     elif fault == "no sums":
         sums.unlink()
     (here / "runs/trial").mkdir(parents=True)
-    with FileLock(here / "runs/trial/.lock") if fault == "in the making" else open(os.devnull):
+    with FileLock(here / "runs/trial/.lock") if fault == "in the making" else open(os.devnull, encoding="utf-8"):
         refused = unpack(here, parcels)
     assert refused.returncode == 2 and words in refused.stderr and contents(here) == {}
     assert refused.stderr.count("\n") == 1

@@ -180,7 +180,7 @@ def test_strips_are_read_by_the_loader_of_weizmann(people):
 
 
 def test_the_manifest_says_of_every_strip_what_is_in_it(people):
-    with open(people / "manifest.csv", newline="") as file:
+    with open(people / "manifest.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert b"\r" not in (people / "manifest.csv").read_bytes()
     assert sorted({(row["person"], row["class"]) for row in rows}) == [(str(p), c) for p in range(9) for c in "0134"]

@@ -27,7 +27,7 @@ from hrvgan_lib import files, provenance
 from hrvgan_lib.book import learning, progress
 from hrvgan_lib.book.page import Page
 from hrvgan_lib.profiles import PROFILES
-from hrvgan_lib.series import chapters, jobs, reproduce, timing
+from hrvgan_lib.series import chapters, jobs, reproduce, timing, words
 from hrvgan_lib.series.chapters import Outcome, read_chapter
 from hrvgan_lib.trainings import trainings
 
@@ -126,9 +126,9 @@ def statuses(book: Path, run: str = "smoke") -> dict[str, str]:
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert old in text
-    path.write_text(text.replace(old, new))
+    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 class Bench:
@@ -634,21 +634,60 @@ def test_as_many_jobs_as_the_machine_has_room_for(monkeypatch, profile, machine,
     assert reproduce.default_jobs(PROFILES[profile]) == found
 
 
-@pytest.mark.parametrize(
-    "text, value",
-    [
-        ("3", 3),
-        ("0.5", 0.5),
-        ("true", True),
-        ("null", None),
-        ("[1, 2]", [1, 2]),
-        ("blue", "blue"),
-        ("", ""),
-        ("True", "True"),
-    ],
-)
-def test_a_parameter_s_value_is_json_where_it_is(text, value):
-    assert reproduce.literal(text) == value and type(reproduce.literal(text)) is type(value)
+@pytest.mark.parametrize("text, default, value", [
+    ("3", 0, 3), ("-3", 0, -3), ("0.5", 1.0, 0.5), ("2", 1.0, 2.0), ("blue", "red", "blue"), ("3", "", "3"),
+    ("", "x", ""),
+    ("true", False, True), ("False", True, False), ("NO", True, False), ("yes", False, True), ("1", False, True),
+    ("0", True, False),
+])  # fmt: skip
+def test_a_parameter_is_of_its_default_s_kind(text, default, value):
+    found = words.like("k", text, default)
+    assert found == value and type(found) is type(value)
+
+
+@pytest.mark.parametrize("text, default, kind", [("1.7", 0, "a whole number"), ("x", 0, "a whole number"),
+                                                 ("two", 1.0, "a number"), ("maybe", False, "yes or no")])  # fmt: skip
+def test_a_parameter_of_another_kind_is_refused(text, default, kind):
+    with pytest.raises(ValueError) as error:
+        words.like("k", text, default)
+    assert str(error.value) == f"k={text}: the parameter k is {kind}, like {default!r}"
+
+
+@pytest.mark.parametrize("word, said", [*((word, "1") for word in ("1", "true", "YES", "y", "On")),
+                                        *((word, "") for word in ("0", "False", "no", "N", "off", " ")),
+                                        *((word, "neither") for word in ("maybe", "2", "-"))])  # fmt: skip
+def test_the_makefile_s_words_for_yes_and_no(word, said, capsys):
+    assert words.main(["REHEARSE", word]) == 0 and capsys.readouterr().out.strip() == said
+    if said == "neither":
+        with pytest.raises(ValueError) as error:
+            words.yes("REHEARSE", word)
+        assert str(error.value) == f"REHEARSE={word} says neither yes nor no: write REHEARSE=1 or REHEARSE=0"
+
+
+@pytest.mark.parametrize("given, flag", [("ALLOW_PARTIAL=false", False), ("ALLOW_PARTIAL=No", False),
+                                         ("REHEARSE=no", False),
+                                         ("ALLOW_PARTIAL=TRUE", True), ("REHEARSE=yes", True)])  # fmt: skip
+def test_make_reads_a_no_as_no(given, flag):
+    told = subprocess.run(["make", "-n", "reproduce", f"PYTHON={sys.executable}", given], cwd=provenance.repo_root(),
+                          capture_output=True, encoding="utf-8")  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    assert (("--allow-partial" in told.stdout) or ("--rehearse" in told.stdout)) == flag
+
+
+def test_make_refuses_a_word_that_is_neither(tmp_path):
+    told = subprocess.run(["make", "reproduce", f"PYTHON={sys.executable}", "REHEARSE=perhaps"],
+                          cwd=provenance.repo_root(), capture_output=True, encoding="utf-8")  # fmt: skip
+    assert told.returncode == 2 and "REHEARSE=perhaps says neither yes nor no" in told.stderr and not told.stdout
+
+
+def test_an_interpreter_whose_path_has_a_blank_is_used(tmp_path):
+    place = tmp_path / "py env"
+    place.mkdir()
+    (place / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    (place / "python").chmod(0o755)
+    told = subprocess.run(["make", "check-python", f"PYTHON={place / 'python'}"], cwd=provenance.repo_root(),
+                          capture_output=True, encoding="utf-8")  # fmt: skip
+    assert told.returncode == 0, told.stderr
 
 
 def test_the_help_explains_every_option(capsys, monkeypatch):
@@ -686,6 +725,7 @@ def test_the_help_explains_every_option(capsys, monkeypatch):
         (["--chapters", "17"], "no chapter '17'"),
         (["colour=3"], "unknown parameter 'colour'"),
         (["colour"], "write name=value"),
+        (["--seed", "x"], "SEED=x is no whole number"), (["--seed", "1.7"], "SEED=1.7 is no whole number"),
         (["run=other"], "run is a variable of its own: write RUN=... and not PARAMETERS=run=other"),
         (["profile=gpu"], "profile is a variable of its own"),
         (["--profile", "smoke*much"], "profile smoke*much: write a number behind the star"),

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import importlib
 import json
+import math
 import pkgutil
 import warnings
 from dataclasses import asdict, replace
@@ -557,13 +558,14 @@ def test_behaviour_on_numbers_that_can_be_worked_out():
     assert where.tolist() == [0, 1, 3] and how_far.tolist() == [0, 1, 1]
 
 
-def test_real_clips_that_stand_still_or_repeat_give_numbers_all_the_same():
+def test_of_real_clips_that_stand_still_or_repeat_nothing_is_a_share():
     still, pictures = np.zeros(3), np.array([[0.0], [0.0], [5.0]])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = metrics.behaviour(np.full(3, 2.0), pictures + 1, still, pictures, pictures)
-    assert found.motion == found.motion_gap == pytest.approx(2e12) and found.frozen == 0
-    assert found.nearest == pytest.approx(1e12)
+        alike = metrics.behaviour(np.ones(3), pictures, np.ones(3), np.zeros((3, 1)), pictures)
+    assert all(math.isnan(one) for one in (found.motion, found.motion_gap, found.frozen, found.nearest))
+    assert found.variety == 1 and math.isnan(alike.variety) and alike.motion == 1
 
 
 def test_frozen_is_less_than_a_tenth_of_the_median_change():

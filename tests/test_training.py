@@ -2,7 +2,11 @@
 
 import hashlib
 import json
+import os
 import pickle
+import signal
+import threading
+import time
 from dataclasses import FrozenInstanceError, replace
 from types import SimpleNamespace
 
@@ -15,6 +19,7 @@ from hrvgan_lib.devices import precision
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.networks import System, build_system
 from hrvgan_lib.profiles import get_profile
+from hrvgan_lib.stops import held_back
 from hrvgan_lib.streams import stream
 from hrvgan_lib.training import Diverged, StepRecord, TrainConfig, descend, draw_batch, train, trained
 
@@ -303,7 +308,7 @@ class Untrained:
         self.calls, self.diverges_at, self.ends_at = [], diverges_at, ends_at
         monkeypatch.setattr(training, "train", self)
 
-    def __call__(self, system, dataset, config, folder, pauses=()):
+    def __call__(self, system, dataset, config, folder, pauses=(), stopping=None):
         self.calls.append((system, config))
         optimisers = {}
         first, *_ = training.restore(system, optimisers, folder)
@@ -315,7 +320,7 @@ class Untrained:
                     weight.add_(0.01)
             record = StepRecord(step, step * config.batch, 0.0, {"adversarial": 1.0}, {"adversarial": 2.0})
             if step % config.save_every == 0 or step == config.steps:
-                training.save(system, optimisers, folder, record, 0)
+                training.save(system, optimisers, folder, record, 0, checkpoints.REGULAR)
             yield record
 
 
@@ -664,9 +669,120 @@ def test_the_newest_whole_checkpoint_is_loaded(tmp_path):
     assert [path.name for path in sorted(tmp_path.glob("*.pt"))] == ["step-00000002.pt", "step-00000003.pt"]
     newest = tmp_path / "step-00000003.pt"
     newest.write_bytes(newest.read_bytes()[:-7])
-    assert checkpoints.load_checkpoint(tmp_path)["step"] == 2
-    (tmp_path / "step-00000002.sha256").unlink()
+    with pytest.warns(UserWarning, match="step-00000003.pt is damaged and passed over") as caught:
+        assert checkpoints.load_checkpoint(tmp_path)["step"] == 2
+    assert len(caught) == 1 and caught[0].filename == __file__
+    newest.unlink()
+    (tmp_path / "step-00000002.sha256").unlink()  # a kill came before it was written: nothing to warn of
     assert checkpoints.load_checkpoint(tmp_path) is None
+
+
+def test_a_checkpoint_in_between_is_kept_until_there_is_a_newer_one(tmp_path):
+    def there():
+        return sorted(path.name for path in tmp_path.glob("*.pt"))
+
+    checkpoints.save_checkpoint(tmp_path, 50, {"step": 50})
+    checkpoints.save_checkpoint(tmp_path, 60, {"step": 60}, kind=checkpoints.BETWEEN)
+    checkpoints.save_checkpoint(tmp_path, 70, {"step": 70}, kind=checkpoints.BETWEEN)
+    assert there() == ["between-00000070.pt", "step-00000050.pt"]
+    assert checkpoints.load_checkpoint(tmp_path)["step"] == 70
+    assert checkpoints.load_checkpoint(tmp_path, regular=True)["step"] == 50
+    for step in (100, 150, 200):
+        checkpoints.save_checkpoint(tmp_path, step, {"step": step})
+    assert there() == [f"step-{step:08d}.pt" for step in (100, 150, 200)]
+    assert {path.stem for path in tmp_path.glob("*.sha256")} == {path.stem for path in tmp_path.glob("*.pt")}
+
+
+def test_a_slow_training_is_saved_between_its_regular_checkpoints(tmp_path, monkeypatch):
+    """A kill costs a minute and not fifty steps, and what comes of the training is the same."""
+    now = iter(range(0, 100_000, 25))  # every look at the clock is 25 s after the one before
+    monkeypatch.setattr(training.time, "monotonic", lambda: next(now))
+    config, saved = TrainConfig(steps=12, batch=3, save_every=100), []
+    inner = checkpoints.save_checkpoint
+    monkeypatch.setattr(
+        checkpoints, "save_checkpoint", lambda *a, **k: saved.append((a[1], k["kind"])) or inner(*a, **k)
+    )
+    for record in train(Tiny(), Rows(), config, tmp_path):
+        if record.step == 9:
+            break
+    assert saved and {kind for _, kind in saved} == {"between"} and 9 - saved[-1][0] <= 3
+    resumed, straight = Tiny(), Tiny()
+    records = list(train(resumed, Rows(), config, tmp_path))
+    assert [record.step for record in records] == list(range(saved[-1][0] + 1, 13)) or records[-1].step == 12
+    list(train(straight, Rows(), config))
+    assert torch.equal(state(resumed), state(straight))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_waits_for_the_step_saves_it_and_costs_nothing(number, tmp_path):
+    """Ctrl-C, a notebook's stop button, `kill`: the step at work is done, saved and noted, then training stops."""
+    told = []
+
+    def watch(record, system):
+        told.append(record.step)
+        if len(told) == 3:
+            os.kill(os.getpid(), number)
+
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt):
+        trained("hrvgan", Toy(), SMOKE, steps=40, folder=tmp_path / "stopped", on_step=watch)
+    assert signal.getsignal(number) is before
+    (folder,) = (tmp_path / "stopped").iterdir()
+    stopped_at = len((folder / "records.jsonl").read_text().splitlines())
+    assert told == list(range(1, stopped_at + 1)) and 3 <= stopped_at <= 5
+    assert checkpoints.load_checkpoint(folder)["step"] == stopped_at
+    told.clear()
+    system, records = trained(
+        "hrvgan", Toy(), SMOKE, steps=40, folder=tmp_path / "stopped", on_step=lambda r, s: told.append(r.step)
+    )
+    assert told == list(range(stopped_at + 1, 41)) and [record.step for record in records] == list(range(1, 41))
+    whole, straight = trained("hrvgan", Toy(), SMOKE, steps=40, folder=tmp_path / "whole")
+    assert torch.equal(state(system), state(whole))
+    assert [(one.discriminator, one.generator) for one in records] == [
+        (one.discriminator, one.generator) for one in straight
+    ]
+
+
+def test_who_is_impatient_is_heard():
+    with pytest.raises(KeyboardInterrupt), held_back() as asked:
+        assert not asked()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert asked()
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(5)  # the second one ends it before
+
+
+def test_in_another_thread_nothing_is_held_back():
+    found = []
+
+    def work():
+        before = signal.getsignal(signal.SIGINT)
+        with held_back() as asked:
+            found.append((asked(), signal.getsignal(signal.SIGINT) is before))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [(False, True)]
+
+
+def test_what_a_diverged_run_gives_does_not_depend_on_when_it_was_saved(tmp_path, monkeypatch):
+    """Its weights are those of the last regular checkpoint, also where a later one was saved in between."""
+    loop = Untrained(monkeypatch, diverges_at=8)
+    calls = []
+
+    def between(system, dataset, config, folder, pauses=(), stopping=None):
+        for record in loop(system, dataset, config, folder, pauses):
+            if record.step == 7 and folder.parent.name == "slow":
+                training.save(system, {}, folder, record, 0, checkpoints.BETWEEN)
+                calls.append(folder)
+            yield record
+
+    monkeypatch.setattr(training, "train", between)
+    slow, records = trained("hrvgan", Toy(), SMOKE, folder=tmp_path / "slow")
+    fast, others = trained("hrvgan", Toy(), SMOKE, folder=tmp_path / "fast")
+    assert calls and checkpoints.load_checkpoint(calls[0])["step"] == 7
+    assert torch.equal(state(slow), state(fast)) and records == others and len(records) == 6
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
@@ -743,7 +859,7 @@ def test_a_file_that_is_no_generator_is_refused_in_a_line(tmp_path, kind, words)
 def test_a_gpu_that_is_too_small_is_told_which_batch_would_fit(free, words, tmp_path, monkeypatch):
     memory = {"used": 1e9}
 
-    def train(system, dataset, config, folder=None, dtype=None, pauses=()):
+    def train(system, dataset, config, folder=None, dtype=None, pauses=(), stopping=None):
         if config.batch > 4 or not free:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate more\nthan there is")
         memory["peak"] = memory["used"] + 2e9 * config.batch

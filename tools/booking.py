@@ -80,7 +80,7 @@ def booking(settings: argparse.Namespace) -> int:
         check_modules(environment, settings)
         folder.mkdir(parents=True, exist_ok=True)
         # The daemon holds the lock as long as it lives: a number in a file may be another process by now.
-        with open(folder / "booking.lock", "a") as lock:
+        with open(folder / "booking.lock", "a", encoding="utf-8") as lock:
             if not take(lock, fcntl.LOCK_EX):
                 say(f"run {settings.name} is being made already: attached to it, with the settings it was started with")
             elif is_finished(settings, ended):
@@ -110,11 +110,11 @@ def start(settings: argparse.Namespace, folder: Path, environment: dict[str, str
     """First check, then the series as a daemon that inherits the lock."""
     pid, ended = folder / "booking.pid", folder / "booking.exit"
     if pid.is_file():
-        last = how(ended) if ended.is_file() else f"process {pid.read_text().strip()} is gone"
+        last = how(ended) if ended.is_file() else f"process {pid.read_text(encoding='utf-8').strip()} is gone"
         say(f"the series that was started before has ended ({last}): it is resumed, finished chapters stay")
     ended.unlink(missing_ok=True)
     seconds = max(0.1, min(settings.check_seconds, settings.wait - (time.monotonic() - begun)))
-    with open(folder / "first_check.log", "w") as output:
+    with open(folder / "first_check.log", "w", encoding="utf-8") as output:
         try:
             code = subprocess.run(first_check(settings), cwd=settings.root, env=environment, stdin=subprocess.DEVNULL,
                                   stdout=output, stderr=subprocess.STDOUT, timeout=seconds).returncode  # fmt: skip
@@ -124,20 +124,22 @@ def start(settings: argparse.Namespace, folder: Path, environment: dict[str, str
     say("\n".join(lines(folder / "first_check.log")[-5:]))
     say(f"first check: {verdict}; the series starts ({folder / 'first_check.log'})")
     command = series(settings)
-    with open(folder / "booking.log", "a") as output:  # after an earlier one: why that ended is worth keeping
+    with open(
+        folder / "booking.log", "a", encoding="utf-8"
+    ) as output:  # after an earlier one: why that ended is worth keeping
         output.write(f"$ {shlex.join(command)}\n")
         output.flush()
         daemon = subprocess.Popen(["sh", "-c", SERIES, str(ended), *command], cwd=settings.root, env=environment,
                                   stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                                   start_new_session=True, pass_fds=[lock.fileno()])  # fmt: skip
-    pid.write_text(f"{daemon.pid}\n")
+    pid.write_text(f"{daemon.pid}\n", encoding="utf-8")
     say(f"started as process {daemon.pid}: {shlex.join(command)}")
 
 
 def wait(settings: argparse.Namespace, folder: Path, begun: float) -> int:
     """Until the daemon ends or the time is up, with a line now and then. Returns 0, 1 or RUNS_STILL."""
     said = time.monotonic()
-    with open(folder / "booking.lock", "a") as lock:
+    with open(folder / "booking.lock", "a", encoding="utf-8") as lock:
         while not take(lock, fcntl.LOCK_SH):
             now = time.monotonic()
             if now - begun >= settings.wait:
@@ -148,7 +150,7 @@ def wait(settings: argparse.Namespace, folder: Path, begun: float) -> int:
                 said = now
             time.sleep(0.2)
     ended = folder / "booking.exit"
-    return 0 if ended.is_file() and ended.read_text().startswith("0 ") else 1
+    return 0 if ended.is_file() and ended.read_text(encoding="utf-8").startswith("0 ") else 1
 
 
 def take(lock: IO, kind: int) -> bool:
@@ -167,12 +169,15 @@ def is_finished(settings: argparse.Namespace, ended: Path) -> bool:
         return False
     sources = [root / "Makefile", *root.glob("hrvgan_lib/**/*.py"), *root.glob("notebooks/*.*")]
     newest = max((path.stat().st_mtime for path in sources if path.is_file()), default=0.0)
-    return ended.read_text().strip() == " ".join(["0", *series(settings)]) and newest <= ended.stat().st_mtime
+    return (
+        ended.read_text(encoding="utf-8").strip() == " ".join(["0", *series(settings)])
+        and newest <= ended.stat().st_mtime
+    )
 
 
 def how(ended: Path) -> str:
     """How the series ended, in words."""
-    words = ended.read_text().split() if ended.is_file() else []
+    words = ended.read_text(encoding="utf-8").split() if ended.is_file() else []
     return f"status {words[0]}" if words else "killed"
 
 
@@ -201,7 +206,7 @@ def with_packages(archive: Path) -> dict[str, str]:
 def check_modules(environment: dict[str, str], settings: argparse.Namespace) -> None:
     """Say the versions; refuse where a module is not there, before a minute of the booking is spent."""
     asked = subprocess.run([sys.executable, "-c", MODULES], cwd=settings.root, env=environment, capture_output=True,
-                           text=True)  # fmt: skip
+                           encoding="utf-8")  # fmt: skip
     say(asked.stdout.strip())
     if asked.returncode:
         missing = asked.stderr.strip().splitlines()[-1]
@@ -290,7 +295,7 @@ def pack(settings: argparse.Namespace) -> int:
             name = f"{run}.parcel-{len(sums):02}"
             (Path(scratch) / name).write_bytes(block)
             sums.append((name, hashlib.sha256(block).hexdigest()))
-        (Path(scratch) / "sums").write_text("".join(f"{digest}  {name}\n" for name, digest in sums))
+        (Path(scratch) / "sums").write_text("".join(f"{digest}  {name}\n" for name, digest in sums), encoding="utf-8")
         # The sums last: where this is cut off, unpack refuses the mixture.
         for name, _ in sums:
             os.replace(Path(scratch) / name, parcels / name)
@@ -331,7 +336,10 @@ def unpack(settings: argparse.Namespace) -> int:
         pieces = checked_pieces(sums, run)
         folder = settings.root / "runs" / run
         folder.mkdir(parents=True, exist_ok=True)
-        with open(folder / ".lock", "a") as lock, tempfile.TemporaryDirectory(prefix=".unpack-", dir=folder) as scratch:
+        with (
+            open(folder / ".lock", "a", encoding="utf-8") as lock,
+            tempfile.TemporaryDirectory(prefix=".unpack-", dir=folder) as scratch,
+        ):
             if not take(lock, fcntl.LOCK_EX):  # the driver's lock
                 raise Refused(f"run {run} is being made here: wait until it has ended, then unpack")
             try:
@@ -353,7 +361,7 @@ def unpack(settings: argparse.Namespace) -> int:
 def checked_pieces(sums: Path, run: str) -> list[Path]:
     """The pieces of a parcel, each as the sums say; Refused names the first that is not."""
     pieces = []
-    for number, line in enumerate(sums.read_text().splitlines()):
+    for number, line in enumerate(sums.read_text(encoding="utf-8", errors="replace").splitlines()):
         digest, _, name = line.partition("  ")
         piece = sums.parent / f"{run}.parcel-{number:02}"
         if name != piece.name:
@@ -416,7 +424,7 @@ def say(text: str) -> None:
 
 def lines(path: Path) -> list[str]:
     """The lines of a log that say something; [] where there is none."""
-    text = path.read_text(errors="replace") if path.is_file() else ""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     return [line.rstrip() for line in text.splitlines() if line.strip()]
 
 

@@ -197,7 +197,9 @@ def reason(mutant: Mutant) -> str:
 
 def scratch(folder: Path) -> None:
     """A copy of the tracked and new files, as they are now."""
-    listed = subprocess.run(["git", "ls-files", "-zco", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-zco", "--exclude-standard"], cwd=ROOT, capture_output=True, encoding="utf-8"
+    )
     for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -246,7 +248,7 @@ def unharmed(folders: Queue[Path], tests: list[str]) -> bool:
     folder = folders.get()
     passed = not tests or tested(folder, tests, 4 * LIMIT)
     if not passed:
-        print((folder / "mutant.log").read_text()[-2000:])
+        print((folder / "mutant.log").read_text(encoding="utf-8")[-2000:])
     folders.put(folder)
     return passed
 

@@ -68,7 +68,8 @@ def pack(options: argparse.Namespace) -> int:
 def _unreadable(listing: Listing, deep: bool) -> list[str]:
     def problem(entry: Entry) -> str | None:
         try:
-            listing.decode(entry.path, None if deep else 1)
+            for _ in listing.decode(entry.path, None if deep else 1):
+                pass
         except (ValueError, OSError) as error:
             return str(error)
         return None

@@ -12,19 +12,22 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from tempfile import SpooledTemporaryFile
+from typing import IO, TextIO
 
 import numpy as np
 from filelock import FileLock
-from PIL import Image
 from tqdm import tqdm
 
 from hrvgan_lib.data.formats.listing import Entry, Listing
+from hrvgan_lib.data.formats.squares import fit
 from hrvgan_lib.files import sha256_file
 from hrvgan_lib.keys import code_of, key_of
 from hrvgan_lib.provenance import cores
 
+HELD = 2**24  # bytes of one clip's packed frames that are held in memory
 COLUMNS = ("source", "label", "group", "split", "frames", "offset", "sha256")
 
 
@@ -50,21 +53,6 @@ class Store:
     clips: np.ndarray
     code: str  # of what decoded and packed it, as `keys.code_of` names it
     unreadable: int  # clips that could not be decoded and were left out; see unreadable.csv
-
-
-def fit(frames: np.ndarray, size: int) -> np.ndarray:
-    """Resize the short side to `size` and keep the central square: uint8 (T, H, W, 3) -> (T, size, size, 3).
-
-    Bilinear with a support that grows with the factor, hence antialiased (decision A21).
-    """
-    height, width = frames.shape[1:3]
-    if (height, width) == (size, size):
-        return frames
-    side = min(height, width)
-    left, top = (width - side) / 2, (height - side) / 2
-    box = (left, top, left + side, top + side)
-    resized = (Image.fromarray(frame).resize((size, size), Image.BILINEAR, box=box) for frame in frames)
-    return np.stack([np.asarray(image) for image in resized])
 
 
 def store_key(listing: Listing, size: int, max_frames: int | None = None) -> str:
@@ -100,7 +88,7 @@ def pack(
 
 def open_store(folder: Path) -> Store:
     """Map a finished store."""
-    about = json.loads((folder / "store.json").read_text())
+    about = json.loads((folder / "store.json").read_text(encoding="utf-8"))
     size = about["size"]
     rows = tuple(_rows(folder / "index.csv"))
     clips = np.memmap(folder / "clips.bin", dtype=np.uint8, mode="r").reshape(-1, size, size, 3)
@@ -117,7 +105,7 @@ def _write(
     settled = {row.source for row in rows} | {source for source, _ in refused}
     waiting = [entry for entry in listing.entries if _source(entry, listing.folder) not in settled]
     offset = sum(row.frames for row in rows)
-    packed = _decode_all(waiting, listing, size, max_frames, workers or cores())
+    packed = _decode_all(waiting, listing, size, max_frames, workers or cores(), partial)
     bar = tqdm(
         packed, desc=f"packing {name}", unit="clip", total=len(listing.entries), initial=len(settled),
         disable=None if progress else True,  # None: no bar where nobody watches
@@ -134,12 +122,15 @@ def _write(
                     _append(unreadable, (source, found))
                     refused.append((source, found))
                     continue
-                clips.write(frames.data)
+                with frames:
+                    count = frames.tell() // (size * size * 3)
+                    frames.seek(0)
+                    shutil.copyfileobj(frames, clips, 2**20)
                 clips.flush()  # the clip first, then its line: a line is a promise that the clip is there
-                row = Row(source, entry.label, entry.group, entry.split, len(frames), offset, found)
+                row = Row(source, entry.label, entry.group, entry.split, count, offset, found)
                 _append(index, [getattr(row, column) for column in COLUMNS])
                 rows.append(row)
-                offset += len(frames)
+                offset += count
             for file in (clips, index, unreadable):
                 os.fsync(file.fileno())
     except OSError as error:
@@ -155,7 +146,7 @@ def _write(
         reason = refused[0][1] if refused else "the list is empty"
         raise RuntimeError(f"{name}: none of {len(listing.entries):,} clips can be read, the first because {reason}")
     about = {"size": size, "max_frames": max_frames, "code": code_of(__name__, listing.decode)}
-    (partial / "store.json").write_text(json.dumps(about))
+    (partial / "store.json").write_text(json.dumps(about), encoding="utf-8")
     os.replace(partial, final)
     if refused:
         warnings.warn(
@@ -166,26 +157,33 @@ def _write(
 
 
 def _decode_all(
-    entries: Sequence[Entry], listing: Listing, size: int, max_frames: int | None, workers: int
-) -> Iterator[tuple[Entry, np.ndarray | None, str]]:
-    """(entry, packed frames, sha256) or (entry, None, reason), in order, decoded by `workers` threads.
+    entries: Sequence[Entry], listing: Listing, size: int, max_frames: int | None, workers: int, folder: Path
+) -> Iterator[tuple[Entry, IO[bytes] | None, str]]:
+    """(entry, its packed frames as a file, sha256) or (entry, None, reason), in order, decoded by `workers` threads.
 
     Threads, not processes: FFmpeg and Pillow release the interpreter lock while they decode and resize, so
     threads keep every core busy, and a process would first have to import everything again (5 s a core,
-    longer than most packings).
+    longer than most packings). A clip's frames go through a file below `folder` once they are more than `HELD`
+    bytes, so that a long video takes no more memory than a short one.
     """
 
-    def one(entry: Entry) -> tuple[Entry, np.ndarray | None, str]:
+    def one(entry: Entry) -> tuple[Entry, IO[bytes] | None, str]:
+        frames = SpooledTemporaryFile(HELD, dir=folder)
         try:
-            frames = np.ascontiguousarray(fit(listing.decode(entry.path, max_frames), size))
+            for frame in islice(listing.decode(entry.path, max_frames), max_frames):
+                frames.write(np.ascontiguousarray(fit(frame[None], size)).data)
             return entry, frames, sha256_file(entry.path)
         except ValueError as error:  # of the file; an OSError is of the machine, and another day it may be read
+            frames.close()
             return entry, None, str(error)
+        except BaseException:
+            frames.close()
+            raise
 
     queue: deque = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="pack") as pool:
         try:
-            for entry in entries:  # at most two clips a worker in memory
+            for entry in entries:  # at most two clips a worker at once
                 queue.append(pool.submit(one, entry))
                 if len(queue) >= 2 * workers:
                     yield queue.popleft().result()

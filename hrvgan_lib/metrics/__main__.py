@@ -3,99 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import copy
-import hashlib
+import math
+import os
 import sys
-import warnings
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from hrvgan_lib.data import read_video
-from hrvgan_lib.data.store import fit
+from hrvgan_lib.data.folders import Folder
 from hrvgan_lib.devices import pick_device
-from hrvgan_lib.files import sha256_file, to_json, write_atomic
+from hrvgan_lib.files import to_json, write_atomic
 from hrvgan_lib.metrics.evaluation import Evaluation, evaluate
 from hrvgan_lib.metrics.eyes.extractors import FRAME_NETWORKS, VIDEO_NETWORKS, Extractor
 from hrvgan_lib.metrics.eyes.judge import Judge, load_judge
 from hrvgan_lib.metrics.eyes.protocols import PROTOCOLS
 from hrvgan_lib.metrics.eyes.published import published_judge
 from hrvgan_lib.metrics.sources import real_clips
-from hrvgan_lib.windows import starts, window
-
-VIDEOS = (".avi", ".mp4", ".mkv", ".webm", ".mov", ".gif", ".webp")
-
-
-class Folder:
-    """The videos below a folder as a data set without labels: one window of each, the same for the same seed."""
-
-    classes, n_classes, kind, unit = (), 0, "real", "video"
-
-    def __init__(self, folder: str | Path, frames: int, size: int, stride: int) -> None:
-        self.folder, self.frames, self.size, self.stride = Path(folder), frames, size, stride
-        if not self.folder.is_dir():
-            raise FileNotFoundError(f"{folder}: no such folder")
-        self.paths: list[Path] = []
-        unreadable = []
-        digest = hashlib.sha256()
-        for path in sorted(p for p in self.folder.rglob("*") if p.suffix.lower() in VIDEOS):
-            try:
-                read_video(path, max_frames=1)
-            except ValueError as error:
-                unreadable.append(str(error))
-                continue
-            self.paths.append(path)
-            digest.update(sha256_file(path).encode())
-        if not self.paths:
-            reason = (
-                f"{len(unreadable)} cannot be read, the first: {unreadable[0]}"
-                if unreadable
-                else f"it holds no file that ends in {', '.join(VIDEOS)}"
-            )
-            raise ValueError(f"{folder}: no video to compare ({reason})")
-        if unreadable:
-            warnings.warn(f"{folder}: {len(unreadable)} videos are left out, the first: {unreadable[0]}", stacklevel=2)
-        self.name = self.split = self.folder.name
-        self.digest = digest.hexdigest()[:16]
-        self.labels = torch.zeros(len(self.paths), dtype=torch.long)
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    @property
-    def units(self) -> list[str]:
-        """Each video is one of its own: nothing here says which of them belong together."""
-        return [str(path) for path in self.paths]
-
-    def half(self, part: int) -> Folder:
-        """Every second video, from the first (0) or the second (1): two sides that share none."""
-        side = copy.copy(self)
-        side.paths, side.labels = self.paths[part::2], self.labels[part::2]
-        side.digest, side.split = f"{self.digest} {part}", f"half {part}"
-        return side
-
-    def describe(self) -> str:
-        return f"{len(self)} videos in {self.folder.name}"
-
-    def batch(
-        self,
-        indices: Sequence[int] | Tensor,
-        generator: torch.Generator | None = None,
-        device: torch.device | str = "cpu",
-    ) -> tuple[Tensor, Tensor]:
-        """(clips (B, 3, T, S, S) in [-1, 1], labels of zeros (B,)): random windows with a generator."""
-        clips = []
-        for index in indices:
-            frames = fit(read_video(self.paths[index]), self.size)
-            places = starts(len(frames), self.frames, self.stride)
-            start = 0 if generator is None else int(torch.randint(places, (), generator=generator))
-            clips.append(torch.from_numpy(frames[window(len(frames), self.frames, self.stride, start)].copy()))
-        pixels = torch.stack(clips).to(device).permute(0, 4, 1, 2, 3).float().div_(127.5).sub_(1)
-        return pixels, self.labels[torch.as_tensor(list(indices))].to(device)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -147,11 +70,42 @@ def shape_of(options: argparse.Namespace, eye: Judge | Extractor) -> tuple[int, 
     return own
 
 
+def check_outputs(options: argparse.Namespace) -> None:
+    """Whether the results can be written, before hours are spent on them. Raises ValueError where they cannot."""
+    if options.json:
+        path = Path(options.json)
+        if path.is_dir():
+            raise ValueError(f"--json {path}: this is a folder; name a file in it")
+        if not path.absolute().parent.is_dir() or not os.access(path.absolute().parent, os.W_OK):
+            raise ValueError(f"--json {path}: {path.absolute().parent} is no folder that can be written to")
+    if options.cache and Path(options.cache).exists() and not Path(options.cache).is_dir():
+        raise ValueError(f"--cache {options.cache}: this is a file; name a folder")
+
+
+NO_UNIT = {  # why a share of what real clips have may not exist
+    "the real videos stand still": ("motion", "motion_gap", "frozen"),
+    "the real videos are all alike": ("variety", "nearest"),
+}
+
+
+def _nan(record: object, name: str) -> bool:
+    return getattr(record, name) != getattr(record, name)
+
+
+def strict(value: Any) -> Any:
+    """Plain values as every reader of JSON takes them: what is no number is null."""
+    if isinstance(value, dict):
+        return {name: strict(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [strict(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def report(fake: Evaluation, floor: Evaluation) -> str:
     """The comparison as text: each number of the fake videos beside that of real against real."""
 
     def row(name: str, a: object, b: object) -> str:
-        shown = [f"{x:.4g}" if isinstance(x, float) else "-" if x is None else str(x) for x in (a, b)]
+        shown = ["-" if x is None or x != x else f"{x:.4g}" if isinstance(x, float) else str(x) for x in (a, b)]
         return f"  {name:34} {shown[0]:>34} {shown[1]:>34}"
 
     rows = [
@@ -169,6 +123,8 @@ def report(fake: Evaluation, floor: Evaluation) -> str:
         rows += [row("Inception Score", fake.inception, floor.inception)]
     for name in ("motion", "motion_gap", "frozen", "variety", "nearest"):
         rows.append(row(name.replace("_", " "), getattr(fake.behaviour, name), getattr(floor.behaviour, name)))
+    unknown = {why: names for why, names in NO_UNIT.items() if any(_nan(fake.behaviour, name) for name in names)}
+    rows += [f"  -: {', '.join(names).replace('_', ' ')}: {why}" for why, names in unknown.items()]
     return "\n".join([f"{fake.judge}; {fake.protocol}", f"N = {fake.n} a side, in both columns", *rows])
 
 
@@ -176,9 +132,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the comparison; the exit status: 0, or 1 with one line about what is wrong."""
     options = parser().parse_args(arguments)
     try:
+        check_outputs(options)
         eye = eye_of(options)
         shape = shape_of(options, eye)
-        real, fake = Folder(options.real, *shape), Folder(options.fake, *shape)
+        real, fake = (Folder(folder, *shape, progress=True) for folder in (options.real, options.fake))
+        print(*real.report.lines(), *fake.report.lines(), sep="\n", flush=True)
         most = min(len(real) // 2, len(fake))
         if not 4 <= (options.n or most) <= most:
             raise ValueError(
@@ -193,9 +151,14 @@ def main(arguments: list[str] | None = None) -> int:
         floor = evaluate(real_clips(others, "floor"), eye, reference, **settings)
         print(report(ours, floor))
         if options.json:
-            write_atomic(Path(options.json), to_json({"fake": asdict(ours), "real against real": asdict(floor)}))
-    except (ValueError, FileNotFoundError, RuntimeError) as error:
+            videos = {"real": real.report.as_json(), "fake": fake.report.as_json()}
+            record = {"fake": asdict(ours), "real against real": asdict(floor), "videos": videos}
+            write_atomic(Path(options.json), to_json(strict(record)))
+    except (ValueError, OSError, RuntimeError, ArithmeticError) as error:
         print(" ".join(str(error).split()), file=sys.stderr)
+        return 1
+    except MemoryError:
+        print("not enough memory: ask for fewer clips (--n) or smaller ones (--size, --frames)", file=sys.stderr)
         return 1
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -122,9 +123,13 @@ def evaluate(
         path = Path(folder) / f"{evaluation_key(source, judge, reference, held_out, n, seeds, layer)}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock"):  # two chapters want the same: one measures, the other waits and reads
-            if not path.is_file():
-                record = _evaluated(source, judge, reference, held_out, look, n=n, seeds=seeds, layer=layer)
-                write_atomic(path, json.dumps(asdict(record)) + "\n")  # thousands of influences: one line
+            if path.is_file():
+                try:
+                    return read_evaluation(path)
+                except ValueError as error:
+                    warnings.warn(str(error), stacklevel=2)
+            record = _evaluated(source, judge, reference, held_out, look, n=n, seeds=seeds, layer=layer)
+            write_atomic(path, json.dumps(asdict(record)) + "\n")  # thousands of influences: one line
             return read_evaluation(path)
     return _evaluated(source, judge, reference, held_out, look, n=n, seeds=seeds, layer=layer)
 
@@ -245,15 +250,19 @@ def _once(look: Callable[..., Answers], judge: Eye, source: Source, n: int, laye
 
 
 def read_evaluation(path: str | Path) -> Evaluation:
-    """The record in a JSON file that `evaluate` wrote."""
-    raw = json.loads(Path(path).read_text())
-    for name in ESTIMATES:
-        raw[name] = raw[name] and read_estimate(raw[name])
-    for name in ("seeds", "inception_seeds", "frechet_seeds", "classes"):
-        raw[name] = tuple(raw[name])
-    raw["behaviour"] = Behaviour(**raw["behaviour"])
-    raw["confusion"] = raw["confusion"] and tuple(map(tuple, raw["confusion"]))
-    return Evaluation(**raw)
+    """The record in a JSON file that `evaluate` wrote. Raises ValueError for a file that holds none."""
+    try:
+        raw = json.loads(Path(path).read_text(encoding="utf-8"))
+        for name in ESTIMATES:
+            raw[name] = raw[name] and read_estimate(raw[name])
+        for name in ("seeds", "inception_seeds", "frechet_seeds", "classes"):
+            raw[name] = tuple(raw[name])
+        raw["behaviour"] = Behaviour(**raw["behaviour"])
+        raw["confusion"] = raw["confusion"] and tuple(map(tuple, raw["confusion"]))
+        return Evaluation(**raw)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"{path}: no whole record of an evaluation ({reason}); it is made again") from None
 
 
 def mean_and_std(values: Sequence[float]) -> tuple[float, float]:

@@ -57,7 +57,10 @@ class Seeds:
 
     def found(self, name: str) -> list[Score]:
         """The number under `name` of every seed that has one, this one's included."""
-        files = [json.loads(path.read_text()) for path in sorted(self.folder.glob(f"{self.identity}-seed*.json"))]
+        files = [
+            json.loads(path.read_text(encoding="utf-8"))
+            for path in sorted(self.folder.glob(f"{self.identity}-seed*.json"))
+        ]
         scores = [scores[name] for scores in files if name in scores]
         return [
             Score(read_estimate(score["found"]), tuple(Side(**side) for side in score["sides"]), score["limit"])

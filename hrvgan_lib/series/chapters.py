@@ -96,17 +96,19 @@ def read_chapter(path: Path) -> NotebookNode:
     return notebook
 
 
-def parameter_names(notebook: NotebookNode) -> set[str]:
-    """Names that the cell tagged `parameters` assigns. Raises ValueError where no cell has that tag."""
+def parameter_defaults(notebook: NotebookNode) -> dict[str, Any]:
+    """Names and values that the cell tagged `parameters` assigns.
+
+    Raises ValueError where no cell has that tag, or one assigns what is no plain value.
+    """
     tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     if not tagged:
         raise ValueError("no cell is tagged `parameters`: tag the one with profile, seed and the others")
-    names: set[str] = set()
-    for cell in tagged:
-        for node in ast.parse(cell.source).body:
-            targets = getattr(node, "targets", [getattr(node, "target", None)])
-            names.update(target.id for target in targets if isinstance(target, ast.Name))
-    return names
+    lines = [node for cell in tagged for node in ast.parse(cell.source).body if isinstance(node, ast.Assign)]
+    try:
+        return {ast.unparse(target): ast.literal_eval(line.value) for line in lines for target in line.targets}
+    except ValueError:
+        raise ValueError("the parameters cell assigns what is no plain value: move that to a cell below") from None
 
 
 def code_cells_of(notebook: NotebookNode) -> list[NotebookNode]:

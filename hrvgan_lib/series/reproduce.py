@@ -27,12 +27,13 @@ from hrvgan_lib.series.chapters import (
     execute,
     find_chapters,
     merge_outputs,
-    parameter_names,
+    parameter_defaults,
     read_chapter,
     write_notebook,
 )
 from hrvgan_lib.series.jobs import Entry, Job, duration, one_by_one, set_threads, side_by_side, start_server
 from hrvgan_lib.series.screen import Screen
+from hrvgan_lib.series.words import like, some_minutes, whole_number
 from hrvgan_lib.trainings import Training, trainings
 
 # What a chapter may read that another left: the recorded run, which stands beside whatever was trained, and what the
@@ -137,7 +138,7 @@ def run_chapter(path: Path, settings: Settings) -> Entry:
         )  # fmt: skip
     finally:
         place.unlink(missing_ok=True)
-    usage = json.loads(usage_file.read_text()) if usage_file.is_file() else {}
+    usage = json.loads(usage_file.read_text(encoding="utf-8")) if usage_file.is_file() else {}
     entry = Entry(
         path.stem, outcome.status, outcome.seconds,
         max(outcome.peak_rss_mb, usage.get("peak_rss_mb", 0.0)), usage.get("peak_cuda_mb", 0.0),
@@ -367,17 +368,20 @@ def reproduce(settings: Settings) -> int:
     """Make what is not there yet, `settings.jobs` jobs at a time. Returns the exit status.
 
     A chapter that fails stops what reads it and nothing else. Raises ValueError, before anything runs, for a chapter
-    that does not know one of the parameters.
+    that does not know one of the parameters, or knows it as something of another kind.
     """
     everything = find_chapters(settings.root / "notebooks")
     chapters = find_chapters(settings.root / "notebooks", settings.selection)
     for path in chapters:
         try:
-            known = parameter_names(read_chapter(path))
+            defaults = parameter_defaults(read_chapter(path))
         except ValueError as error:
             raise ValueError(f"{path.name}: {error}") from None
-        if unknown := sorted(set(settings.parameters) - known):
+        if unknown := sorted({*settings.parameters} - {*defaults}):
             raise ValueError(f"unknown parameter {unknown[0]!r}: the parameters cell of {path.stem} has no such name")
+        told = {name: like(name, value, defaults[name]) for name, value in settings.parameters.items()
+                if isinstance(value, str)}  # fmt: skip
+        settings = replace(settings, parameters=settings.parameters | told)
     entries = {path.stem: Entry(path.stem) for path in everything}
     started, failed = time.monotonic(), []
     numbers = {path.stem: number for number, path in enumerate(chapters, 1)}
@@ -452,7 +456,7 @@ def default_profile() -> str:
     if not any(Path("/dev").glob("nvidia[0-9]*")) and not Path("/dev/dxg").exists():
         return "cpu"
     question = "import torch; print(torch.cuda.is_available())"
-    answer = subprocess.run([sys.executable, "-c", question], capture_output=True, text=True).stdout
+    answer = subprocess.run([sys.executable, "-c", question], capture_output=True, encoding="utf-8").stdout
     return "gpu" if answer.strip() == "True" else "cpu"
 
 
@@ -470,14 +474,6 @@ def resume_command(arguments: argparse.Namespace, profile: str) -> str:
     return "make reproduce " + " ".join(words)
 
 
-def literal(text: str) -> Any:
-    """A parameter's value from the command line: JSON where it is (3, 0.5, true), else the text."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
 def parse(argv: list[str] | None = None) -> Settings:
     """Settings from the command line. Raises ValueError in one line for what no chapter could work with."""
     parser = argparse.ArgumentParser("hrvgan_lib.series.reproduce", description=__doc__)
@@ -485,7 +481,7 @@ def parse(argv: list[str] | None = None) -> Settings:
     parser.add_argument("--data-root", default="", help="folder with ucf101/ golf/ aeroplane/ weizmann/")
     parser.add_argument("--actions", default="ucf101", help="the labelled data set: ucf101 or weizmann")
     parser.add_argument("--run", default="", help="name of the results folder")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", default="0")
     parser.add_argument("--chapters", default="", help="only these: 06,08")
     parser.add_argument("--rehearse", action="store_true", help="true shapes, a step or two")
     parser.add_argument("--allow-partial", action="store_true", help="accept a data set that is there in part")
@@ -496,6 +492,7 @@ def parse(argv: list[str] | None = None) -> Settings:
     arguments = parser.parse_args(argv)
     name = arguments.profile or default_profile()
     profile = get_profile(name, arguments.rehearse)
+    arguments.seed = whole_number("SEED", arguments.seed, least=0)
     jobs = whole_number("JOBS", arguments.jobs) if arguments.jobs else default_jobs(profile)
     minutes = some_minutes(arguments.minutes) if arguments.minutes else 0.0
     run = run_name(name, check_actions(arguments.actions), arguments.rehearse, arguments.run)
@@ -513,25 +510,11 @@ def parse(argv: list[str] | None = None) -> Settings:
             raise ValueError(f"{word!r} is no parameter: write name=value")
         if key in parameters:  # the driver's own: chapters would go one way and their results another
             raise ValueError(f"{key} is a variable of its own: write {key.upper()}=... and not PARAMETERS={word}")
-        parameters[key] = literal(value)
+        parameters[key] = value  # `reproduce` makes of it what the chapters' own default is
     return Settings(
         provenance.repo_root(), profile, data_root, run, parameters, resume_command(arguments, name),
         arguments.chapters, arguments.seconds, jobs, minutes,
     )  # fmt: skip
-
-
-def whole_number(variable: str, text: str) -> int:
-    """A count from the command line. Raises ValueError for anything but a whole number above zero."""
-    if not re.fullmatch(r"0*[1-9][0-9]{0,5}", text):
-        raise ValueError(f"{variable}={text} is no whole number above zero")
-    return int(text)
-
-
-def some_minutes(text: str) -> float:
-    """A length of time from the command line. Raises ValueError for anything but a number above zero."""
-    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", text) or not float(text) > 0:
-        raise ValueError(f"MINUTES={text} is no number of minutes above zero")
-    return float(text)
 
 
 def default_jobs(profile: Profile) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -30,7 +30,7 @@ class Listing:
     classes: tuple[str, ...]  # empty: unlabelled
     entries: tuple[Entry, ...]  # present on disk
     missing: tuple[str, ...]  # named by the data set's own lists, but absent
-    decode: Callable[..., np.ndarray]  # decode(path, max_frames=None) -> uint8 (T, H, W, 3), RGB
+    decode: Callable[..., Iterable[np.ndarray]]  # decode(path, max_frames=None): its frames, uint8 (H, W, 3), RGB
 
     @property
     def expected(self) -> int:
@@ -64,6 +64,19 @@ class Folder:
                 folder = f"{folder}/{actual}".lstrip("/")
             return self.root / folder
         return self.root / parent / name if name in self._names(parent) else None
+
+
+def within(relative: str, where: str) -> str:
+    """A path that a list names, parts divided by /, which has to stay below the list's folder.
+
+    Raises ValueError, with `where` it stands, for one that is absolute, goes up, or holds what no path holds.
+    """
+    path = PurePosixPath(relative)
+    if any(ord(letter) < 32 for letter in relative):
+        raise ValueError(f"{where}: {relative!r} is no path: mend the line")
+    if path.is_absolute() or ".." in path.parts or not path.parts or ":" in path.parts[0]:
+        raise ValueError(f"{where}: {relative!r} leads out of the data set's folder: write paths below it")
+    return relative
 
 
 def read_lines(path: Path, remedy: str) -> list[str]:

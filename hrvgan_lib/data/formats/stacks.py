@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
-from hrvgan_lib.data.formats.listing import Entry, Folder, Listing, read_lines
+from hrvgan_lib.data.formats.listing import Entry, Folder, Listing, read_lines, within
 
+MOST_PIXELS = 2**27  # of one picture: 8,192 stacked frames of 128x128; Pillow itself refuses more than 178 million
 TEST_SHARE = 0.2  # at most this share of the clips is held out
 REMEDY = "see data/README.md for the official source and the expected tree"
 
@@ -23,13 +25,14 @@ def scan(folder: Path, fold: int = 1) -> Listing:
     its source video. `fold` is ignored: there is one split, and it depends on the index alone, not on which
     clips are present.
 
-    Raises FileNotFoundError for an absent index.
+    Raises FileNotFoundError for an absent index, ValueError for a line that leads out of the folder.
     """
     folder = Path(folder)
     lines = read_lines(_index_file(folder), REMEDY)
     places = [Folder(folder)]
     places += [Folder(path) for path in (folder / "frames-stable-many", folder / "frames") if path.is_dir()]
-    relatives = [_relative(line) for line in lines]
+    relatives = [within(_relative(line), f"{_index_file(folder)}, line {number}")
+                 for number, line in enumerate(lines, 1)]  # fmt: skip
     groups = [str(PurePosixPath(relative).parent) for relative in relatives]
     held_out = test_videos(groups)
     entries, missing = [], []
@@ -76,22 +79,39 @@ def read_stack(path: Path, max_frames: int | None = None) -> np.ndarray:
 
 
 def read_image(path: Path) -> Image.Image:
-    """A whole image file as RGB, whatever its name ends in.
+    """A whole image file as RGB, whatever its name ends in, turned as it says that it is to be displayed.
 
-    Raises ValueError for a file that is no whole image, OSError for one that the machine cannot read.
+    Sixteen bits a channel become eight. Raises ValueError for a file that is no whole image, has more than
+    `MOST_PIXELS` pixels or no fixed range of values, OSError for one that the machine cannot read.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such image file")
     if Path(path).stat().st_size == 0:
         raise ValueError(f"{path}: the file is empty (0 bytes); fetch it again")
     try:
-        with Image.open(path) as image:
-            return image.convert("RGB")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `MOST_PIXELS` is the limit here
+            with Image.open(path) as image:
+                if not (refused := _unfit(image)):
+                    image = ImageOps.exif_transpose(image)
+                    if image.mode.startswith("I"):
+                        image = Image.fromarray(np.round(np.asarray(image) / 257).astype(np.uint8))
+                    return image.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         if getattr(error, "errno", None) is not None:  # of the machine; Pillow's own have no number
             raise
         reason = "not an image" if "cannot identify" in str(error) else str(error)
         raise ValueError(f"{path}: {reason}; fetch it again") from None
+    raise ValueError(f"{path}: {refused}")
+
+
+def _unfit(image: Image.Image) -> str:
+    """Why a picture is not read though it is whole, with the remedy; empty where it is."""
+    if image.width * image.height > MOST_PIXELS:
+        return f"{image.width:,}x{image.height:,} pixels, and at most {MOST_PIXELS:,} are read; cut it into more files"
+    if image.mode == "F" or (image.mode == "I" and image.format != "PNG"):  # PNG has no more than 16 bits
+        return f"pixels of kind {image.mode!r} have no range that is known; save it with 8 or 16 bits a channel"
+    return ""
 
 
 def _index_file(folder: Path) -> Path:

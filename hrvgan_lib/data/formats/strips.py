@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hrvgan_lib.data.formats.listing import Entry, Folder, Listing, read_rows
+from hrvgan_lib.data.formats.listing import Entry, Folder, Listing, read_rows, within
 from hrvgan_lib.data.formats.stacks import read_image
 
 REMEDY = "see data/README.md for the expected tree and columns"
@@ -23,10 +23,11 @@ def scan(folder: Path, fold: int = 1) -> Listing:
 
     A clip and its mirror image show the same person and so fall on the same side. `fold` is ignored.
 
-    Raises FileNotFoundError for an absent manifest, ValueError for one without those columns.
+    Raises FileNotFoundError for an absent manifest, ValueError for one without those columns, and for a row that says
+    too little, says two things of one file, or leads out of the folder.
     """
     folder = Path(folder)
-    rows = read_rows(folder / "manifest.csv", ("path", "class", "person"), REMEDY)
+    rows = _checked(read_rows(folder / "manifest.csv", ("path", "class", "person"), REMEDY), folder / "manifest.csv")
     codes = sorted({row["class"] for row in rows}, key=_natural)
     index = {code: label for label, code in enumerate(codes)}
     held_out = test_people([row["person"] for row in rows])
@@ -41,6 +42,23 @@ def scan(folder: Path, fold: int = 1) -> Listing:
             entries.append(Entry(found, index[row["class"]], f"person {row['person']}", split))
     classes = tuple(CODES.get(code, code) for code in codes) if set(codes) <= set(CODES) else tuple(codes)
     return Listing(folder, classes, tuple(entries), tuple(missing), read_strip)
+
+
+def _checked(rows: list[dict[str, str]], manifest: Path) -> list[dict[str, str]]:
+    """The rows without blanks around what they say, with / in their paths. Raises ValueError with the row's number."""
+    clean: list[dict[str, str]] = []
+    said: dict[str, tuple[str, ...]] = {}
+    for number, row in enumerate(rows, 2):  # the head is line 1
+        what = {name: (row[name] or "").strip() for name in ("path", "class", "person")}
+        where = f"{manifest}, line {number}"
+        if blank := [name for name, word in what.items() if not word]:
+            raise ValueError(f"{where}: {' and '.join(blank)} left blank: {REMEDY}")
+        what["path"] = within(what["path"].replace("\\", "/"), where)
+        about = what["class"], what["person"]
+        if said.setdefault(what["path"], about) != about:
+            raise ValueError(f"{where}: {what['path']} stands here with another class or person: {REMEDY}")
+        clean.append(what)
+    return clean
 
 
 def test_people(people: list[str]) -> set[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hrvgan_lib.data.formats.listing import Entry, Folder, Listing, read_lines
-from hrvgan_lib.data.formats.video import read_video
+from hrvgan_lib.data.formats.listing import Entry, Folder, Listing, read_lines, within
+from hrvgan_lib.data.formats.video import video_frames
 
 LISTS = "ucfTrainTestlist"
 CLIPS = "UCF-101"
@@ -40,7 +40,7 @@ def scan(folder: Path, fold: int = 1) -> Listing:
                 missing.append(relative)
             else:
                 entries.append(Entry(found, label, _group(classes[label], found.stem), split))
-    return Listing(folder, classes, tuple(entries), tuple(missing), read_video)
+    return Listing(folder, classes, tuple(entries), tuple(missing), video_frames)
 
 
 def _classes(path: Path) -> tuple[str, ...]:
@@ -61,6 +61,7 @@ def _parse(line: str, path: Path, index: dict[str, int]) -> tuple[str, int]:
     if match is None:
         raise ValueError(f"{path}: {line!r} is not '<class>/<file> [<number>]': {REMEDY}")
     relative, name, number = match.groups()
+    within(relative, str(path))
     label = index.get(name.casefold())
     if label is None:
         raise ValueError(f"{path} names class {name!r}, which classInd.txt does not have: {REMEDY}")

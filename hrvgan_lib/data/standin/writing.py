@@ -116,7 +116,7 @@ def _write_stack(folder: Path, recipe: dict, job: tuple) -> None:
 
 def _write_stack_index(folder: Path, recipe: dict) -> None:
     lines = [f"{_stack_file(recipe, *job)}\n" for job in _stack_jobs(recipe)]
-    (folder / f"{recipe['kind']}.txt").write_text("".join(lines))
+    (folder / f"{recipe['kind']}.txt").write_text("".join(lines), encoding="utf-8")
 
 
 def _strip_jobs(recipe: dict) -> list[tuple]:
@@ -137,7 +137,7 @@ def _strip_length(recipe: dict, who: int, label: int) -> int:
 
 
 def _write_manifest(folder: Path, recipe: dict) -> None:
-    with open(folder / "manifest.csv", "w", newline="") as file:
+    with open(folder / "manifest.csv", "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow("path class person hflip_pair frames height width bytes sha256".split())
         for index, who, label, mirrored in _strip_jobs(recipe):
@@ -169,7 +169,7 @@ def _write(folder: Path, recipe: dict) -> Path:
     if part.exists() and _read(part / "recipe.json") != text:
         shutil.rmtree(part)
     part.mkdir(parents=True, exist_ok=True)
-    (part / "recipe.json").write_text(text)
+    (part / "recipe.json").write_text(text, encoding="utf-8")
     _run(part, len(KINDS[recipe["kind"]][0](recipe)))
     KINDS[recipe["kind"]][2](part, recipe)
     for leftover in part.rglob("part-*"):
@@ -191,7 +191,7 @@ def _run(folder: Path, jobs: int) -> None:
     command = [sys.executable, "-m", "hrvgan_lib.data.standin.writing", str(folder)]
     helpers = [
         subprocess.Popen([*command, str(i), str(others + 1)], env={**os.environ, "PYTHONPATH": path},
-                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8")
         for i in range(1, others + 1)
     ]  # fmt: skip
     try:
@@ -210,7 +210,7 @@ def _run(folder: Path, jobs: int) -> None:
 
 def _do(folder: Path, first: int, step: int) -> None:
     """Write every `step`-th file of the recipe in `folder`, from the one numbered `first`."""
-    recipe = json.loads((folder / "recipe.json").read_text())
+    recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
     jobs, write, _ = KINDS[recipe["kind"]]
     for job in jobs(recipe)[first::step]:
         write(folder, recipe, job)
@@ -227,7 +227,7 @@ def _once(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def _read(path: Path) -> str:
-    return path.read_text() if path.is_file() else ""
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 if __name__ == "__main__":

@@ -272,14 +272,14 @@ def save_judge(judge: Judge, data: Clips, place: Path) -> None:
     state = halved(judge.network.state_dict(), judge.network)
     weights = {name: tensor.contiguous().cpu() for name, tensor in state.items()}
     save_file(weights, half_done / "judge.safetensors")
-    (half_done / "judge.json").write_text(json.dumps(record, indent=1) + "\n")
+    (half_done / "judge.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     shutil.rmtree(place, ignore_errors=True)
     os.replace(half_done, place)
 
 
 def load_judge(place: Path, device: torch.device) -> Judge:
     """Read what `save_judge` wrote. Raises RuntimeError where the weights are not those of the record."""
-    record = json.loads((place / "judge.json").read_text())
+    record = json.loads((place / "judge.json").read_text(encoding="utf-8"))
     recipe = Recipe(**record["recipe"])
     network = blank_network(len(record["classes"]), record["data"]["frames"], record["data"]["size"], recipe)
     network.load_state_dict(load_file(place / "judge.safetensors"))

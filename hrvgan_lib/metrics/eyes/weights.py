@@ -45,7 +45,8 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
                 f"{path}: this is a TorchScript program, which would be run to be read; "
                 "give its state dict (torch.save(module.state_dict(), ...)) or the .npz"
             ) from None
-        raise ValueError(f"{path}: cannot be read as weights ({str(error).splitlines()[0]}); fetch it again") from None
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"{path}: cannot be read as weights ({reason}); fetch it again") from None
     raise ValueError(f"{path}: weights are read from {', '.join(READABLE)}, not from '{path.suffix}'")
 
 
@@ -106,8 +107,9 @@ def load_mean(path: str | Path) -> Tensor:
     try:
         found = np.load(path, allow_pickle=False)
         array = np.asarray(found["mean"] if path.suffix == ".npz" else found, np.float32).squeeze()
-    except (ValueError, KeyError, OSError, EOFError) as error:
-        raise ValueError(f"{path}: no mean volume in it ({error}); fetch it again") from None
+    except Exception as error:  # NumPy has many for a damaged file
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"{path}: no mean volume in it ({reason}); fetch it again") from None
     if array.size == 3 * 16 * 128 * 171:
         array = array.reshape(3, 16, 128, 171)
     if array.ndim == 4 and array.shape[-1] == 3:

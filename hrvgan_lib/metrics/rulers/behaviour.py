@@ -1,5 +1,6 @@
 """What neither Inception Score nor Fréchet distance says: motion, standing still, variety, copies (chapter 08)."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 STILL = 0.1  # a clip that changes less than this share of the median real clip counts as frozen
+NOTHING = 1e-9  # of real clips' motion or variety, in pixel values: rounding, and no unit
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ def variety(pictures: np.ndarray) -> float:
     return float(np.median(distances(pictures, pictures)[np.triu_indices(len(pictures), 1)]))
 
 
+def share(part: float, whole: float) -> float:
+    """A part over a whole; NaN where the whole is nothing."""
+    return part / whole if whole > NOTHING else math.nan
+
+
 def behaviour(
     change: np.ndarray,
     pictures: np.ndarray,
@@ -63,9 +70,10 @@ def behaviour(
     """Compare a set's frame changes (N,) and thumbnails (N, P) with those of training clips.
 
     held_out: thumbnails of real clips that are not in the training split, the measure for `nearest`; without them the
-    distance of training clips from one another takes their place.
+    distance of training clips from one another takes their place. Of real clips that stand still, or are all alike,
+    nothing can be a share: that field is NaN.
     """
-    unit = max(float(np.median(real_change)), 1e-12)
+    unit = float(np.median(real_change))
     if held_out is None:
         between = distances(real_pictures, real_pictures)
         np.fill_diagonal(between, np.inf)
@@ -73,11 +81,11 @@ def behaviour(
     else:
         usual = float(np.median(distances(held_out, real_pictures).min(axis=1)))
     return Behaviour(
-        motion=float(np.median(change)) / unit,
-        motion_gap=float(wasserstein_distance(change, real_change)) / unit,
-        frozen=float((change < STILL * unit).mean()),
-        variety=variety(pictures) / variety(real_pictures),
-        nearest=float(np.median(distances(pictures, real_pictures).min(axis=1))) / max(usual, 1e-12),
+        motion=share(float(np.median(change)), unit),
+        motion_gap=share(float(wasserstein_distance(change, real_change)), unit),
+        frozen=float((change < STILL * unit).mean()) if unit > NOTHING else math.nan,
+        variety=share(variety(pictures), variety(real_pictures)),
+        nearest=share(float(np.median(distances(pictures, real_pictures).min(axis=1))), usual),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from hrvgan_lib.metrics.rulers.inception import bad_row
+from hrvgan_lib.metrics.rulers.inception import bad_row, real_numbers
 
 EXACT, CLOSE = 1e-11, 1e-6  # tolerances: of a number that is printed; of one of many whose spread is wanted
 
@@ -27,9 +27,9 @@ class Moments:
 
 
 def checked_features(features: ArrayLike, name: str = "features") -> np.ndarray:
-    """(N, D) features as float64. Raises ValueError for a wrong shape, one clip, NaN or infinite values."""
-    rows = np.asarray(features, dtype=np.float64)
-    if rows.ndim != 2:
+    """(N, D) features as float64. Raises ValueError for a wrong type or shape, one clip, NaN or infinite values."""
+    rows = real_numbers(features, name)
+    if rows.ndim != 2 or not rows.shape[1]:
         raise ValueError(f"{name} must be (clips, features), got shape {rows.shape}")
     if len(rows) < 2:
         raise ValueError(f"{name} hold {len(rows)} clip(s); a covariance needs at least two")
@@ -66,7 +66,7 @@ class RunningMoments:
 
     def add(self, features: ArrayLike, name: str = "features") -> "RunningMoments":
         """Take in a chunk (m, D), m at least 1. Raises ValueError as `checked_features` does."""
-        rows = np.asarray(features, dtype=np.float64)
+        rows = real_numbers(features, name)
         rows = checked_features(np.concatenate([rows, rows]) if len(rows) == 1 else rows, name)[: len(rows)]
         mean = rows.mean(axis=0)
         return self._join(len(rows), mean, rows - mean)

@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
+from torch import Tensor
 
 ROW_TOLERANCE = 1e-3  # a float32 softmax over 101 classes adds up to 1 within 1e-6
 
@@ -41,7 +42,7 @@ def _divergences(rows: np.ndarray, epsilon: float) -> np.ndarray:
 
 def checked_probabilities(probabilities: ArrayLike) -> np.ndarray:
     """The rows as float64, each divided by its sum. Raises ValueError as `inception_score` says."""
-    rows = np.asarray(probabilities, dtype=np.float64)
+    rows = real_numbers(probabilities, "probabilities")
     if rows.ndim != 2 or rows.shape[1] < 1:
         raise ValueError(f"probabilities must be (clips, classes), got shape {rows.shape}")
     if len(rows) < 2:
@@ -55,6 +56,20 @@ def checked_probabilities(probabilities: ArrayLike) -> np.ndarray:
     if abs(totals[worst] - 1) > ROW_TOLERANCE:
         raise ValueError(f"probabilities of clip {worst} sum to {totals[worst]:.4g}, not to 1; apply a softmax first")
     return rows / totals[:, None]
+
+
+def real_numbers(values: ArrayLike, name: str) -> np.ndarray:
+    """An array, a list or a tensor of any kind of real numbers (bfloat16 too, on any device) as float64.
+
+    Raises ValueError for complex numbers, text, and what holds no numbers.
+    """
+    if isinstance(values, Tensor):
+        values = values.detach().cpu()
+        values = (values if values.is_complex() else values.double()).numpy()
+    array = np.asarray(values)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} are of the type {array.dtype}; give real numbers")
+    return array.astype(np.float64, copy=False)
 
 
 def bad_row(rows: np.ndarray) -> int:
