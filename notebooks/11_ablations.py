@@ -105,7 +105,7 @@ floor = ablations.floor(train_set, test_set, judge, n, page.runs / "evaluations"
 def record_of(name, run=""):
     """What was recorded with a table: its rows, note, profile, seeds; empty where there is no recorded run."""
     path = page.recorded(f"{name}.csv", run=run)
-    return {"run": path.parent.name} | json.loads(path.with_suffix(".json").read_text("utf-8")) if path else {}
+    return {"run": path.parent.name} | json.loads(path.with_suffix(".json").read_text(encoding="utf-8")) if path else {}
 
 
 def say(words):

@@ -75,8 +75,9 @@ def asked_in(path: Path) -> set[tuple]:
             found.update(("row", name) for name in ROWS)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "learning.side_row":
             loops = [ast.unparse(loop) for loop in tree.body if isinstance(loop, ast.For)]
-            assert any(one.startswith("for dataset in ('golf', 'aeroplane'):\n") and
+            assert any(one.startswith("for dataset, (real, held_out) in SETS.items():\n") and
                        "for name in SIDE_ROWS:" in one for one in loops)  # fmt: skip
+            assert "for name in ('golf', 'aeroplane')" in ast.unparse(constants["SETS"])
             found.update(("side", name, data) for name in SIDE_ROWS for data in SIDES)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "learning.trained":
             given = [one.value if isinstance(one, ast.Constant) else scope[one.id] for one in node.args[1:]]
@@ -150,9 +151,10 @@ def test_chapter_07_asks_for_predictors_and_for_one_latent_a_frame(profile):
     others = [predictor(profile, arm) for arm in FORECAST_CHOICES] + [reference, frame_by_frame(profile)]
     assert {work.steps for work in others} == {profile.choice_steps} and reference.options == {}
     code = "\n".join(code_cells(CHAPTERS["07"]))
-    assert "learning.predictor(page, arm)" in code and "for arm in FORECASTS:" in code
-    assert "for arm in FORECAST_CHOICES:" in code and 'learning.predictor(page, "combined", short=True)' in code
-    assert "learning.frame_by_frame(page)" in code and "native_predictor(page.profile)" in code
+    assert code.count("learning.predictor(page, arm)") == 2 and "for arm in trainings.FORECASTS:" in code
+    assert "for arm in trainings.FORECAST_CHOICES:" in code
+    assert 'short = trainings.predictor(page.profile, "combined", short=True)' in code and "learn(page, short" in code
+    assert "learning.frame_by_frame(page)" in code and "trainings.native_predictor(page.profile)" in code
 
 
 def test_a_rehearsal_predicts_in_the_papers_own_shape_once():
