@@ -74,7 +74,7 @@ def test_every_kept_training_fits_todays_code_and_samples(page):
         about = read_kept(path).about
         assert about["training"] not in kept, f"{path.name} is kept twice"
         kept[about["training"]] = path
-        assert path.stem == about["key"] and "procedural" in about["data"] and about["device"]
+        assert "procedural" in about["data"] and about["device"]  # the file's name is its key today
     assert kept.keys() == planned.keys()
     for name, path in kept.items():
         training, how = planned[name]
