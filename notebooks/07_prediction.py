@@ -11,8 +11,8 @@
 # The title of the paper promises generation: clips out of noise. Its equations and its algorithm say more: they take frames $X$ and ask for the
 # frames $Y$ that follow. This chapter builds the second task, from the same networks and losses.
 #
-# Here every answer has a right one beside it. We shall see that the most common loss, the squared error, asks for a blurred future, and that the most
-# common measures of success reward it.
+# Here every answer has a right one beside it. We shall see that the squared error, the most common loss, asks for a blurred future, and that the most
+# common measures reward it.
 #
 # **By the end you can**
 #
@@ -114,7 +114,7 @@ def past_and_future(clips, labels):
 page.figure(past_and_future(clips[:4], [test_set.classes[label] for label in labels[:4]]), data=[test_set],
             caption="Held-out clips. What stands left of the line is given, what stands right of it is asked for.",
             alt="Four clips as rows of frames. A line in the middle parts the given frames from those to be predicted.")
-print(f"this run: {n} held-out clips of {units}; {len(test_set) - len(long_enough)} were too short")
+print(f"this run: {n} of its {len(test_set)} held-out clips, {units}; {len(test_set) - len(long_enough)} too short")
 print(f"{m} frames given, {test_set.frames - m} to predict, {test_set.stride} frames of the video apart")
 
 # %% [markdown]
@@ -123,7 +123,7 @@ print(f"{m} frames given, {test_set.frames - m} to predict, {test_set.stride} fr
 #
 # ## Two baselines: the held frame and the straight line
 #
-# Two predictions need no learning. The *held frame* repeats the last given frame: nothing moves. The *straight line* lets every pixel go on as it
+# Two need no learning. The *held frame* repeats the last given frame: nothing moves. The *straight line* lets every pixel go on as it
 # changed between the last two frames. A predictor is worth its training only where it is better than both. That is a high bar, since most of a video
 # is background that does not move.
 #
@@ -180,7 +180,7 @@ page.expect("largest difference to the library's SSIM",
             (ssim(held[:4], truth[:4]) - torch.from_numpy(metrics.ssim(held[:4], truth[:4]))).abs().max(), high=1e-3)
 
 # %% [markdown]
-# What do the two reward? We spoil the *true* future in ways that we know: moved to the right by one pixel or by two, but sharp; the mean of the true
+# What do the two reward? We spoil the *true* future: moved to the right by one pixel or by two, but sharp; the mean of the true
 # frames moved by $-2, -1, 0, 1$ and $2$ pixels, which somebody would answer who knows everything but the exact place; and a plain blur.
 
 # %%
@@ -322,12 +322,11 @@ page.expect("edge gap of the mean, over that of the future as filmed",
             rows[-1]["edge gap"] / rows[1]["edge gap"], low=2, why="step 4")
 
 # %% [markdown]
-# A network trained on Eq. 10 does the same with all that it cannot know: pace, direction, the moment of turning round. The better it
-# minimises, the better it hedges.
+# A network trained on Eq. 10 does the same with all that it cannot know: pace, direction, the moment of turning round.
 #
 # The adversarial term asks for something else. D has seen true futures, none of them smeared, and asks only that the pair $(X, G(X))$
 # *could* be true. That is the idea behind adding the two (Mathieu, Couprie and LeCun, 2016, added an adversarial and an edge term for this very
-# reason). Whether a G reaches what its loss asks for is another question, which we measure below. Other ways out: predict a
+# reason). Whether a G reaches what its loss asks for we measure below. Other ways out: predict a
 # *distribution* by means of a latent (stochastic video prediction: Denton and Fergus, 2018, in the paper's references), or sample from a diffusion model.
 #
 # ## G reads the past, D reads past and future
@@ -544,9 +543,9 @@ page.figure(fig, name="prediction_curves", data=[train_set, test_set], samples=n
 # ## Numbers for the second half: nearness, sharpness, Fréchet distance
 #
 # The table holds the second half of the predicted frames, where predicting is harder. *Less held* is the PSNR less that of the held frame,
-# paired clip by clip; its interval says whether a predictor is better than the baseline. Two rows speak of noise and mean two things. *With noise* is the
-# predictor with a latent. *MSE only, with noise* is a control: the finished frames of *MSE only* with grain on every pixel, as steep on average as
-# the truth, which must not count as sharp.
+# paired clip by clip; its interval is the test against the baseline. The bands of the figure are not: they belong to each curve alone. Two rows speak of noise and mean two things. *With noise* is the
+# predictor with a latent. *MSE only, with noise* is a control: the finished frames of *MSE only* with grain on every pixel, which makes them as steep on average as
+# the truth, or a tenth steeper where they are as steep without it. It must not count as sharp.
 #
 # The last column is the [Fréchet distance](00_start_here.ipynb#Glossary) between predicted and true clips in the features of the judge; with a large
 # judge of real videos the field calls it FVD. Both sides are whole clips, $X$ and $Y$ together, and start from the same $X$; the true futures are at
@@ -599,6 +598,7 @@ page.table(table, name="prediction_measures", data=[train_set, test_set], sample
                 f"held-out clips of {units}, 95 % intervals over these. Before its first step: combined, untrained. "
                 "No entry or –: not measured.")
 findings.tell(page, findings.prediction)
+print(f"this run: {n} held-out clips in its own, folded table")
 
 # %% [markdown]
 # Which prediction is best? That depends on the column:
@@ -641,11 +641,11 @@ page.expect("table: edge gap, MSE only with noise over without",
 
 # %% [markdown]
 # In the recorded run the two predictors that minimise a squared error are ahead of the held frame by PSNR, and the interval leaves out
-# zero. They are not ahead by SSIM, and clearly less sharp. They have learned *that* something will move away, and hardly what comes in its place.
+# zero. By SSIM they are not, and they are less sharp. They have learned *that* something will move away, and hardly what comes in its place.
 #
 # The last column deserves suspicion. The recorded run's winner by Fréchet distance is *frames, not their change*, whose predicted frames are grey fog:
 # most of their edges are gone, and their PSNR is below that of the held frame. The intervals of this column also overlap. One distance in one
-# classifier's features is no verdict on a picture.
+# classifier is no verdict on a picture.
 
 # %%
 fog = "frames, not their change"
@@ -660,7 +660,7 @@ page.expect("table: its upper end less the held frame's lower end", far_fog[2] -
 # %% [markdown]
 # ### Does the adversarial term help? Do the choices?
 #
-# A difference counts where its paired interval leaves out zero.
+# A difference counts where its *paired* interval leaves out zero; without one it is not decided here.
 
 # %%
 SAYS = {"MSE only": "combined", "adversarial only": "combined", fog: "combined, as short",
@@ -669,9 +669,11 @@ apart = {}
 for name, other in SAYS.items():
     other = other if other in first else "combined"
     apart[name], paired = told(name, "PSNR, dB")[0] - told(other, "PSNR, dB")[0], first[name].get("less Eq. 15, dB")
-    print(f"table, PSNR of {name}, less {other}: {paired or f'{apart[name]:+.2f}'} dB")
-if not paired:
-    print("the table has no paired intervals of these differences; the ledger has, at L9 and T2 (chapter 12)")
+    value, low, high = told(name, "less Eq. 15, dB") if paired else (apart[name], -math.inf, math.inf)
+    print(f"table, PSNR of {name}, less {other}: {paired or f'{value:+.2f}'} dB, "
+          f"{'not decided' if low <= 0 <= high else 'a difference'}{'' if paired else ' (no paired interval here)'}")
+if not all(first[name].get("less Eq. 15, dB") for name in SAYS):
+    print("paired intervals of three of these differences stand in the ledger, at L9 and T2 (chapter 12)")
 page.expect("table: PSNR of MSE only less combined, dB", apart["MSE only"], low=-0.5, high=0.5, digits=2)
 page.expect("table: less held of adversarial only, upper end, dB", told("adversarial only", "less held, dB")[2],
             high=0, why="worse than holding")
@@ -680,14 +682,14 @@ page.expect("table: edge gap, adversarial only over MSE only",
 page.expect("table: PSNR of frames, not their change, less combined as short, dB", apart[fog], high=-1, digits=3)
 
 # %% [markdown]
-# - *Adversarial term.* Beside the pixel term it changes little, in PSNR or in sharpness ([**L9**](12_claims_and_decisions.ipynb#L9)). Alone it is
+# - *Adversarial term.* Beside the pixel term it changes little, in PSNR or in sharpness (paired: [**L9**](12_claims_and_decisions.ipynb#L9)). Alone it is
 #   farther from the truth than the held frame, and no sharper than the squared error. The next two cells ask why.
-# - *Change or frames.* This choice matters most: a G that has to write the whole frame through a map of $4 \times 4$ shows fog after these
-#   few steps ([**T2**](12_claims_and_decisions.ipynb#T2)).
+# - *Change or frames.* The largest gap: a G that has to write the whole frame through a map of $4 \times 4$ shows fog after these
+#   few steps (paired: [**T2**](12_claims_and_decisions.ipynb#T2)).
 # - *Map or vector, latent or none.* Small differences after few steps.
 #
 # First *combined*: how loud is each term of Eq. 15? As in [chapter 06](06_training_loop.ipynb#The-pixel-term-is-a-norm) we compare the length of the
-# gradient that each sends into the predicted pixels of a clip. That takes a D, and a recorded run keeps G only; where *combined* comes from there,
+# gradient that each sends into the predicted pixels of a clip. A recorded run keeps no D; where *combined* comes from there,
 # we take *combined, as short*.
 
 # %%
@@ -734,7 +736,7 @@ for arm in ("MSE only", "adversarial only"):
 # gives to the right answer. So D wins both games. In *combined* G hardly tries to deceive it. In *adversarial only* G does nothing else, and
 # is still found out most of the time. Until D can be deceived, an
 # adversarial loss does not show G a true future, only a direction in which a frame would look a little less false to this D. The frames of this G are
-# steeper than true ones: blobs and patches bring edges of their own. It has not learned its game in these steps; what more of them would bring is not measured.
+# steeper than true ones: blobs and patches bring edges of their own. What more steps would bring is not measured.
 #
 # ## Failure on purpose: the futures of other clips
 #
@@ -799,7 +801,7 @@ page.expect("another's: PSNR less that of the held frame, dB", near["another cli
 # The G that was given other clips' futures went towards the mean: little of the variety is left, and it is far behind the held frame. It has not
 # arrived: its PSNR is a little below the mean's, and its answers still differ.
 #
-# That is the danger of the literal reading of Eq. 10 in *generation*, where $G(z)$ is held against an unrelated clip
+# That is the danger of Eq. 10 in *generation*, where $G(z)$ is held against an unrelated clip
 # ([**T1**](12_claims_and_decisions.ipynb#T1)): the pixel term asks for the mean clip. What does the mean of all held-out futures cost, against the held frame?
 
 # %%
@@ -1122,7 +1124,7 @@ page.expect("exercise 5: best of the four moved ones less the held frame, dB",
 # - PSNR was the squared error in decibels, SSIM compared patterns in their place; both forgave a smear and punished a sharp frame one pixel off.
 # - The smallest expected squared error belonged to the mean of all futures, which was blurred; a G trained with the futures of other clips went towards it.
 # - The recorded predictors stood above the held frame by PSNR, not by SSIM or by sharpness, and the Fréchet distance preferred fog.
-# - The adversarial term was drowned by a sum of squares; alone, against a D that won, it brought neither nearness nor sharpness.
+# - Where we measured both, a sum of squares was far louder than the adversarial term; that one alone, against a D that won, brought neither nearness nor sharpness.
 # - One command continued a video file.
 #
 # ## Where next

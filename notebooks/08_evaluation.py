@@ -8,8 +8,7 @@
 # | **Writes** | the judge and its evaluations, for chapter 10; `evaluation_judge`, `evaluation_panel`, `evaluation_behaviour`, `evaluation_fidelity_variety`, `evaluation_damage`, `evaluation_samples`, `evaluation_clips`, `evaluation_intervals`, `evaluation_nearest`; the generator as `hrvgan_generator` |
 # | **Budget** | half a minute on two cores at `smoke`; about three minutes at `cpu` |
 #
-# The paper's claims rest on the ten numbers of Tables 3 and 4. Before we measure a generator we measure the rulers, on
-# things whose score is known.
+# Before we measure a generator we measure the rulers, on things whose score is known.
 #
 # A named figure or table stands first as the recorded run has it, and words about it are computed from it; the same from your own run follows, small or folded. A line that begins with *this run* is of your own: at `smoke` it takes the recorded system and judge,
 # but few clips, of a smaller data set.
@@ -113,8 +112,8 @@ favourite = standing.confusion.sum(axis=0)
 print(f"this run: of {n_exam} frozen clips it calls {favourite.max()} {judge.classes[favourite.argmax()]}")
 
 # %% [markdown]
-# The actions are told apart by how things move, and a judge of *videos* should be lost when nothing does. This one is: frozen, its answers crowd into a few columns,
-# whatever the class. Its intervals are wide because they count looks and not clips ([below](#What-is-independent-of-what)). The Inception Score reads its answers; the other rulers read its
+# A judge of *videos* should be lost when nothing moves. This one is: frozen, its answers crowd into a few columns,
+# whatever the class. Its intervals are wide because they count *looks* and not clips ([below](#What-is-independent-of-what)). A look is what clips of a stand-in share: actor, place and light; seven are held out. The Inception Score reads its answers; the other rulers read its
 # [features](00_start_here.ipynb#Glossary), the numbers inside it. Its last pool is called `pool5`, its first two linear layers `fc6` and `fc7`; distances here use `fc6`
 # unless we say otherwise.
 #
@@ -128,7 +127,7 @@ print(f"this run: of {n_exam} frozen clips it calls {favourite.max()} {judge.cla
 # > ([**E1**](12_claims_and_decisions.ipynb#E1)); which labels a conditional generator is asked for ([**E3**](12_claims_and_decisions.ipynb#E3): every
 # > class equally often); whose marginal $p(y)$ is ([**E7**](12_claims_and_decisions.ipynb#E7): the mean over the same clips).
 #
-# For each clip $x$ the judge spreads one unit of belief over the classes: $p(y|x)$. Their mean over all clips is $p(y)$. The equation asks how far each answer is from the mean answer.
+# The judge spreads one unit of belief over the classes: $p(y|x)$. Their mean over all clips is $p(y)$. The equation asks how far each answer is from the mean answer.
 # Clear clips of many kinds: far. Mush, or one clip again and again: not far at all. In code it is three lines.
 
 # %%
@@ -491,7 +490,7 @@ page.measure("lower end of the bootstrap's 95 % interval of a distance, over the
 # %% [markdown]
 # Why does the bootstrap fail? A resample repeats clips, the covariance loses rank, and the distance grows: the $1/N$ bias again, at the smaller number of *different* clips. Two ways are better.
 #
-# - **Halves without replacement.** The spread of a mean over random halves of a sample equals its standard error over full samples, since $1/(N/2) - 1/N = 1/N$; for other smooth statistics nearly. We take only the
+# - **Halves without replacement.** The spread of a mean over random halves of a sample equals its standard error over full samples, since $1/(N/2) - 1/N = 1/N$ (less $1/N$, for the whole itself, not put back, does not scatter); for other smooth statistics nearly. We take only the
 #   spread from them, never their level.
 # - **Influences.** The influence of a clip is how fast the number changes when that clip's weight grows. To first order every smooth statistic behaves
 #   like a mean of them, so that their spread gives its standard error (Hampel, 1974; the infinitesimal jackknife). Our rulers use them wherever they exist.
@@ -564,7 +563,7 @@ page.table([{"number": name, "value": found.value, "95 %": f"{found.low:.3g} to 
 #
 # ### The interval of a difference
 #
-# Most questions are about two systems. Both distances are taken from the same real clips, and a freak among these moves both. In the influences of the **difference** it cancels. So two intervals that overlap may
+# Two systems are compared with the same real clips, and a freak among these moves both distances. In the influences of the **difference** it cancels. So two intervals that overlap may
 # belong to systems that differ beyond doubt.
 
 # %% tags=["nbval-check-output"]
@@ -682,8 +681,8 @@ backward = {row["damage"] for row in page.rows("evaluation_damage") if not row["
 page.expect("kinds other than shuffled with a step back, in that table", len(backward - {"shuffled"}), high=0)
 
 # %% [markdown]
-# A step back whose difference may be zero is chance at this $N$. Three mechanisms can cause a real one. Once the judge sees nothing, the **score has reached its end** at 1. A judge that never met noise may call some of it one action and some another (**confident nonsense**), and the score rises. And **shuffled frames are a motion too**: more shuffling is not more damage once nothing is left of the order.
-# The recorded table has steps back only of the third kind, none beyond doubt.
+# A step back whose difference may be zero may be chance. Three mechanisms can cause a real one. Once the judge sees nothing, the **score has reached its end** at 1. A judge that never met noise may call some of it one action and some another (**confident nonsense**), and the score rises. And **shuffled frames are a motion too**: more shuffling is not more damage once nothing is left of the order.
+# The recorded table has steps back under *shuffled* only; none is beyond doubt, so they may all be chance.
 #
 # *Fewer classes* ends at real clips of one class; yet they lie farther off than what shows nothing. Eq. 17 has two parts, the gap of the means and the rest:
 
@@ -700,7 +699,7 @@ page.expect("gap of the means, one class over the mean clip", gaps["one class"] 
 # %% [markdown]
 # Clips that are all alike to the judge lack nearly the whole spread of real ones, whatever they show: that is the rest. And the mean of one class lies farther from the mean of all than what shows nothing. *Far* is not *bad*.
 #
-# Now by hand: choose a kind and its strength, look at the clips, guess both numbers, then read them.
+# Now by hand: choose a damage, look at the clips, guess both numbers, then read them.
 
 # %%
 DamageSlider(judge, held_out, reference, seed=page.seed).show()
@@ -826,7 +825,7 @@ page.film(samples, "evaluation_clips", columns=4, data=(train_clips,), samples=l
 # %% [markdown]
 # ## The panel: real clips, three landmarks, and the system in between
 #
-# Eight sources, each with $N$ clips, each compared with the same real clips of the training split ([**T4**](12_claims_and_decisions.ipynb#T4)): *real* clips of the **test** split; these *frozen* and with frames *shuffled*; the three landmarks; the system, and its samples frozen. Where a split has fewer videos than $N$, each gives several windows, their starts drawn anew. Real clips are one end of each ruler: the best score, and the least distance, which is not zero. The other end is the nearest landmark. A distance is
+# Eight sources, each with $N$ clips, each compared with the same real clips of the training split ([**T4**](12_claims_and_decisions.ipynb#T4)): *real* clips of the **test** split; these *frozen* and with frames *shuffled*; the three landmarks; the system, and its samples frozen. Where a split has fewer videos than $N$, each gives several windows. Real clips are one end of each ruler: the best score, and the least distance, which is not zero. The other end is the nearest landmark. A distance is
 # then a position: 0 at real clips, 1 at the nearest landmark. `metrics.panel` does all of it and keeps each record for chapter 10.
 
 # %%
@@ -900,9 +899,11 @@ landmark = min(metrics.CEILINGS, key=fd.get)
 column = next(name for name in (PLACE, OLDER) if name in stands["real"])
 place = {name: np.nan if row[column] is None else row[column] for name, row in stands.items()}
 by_distance, by_score = sorted(fd, key=fd.get), sorted(stands, key=lambda name: -stands[name]["Inception Score"])
+damaged = page.rows("evaluation_damage")[1]  # row 1: the Fréchet distance under blur, undamaged first
 display(Markdown(f"""By the table that stands first{", in which a landmark is called a ceiling" * (column == OLDER)}:
 
-- N = {stands["real"]["N"]}; the real clips are windows of {stands["real"]["different videos"]} test videos.
+- N = {stands["real"]["N"]}; the real clips are windows of {stands["real"]["different videos"]} test videos. They lie
+  at {fd["real"]:.4g}; undamaged, in the table of damage and of fewer clips, at {damaged["undamaged"].split()[0]}.
 - The nearest landmark is *{landmark}*, at {fd[landmark]:.4g}. The samples of the system lie at {place["hrvgan"]:.2f} of
   the way to it, shuffled real clips at {place["shuffled"]:.2f}, frozen real clips at {place["frozen"]:.2f}.
 - From near to far: {", ".join(by_distance)}. By score the order is
@@ -914,7 +915,7 @@ page.expect("position of frozen real clips", place["frozen"], low=0.9, why="as f
 findings.tell(page, findings.samples)
 
 # %% [markdown]
-# For this judge a clip that stands still shows nothing, however good its frame. Windows of one video repeat much, and repeats enlarge a distance, as the bootstrap showed: $N$ different videos would lie a little nearer.
+# For this judge a clip that stands still shows nothing, however good its frame. Why did real clips not come nearer with $N$, as $1/N$ would have it? Every class has its fixed share, and a sure judge leaves little scatter inside one: hardly a bias is left to fall. And windows of one video repeat much.
 #
 # ### The extrapolation to infinite N
 #
@@ -948,7 +949,7 @@ print(f"  held-out clips, quarters: at random {by_chance:.0f}, with every class 
 page.expect("random quarters over quarters in shares", by_chance / in_shares, low=1)
 
 # %% [markdown]
-# So the rise is luck: four random subsets a size are too few, and all rows share the subsets of the real clips. Against clips that are all alike there is hardly a bias to remove. The real row falls below zero because the full draw has
+# So the rise is luck: four random subsets a size are too few, and all rows share those of the real clips. The real row falls below zero because the full draw has
 # every class in its fixed share; random subsets have not, lie farther off, and the line is too steep. We conclude nothing from this column.
 #
 # ### By the kernel distance, and by name
@@ -999,17 +1000,19 @@ display(Markdown(f"""By the table that stands first: the mean clip has precision
 and density {near["mean clip"]["density"]:.2f}, the system {near["hrvgan"]["precision"]:.2f} and
 {near["hrvgan"]["density"]:.2f}. Recall and coverage of the mean clip are {near["mean clip"]["recall"]:.2f} and
 {near["mean clip"]["coverage"]:.2f}, of the system {near["hrvgan"]["recall"]:.2f} and {near["hrvgan"]["coverage"]:.2f},
-of held-out real clips {near["real"]["recall"]:.2f} and {near["real"]["coverage"]:.2f}."""))
+of held-out real clips {near["real"]["recall"]:.2f} and {near["real"]["coverage"]:.2f}. Noise has a precision of
+{near["noise"]["precision"]:.2f}, {"above" if near["noise"]["precision"] > near["hrvgan"]["precision"] else "not above"}
+the system's, with a recall of {near["noise"]["recall"]:.2f} and a coverage of {near["noise"]["coverage"]:.2f}."""))
 page.expect("precision of the mean clip in that table", near["mean clip"]["precision"], low=0.5)
 page.expect("recall of the mean clip", near["mean clip"]["recall"], high=0.1)
 
 # %% [markdown]
-# High precision for clips that show nothing: a trap. They all lie at one spot, and one large ball of a real clip around it is enough. So fidelity is never read alone: clips that are all alike have
+# High precision for clips that show nothing: a trap. The mean clip is one spot, untrained samples nearly so, and one large ball of a real clip around it is enough. Noise is spread a little more; most of it lies in such balls too, and so can beat a trained system in precision. Hence fidelity is never read alone: clips that are much alike have
 # nearly no recall and coverage.
 #
 # ### Motion, variety in pixels, copies
 #
-# Does a clip move, and as much as real ones do? Are two samples different? Is one a copy of a training clip? That needs no judge, only a comparison with real clips.
+# Does a clip move as much as real ones do? Are two samples different? Is one a copy? That needs no judge.
 
 # %%
 page.table([{"clips": name, "frame distance": record.frame_frechet,
@@ -1020,26 +1023,26 @@ page.table([{"clips": name, "frame distance": record.frame_frechet,
            note="Motion: median change from frame to frame over that of training clips. Motion gap: "
                 "Wasserstein distance between the two distributions of it, over the median of training clips. "
                 "Frozen: share of clips that change less than a tenth of that. Variety: median distance of two clips "
-                "over that of real ones (thumbnails of 4x8x8). Nearest: distance to the nearest training clip over "
-                "that of held-out clips; 0 is a copy. In the file also the frame distance, a Fréchet distance of each "
-                "clip's middle frame, standing still.")
+                "over that of two training clips (thumbnails of 4x8x8). Nearest: distance to the nearest training clip "
+                "over that of held-out clips; 0 is a copy. In the file also the frame distance, a Fréchet distance of "
+                "each clip's middle frame, standing still.")
 does = {row["clips"]: row for row in page.rows("evaluation_behaviour")}
+less = {key: does["hrvgan"][key] / does["real"][key] for key in ("variety", "nearest")}
 display(Markdown(f"""By the table that stands first, beside real held-out clips:
 
-- *Motion.* Samples move {does["hrvgan"]["motion"]:.2f} times as much as training clips (real:
-  {does["real"]["motion"]:.2f}); {does["hrvgan"]["frozen"]:.0%} stand still.
-- *Variety.* {does["hrvgan"]["variety"]:.2f} (real: {does["real"]["variety"]:.2f}; real and frozen:
-  {does["frozen"]["variety"]:.2f}).
+- *Motion.* Samples move {does["hrvgan"]["motion"]:.3f} times as much as training clips (real:
+  {does["real"]["motion"]:.3f}); {does["hrvgan"]["frozen"]:.0%} stand still.
+- *Variety.* {does["hrvgan"]["variety"]:.2f} of that of training clips (real: {does["real"]["variety"]:.2f}; real and
+  frozen: {does["frozen"]["variety"]:.2f}); so {less["variety"]:.2f} times that of real held-out clips.
 - *Copies.* From the nearest training clip samples lie {does["hrvgan"]["nearest"]:.2f} (real:
   {does["real"]["nearest"]:.2f})."""))
-less = {key: does["hrvgan"][key] / does["real"][key] for key in ("variety", "nearest")}
 page.expect("variety of the samples over that of real clips", less["variety"], high=1)
 page.expect("nearest, samples over held-out clips", less["nearest"], low=0.5, high=1, why="nearer, and no copies")
 apart = [found.pictures.var(axis=0, ddof=1).sum() ** 0.5 for found in (standing, moving)]
 print(f"this run: root mean square distance of two frozen clips over that of two moving ones {apart[0] / apart[1]:.2f}")
 
 # %% [markdown]
-# Compare each row with *real*, not with 1: the ratios are to training clips, and held-out clips are of other looks. Samples move as real clips do and vary less. That frozen clips seem to vary more is the median's doing: it stands between pairs with like and with unlike backgrounds, and a little moves it far; the root mean square hardly differs. Samples lie nearer to training clips than held-out ones do. Are they copies? The three of sixteen that came closest, each above its training clip:
+# Compare each row with *real*, not with 1: all ratios but *nearest* are to training clips, and held-out clips are of other looks. Samples move as real clips do and vary less. That frozen clips seem to vary more is the median's doing: it stands between pairs with like and with unlike backgrounds, and a little moves it far; the root mean square hardly differs. Samples lie nearer to training clips than held-out ones do. Copies? The three of sixteen that came closest, each above its training clip:
 
 # %%
 made = metrics.ask(judge, metrics.generated(system, note=note), 16, seed=page.seed)
@@ -1070,7 +1073,7 @@ print("this run, median distance to the nearest training clip (a copy: 0): "
 # %% [markdown]
 # ### Does a sample show what was asked for?
 #
-# No metric so far knows the label that a sample was asked for. The plainest test: ask for a class, let the judge name it, count. Guessing gives $1/K$. The same samples *frozen* must do clearly
+# The plainest test: ask for a class, let the judge name it, count. Guessing gives $1/K$. The same samples *frozen* must do clearly
 # worse, or the generator draws typical pictures and no motion.
 
 # %%
@@ -1092,7 +1095,7 @@ page.measure("half width of the 95 % interval of our Inception Score, over the s
 # %% [markdown]
 # ### A second network for single frames, where one is installed
 #
-# A network that others trained on photographs is an independent witness of single frames. Shuffled clips are real clips to it. Its table appears only with its weights in `reference/`.
+# A network trained on photographs is an independent witness of single frames. Its table appears only with its weights in `reference/`.
 
 # %%
 eye = metrics.frame_network(page.data_root)
@@ -1233,7 +1236,7 @@ page.expect("bfloat16 from float32, over frozen from moving clips", rounding, hi
 # 3. $10 \cdot 0.2^2 = 0.4$ from the shift and $10 \cdot 0.5^2 = 2.5$ from the stretch, together 2.9; times ten, it is 290.
 # 4. Nobody knows. B's estimate carries about four times A's bias; at one N, B may be lower.
 # 5. The landmarks and the frozen clips, real and generated. *Shuffled*: the order is wrong, and the judge still sees motion.
-# 6. In the recorded run noise, the mean clip, the untrained network and frozen samples: clips that lie at one spot inside a large ball. Precision alone does not tell them from good clips.
+# 6. In the recorded run noise, the mean clip, the untrained network and frozen samples: clips that lie close together, inside large balls. Precision alone does not tell them from good clips.
 #
 # </details>
 #
