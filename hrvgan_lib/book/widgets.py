@@ -274,7 +274,7 @@ class SearchTable(Live):
         cells = [[row[column] for column in columns] for row in self.rows]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)  # of the two names that stand in for a data frame
-            self.table = ITable(
+            self.table = ITable(  # type: ignore[call-arg]  # data without a data frame
                 None, table_html=f"<table><thead><tr>{heads}</tr></thead></table>", data_json=json.dumps(cells),
                 classes="display compact", style="width: 100%", order=[], pageLength=10, autoWidth=False,
                 layout={"topStart": "search", "topEnd": "pageLength", "bottomStart": "info", "bottomEnd": "paging"},

@@ -168,7 +168,7 @@ def _decode_all(
     """
 
     def one(entry: Entry) -> tuple[Entry, IO[bytes] | None, str]:
-        frames = SpooledTemporaryFile(HELD, dir=folder)
+        frames = SpooledTemporaryFile(HELD, dir=folder)  # type: ignore[call-overload]  # it takes a path
         try:
             for frame in islice(listing.decode(entry.path, max_frames), max_frames):
                 frames.write(np.ascontiguousarray(fit(frame[None], size)).data)

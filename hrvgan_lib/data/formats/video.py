@@ -120,7 +120,7 @@ def _decoded(path: Path) -> Iterator[np.ndarray]:
         broken = error.strerror or "damaged"
         if not found:
             raise ValueError(f"{path}: not a readable video ({broken}); fetch it again") from None
-        declared, name = stream.frames, ""
+        declared, name = stream.frames, ""  # type: ignore[union-attr]  # a frame was found, so there is a stream
     if broken or _cut(path, name, packets, found, declared):
         of = f" of {declared:,}" if declared > found else ""
         raise ValueError(f"{path}: truncated or damaged, {found:,}{of} frames decode; fetch it again")
@@ -184,7 +184,7 @@ def _riff_end(path: Path) -> int:
 def _segment_end(path: Path) -> int:
     """Where a Matroska file ends by its own account; 0 where it gives none, as a recording of a stream."""
 
-    def number(file, keep_marker: bool) -> tuple[int, bool]:
+    def number(file, keep_marker: bool) -> tuple[int, bool]:  # type: ignore[no-untyped-def]  # any binary file
         first = file.read(1)
         if not first or not first[0]:
             return 0, False
