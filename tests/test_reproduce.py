@@ -675,7 +675,7 @@ def test_make_reads_a_no_as_no(given, flag):
 
 
 def test_make_refuses_a_word_that_is_neither(tmp_path):
-    told = subprocess.run(["make", "reproduce", f"PYTHON={sys.executable}", "REHEARSE=perhaps"],
+    told = subprocess.run(["make", "--no-print-directory", "reproduce", f"PYTHON={sys.executable}", "REHEARSE=perhaps"],
                           cwd=provenance.repo_root(), capture_output=True, encoding="utf-8")  # fmt: skip
     assert told.returncode == 2 and "REHEARSE=perhaps says neither yes nor no" in told.stderr and not told.stdout
 
@@ -801,6 +801,19 @@ def test_a_folder_outside_any_repository_is_refused_in_one_line(monkeypatch, cap
     monkeypatch.setattr(provenance, "repo_root", nowhere)
     assert reproduce.main(SMOKE) == 2
     assert capsys.readouterr().err == "no pyproject.toml above it\n"
+
+
+def test_what_a_killed_write_has_left_is_swept_up(book, bench):
+    figures, runs = book / "figures/smoke", book / "runs/smoke/checkpoints/one"
+    left, young, kept = figures / ".tmp.table.abc.csv", runs / ".tmp.step-00000050.xyz.pt", figures / "table.csv"
+    for path in (left, young, kept):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    old = time.time() - 100
+    for path in (left, kept):
+        os.utime(path, (old, old))
+    assert reproduce.main(SMOKE) == 0
+    assert (left.exists(), young.exists(), kept.exists()) == (False, True, True)
 
 
 def test_two_drivers_do_not_share_a_run(book, bench, capsys):

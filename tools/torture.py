@@ -173,6 +173,7 @@ def contents(*patterns: str, drop: Sequence[str] = ()) -> Callable[[Path], dict[
 
     def made(folder: Path) -> dict[str, str]:
         found = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
+        found -= {path for path in found if path.name.startswith(".tmp.")}  # of a write that was killed; swept up later
         return {str(path.relative_to(folder)): digest(path) for path in sorted(found)}
 
     return made

@@ -364,6 +364,18 @@ def preparations(stale: list[Path], settings: Settings, needs: dict[str, set[str
     return list(jobs.values())
 
 
+def sweep(settings: Settings, seconds: float = 60) -> None:
+    """Remove what killed writes have left of a run: files that were never given their name. The caller holds its lock.
+
+    A chapter that somebody runs by hand may be at it: what is younger than `seconds` stays.
+    """
+    for folder in (settings.folder, settings.root / "figures" / settings.run):
+        for path in folder.rglob(".tmp.*"):
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > seconds:
+                    path.unlink()
+
+
 def reproduce(settings: Settings) -> int:
     """Make what is not there yet, `settings.jobs` jobs at a time. Returns the exit status.
 
@@ -532,6 +544,7 @@ def main(argv: list[str] | None = None) -> int:
             start_server()
         settings.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(settings.folder / ".lock", timeout=0):
+            sweep(settings)
             return reproduce(settings)
     except KeyboardInterrupt:  # before the first job
         return 130
