@@ -283,6 +283,7 @@ only_g, only_d, pyramid_more = 8192 - 128, 27 * 128 + 129, conv_biases(discrimin
 print(f"only in G: {only_g:,}   only in D: {only_d:,}   biases of the pyramid, D's less G's: {pyramid_more}")
 page.expect("G's parameters less D's", weights(generator) - weights(discriminator), of=only_g - only_d - pyramid_more)
 #
+# %% [markdown]
 # ## Figure 1, drawn from the networks
 #
 # The paper's Figure 1 illustrates the architecture. We draw ours from the two traces, so that the picture cannot say
