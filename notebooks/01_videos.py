@@ -67,6 +67,7 @@ def show(pictures: dict[str, np.ndarray], height: float = 2.4) -> plt.Figure:
         axis.imshow(picture)
         axis.set_title(title)
         axis.set_axis_off()
+    fig.get_layout_engine().set(h_pad=0.12)  # inches between the titles and what is printed above
     return fig
 
 

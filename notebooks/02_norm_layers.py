@@ -404,13 +404,17 @@ page.measure("largest activation with pixel norm, 24 layers of 16 channels, weig
              controls=[book.Control("the other norm of the two", highest["none"], highest["none"])])
 
 # %% [markdown]
-# The claim holds in this form: Eq. 8 makes an explosion of *activations* impossible, and it does so by construction, so
-# no data could have said otherwise. What is particular to pixel norm is that it still works on each clip when G samples;
-# batch norm then divides by remembered averages, which know nothing of an unusual clip.
+# The claim holds in this form: behind Eq. 8 an explosion of *activations* is impossible. That much is so by construction:
+# no data could have said otherwise. The sentence of section 4.3 says more than that. It speaks of *parameters*, which
+# Eq. 8 does not bound, and of G and D as they train; the stacks here have random weights.
+# [Chapter 12](12_claims_and_decisions.ipynb) therefore counts the claim as held in the part that was tested.
+#
+# What is particular to pixel norm is that it still works on each clip when G samples; batch norm then divides by remembered
+# averages, which know nothing of an unusual clip.
 #
 # ### The length of the weights, under gradient descent and under Adam
 #
-# The sentence of section 4.3 speaks of *parameters*. Does the layer keep the weights small? Three steps show the opposite:
+# What of the *parameters*, then? Does the layer keep the weights small? Three steps show the opposite:
 #
 # 1. Behind a convolution without bias, a ReLU and pixel norm the output does not depend on the length of the weights
 #    $w$. So neither does the [loss](00_start_here.ipynb#Glossary): $L(c\,w) = L(w)$ for every $c > 0$ ($\epsilon$ aside).

@@ -209,10 +209,10 @@ for axis, network, title in zip(axes, (strided, separate), ("DeConv with stride 
     axis.grid(False)
 page.figure(fig, data=(),
             caption="One even grey, enlarged in two ways. Left, the stride leaves a checkerboard; right, only the "
-                    "border differs.",
+                    "border differs. Bright: reached often.",
             alt="Two grey squares. Left, a stride-2 deconvolution of an even grey shows a regular checkerboard of "
                 "lighter and darker dots. Right, nearest-neighbour upsampling followed by a stride-1 deconvolution "
-                "shows an even grey with a slightly darker border.")
+                "is evenly white inside, with a grey line along each side and a darker square in each corner.")
 
 # %% tags=["nbval-check-output"]
 inside = [network(grey)[0, 0, 4, 4:-4, 4:-4].detach() for network in (strided, separate)]

@@ -396,7 +396,8 @@ page.figure(fig, data=[dataset],
             caption="One frame of a real clip, and the mean strength of the features at the end of each stage, for an "
                     "untrained D. Bright is strong.",
             alt="A real frame and, beside it, maps of mean feature strength at ever fewer positions; what stands out "
-                "in the frame is still seen in the first maps, and the last has only a few squares.")
+                "in the frame is still seen in the first maps; the last is a coarse grid of squares, a few of them "
+                "bright.")
 
 # %% [markdown]
 # ## Minibatch standard deviation: clips compared with each other

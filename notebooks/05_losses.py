@@ -8,8 +8,9 @@
 # | **Writes** | nothing that a later chapter needs |
 # | **Budget** | about half a minute on two cores |
 #
-# A generator never sees a real clip. All that it learns about videos comes to it through one number, its *loss*. This chapter
-# is about what that number says, where it falls silent, and what happens where two losses disagree.
+# All that a generator learns about videos comes to it through one number, its *loss*. In an adversarial loss G is shown no real
+# clip: it hears only what D thinks of its own. The pixel term of the paper's full loss does hold a real clip against it. This
+# chapter is about what that number says, where it falls silent, and what happens where two losses disagree.
 #
 # **By the end you can**
 #

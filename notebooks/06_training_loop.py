@@ -440,7 +440,7 @@ left.plot(turns, [record.discriminator["adversarial"] for record in records], co
 left.plot(turns, [record.generator["adversarial"] for record in records], color=colour, lw=1, label="G (times alpha)")
 left.axhline(2 * math.log(2), color="grey", ls="--", lw=1)
 left.set(xlabel="step", ylabel="adversarial term")
-left.legend(frameon=False)
+left.legend(frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))  # above: curves may be anywhere
 right.plot(turns, [record.generator["pixel"] for record in records], color=colour, lw=1)
 right.set(xlabel="step", ylabel="pixel term", ylim=(0, None))
 page.figure(figure, name="training_curves", data=[train_set],

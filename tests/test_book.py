@@ -11,6 +11,7 @@ matplotlib.use("agg")
 
 from hrvgan_lib import book, provenance
 from hrvgan_lib.book import learning, pictures
+from hrvgan_lib.book.tables import html_table, markdown_table
 
 
 class ToySet(SimpleNamespace):
@@ -74,6 +75,29 @@ def test_a_table_is_csv_markdown_html_and_json(page, monkeypatch):
     assert "| a\\|b | 0.3333 | – |" in (page.figures / "scores.md").read_text()
     assert json.loads((page.figures / "scores.json").read_text())["rows"] == rows
     assert '<td style="text-align: left">&lt;c&gt;</td><td>123,457</td>' in shown[0]["text/html"]
+
+
+def test_a_table_s_numbers_and_intervals_are_read_at_a_glance():
+    row = {"weights": 415143, "steps": 1600, "interval": "16.9 [16.3, 17.46]", "whole": True, "words": "in two parts"}
+    rows = [row, row | {"weights": np.int64(-113007), "interval": None}]
+    assert "| 415,143 | 1600 | 16.9 [16.3, 17.46] | yes |" in markdown_table(rows, [*row], "")
+    page = html_table(rows, [*row], "")
+    assert ">-113,007</td><td>1600</td>" in page and page.count("nowrap") == 1
+    assert '<td style="text-align: left; white-space: nowrap">16.9 [16.3, 17.46]</td><td>yes</td>' in page
+
+
+def test_a_result_names_trainings_where_it_rests_on_them(page, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append(data["text/html"]))
+    monkeypatch.setattr("hrvgan_lib.provenance.device_name", lambda: "2 CPU cores")
+    page.learning = True
+    page.trainings += ["hrvgan, 3 steps", "vgan, 3 steps"]
+    page.figure(draw(), "line", alt="a line", data=[TOY], samples=1)
+    page.figure(draw(), "sketch", alt="a sketch", data=())
+    assert "2 CPU cores: golf, procedural, 2 trainings so far, 1 sample, seed 3." in shown[0]
+    assert "2 CPU cores: no data set, seed 3." in shown[1]
+    trained = [json.loads((page.figures / f"{name}.json").read_text())["trained"] for name in ("line", "sketch")]
+    assert trained == [["2 trainings so far"], []]
 
 
 def test_an_expectation_says_its_value_and_its_verdict(page, capsys):

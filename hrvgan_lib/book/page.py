@@ -180,7 +180,8 @@ class Page:
         In a chapter that trains, a named figure stands first as a recorded run has it, and then, small, this run's.
 
         caption: what is to be seen, in a sentence or two. alt: the picture in words, for who does not see it.
-        data: the data sets behind it; by default every one that the page has opened so far.
+        data: the data sets behind it; by default every one that the page has opened so far. None, as `()`: then no
+        training is named either.
         """
         png = _png(fig)
         about = self._about(data, samples, caption=caption, alt=alt)
@@ -447,7 +448,7 @@ system = load_generator("{path.relative_to(self.root)}")
         who = f"Recorded{' with older code' if older else ''} on" if run else f"Run {self.run}, on"
         sets = "; ".join(dict.fromkeys(f"{one['name']}, {one['kind']}" for one in record["data"]))
         said = [f"{who} {record['device']}: {sets or 'no data set'}", *record.get("trained", [])]
-        said += [f"{record['samples']:,} samples"] if record["samples"] else []
+        said += [f"{record['samples']:,} sample{'s' * (record['samples'] != 1)}"] if record["samples"] else []
         return ", ".join([*said, f"seed {record['seeds'][0]}"]) + "."
 
     def expect(
@@ -551,7 +552,8 @@ system = load_generator("{path.relative_to(self.root)}")
 
     def _about(self, data: Iterable | None, samples: int | None, **extra: Any) -> dict[str, Any]:
         """What a sidecar says of a result: code, parameters, seeds, data, device."""
-        datasets = self._datasets.values() if data is None else data
+        datasets = list(self._datasets.values() if data is None else data)
+        untrained = data is not None and not datasets  # it is said to rest on no data: then on no training either
         return {
             "chapter": self.chapter,
             "code_sha256": self._code_hash,
@@ -562,7 +564,7 @@ system = load_generator("{path.relative_to(self.root)}")
             "seeds": [self.seed],
             "data": [_data_about(dataset) for dataset in datasets],
             "samples": samples,
-            "trained": [self._trained] if self.trainings else [],
+            "trained": [self._trained] if self.trainings and not untrained else [],
             "device": provenance.device_name(),
             "versions": provenance.versions(),
             "seconds_since_chapter_start": round(time.perf_counter() - self.started, 1),
@@ -572,7 +574,7 @@ system = load_generator("{path.relative_to(self.root)}")
     def _trained(self) -> str:
         """What the chapter has asked for so far, in words."""
         names = list(dict.fromkeys(self.trainings))
-        words = f"trained: {names[0]}" if len(names) == 1 else f"{len(names)} trainings"
+        words = f"trained: {names[0]}" if len(names) == 1 else f"{len(names)} trainings so far"
         return words + (f" ({len(set(self.taken))} taken from the recorded run)" if self.taken else "")
 
     def _sidecar(self, name: str, files: list[str], about: dict[str, Any]) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import html
 import math
+from numbers import Integral
 from pathlib import Path
+
+UNBROKEN = 24  # characters: a cell of at most so many that holds a digit, such as an interval, stays on one line
 
 
 class Link(str):
@@ -39,6 +42,8 @@ def _cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+    if isinstance(value, Integral):
+        return f"{int(value):,}" if abs(int(value)) >= 10_000 else str(value)
     return str(value)
 
 
@@ -58,16 +63,24 @@ def markdown_table(rows: list[dict], columns: list[str], note: str) -> str:
 
 def html_table(rows: list[dict], columns: list[str], note: str) -> str:
     """Rows as an HTML table with a note below it; links and their targets are kept."""
-    words = ' style="text-align: left"'  # JupyterLab sets every cell to the right, which suits numbers only
+    words = "text-align: left"  # JupyterLab sets every cell to the right, which suits numbers only
     told = {column for column in columns if any(isinstance(row.get(column), str) for row in rows)}
-    head = "".join(f"<th{words if column in told else ''}>{html.escape(column)}</th>" for column in columns)
+    head = "".join(f"<th{_style(words * (column in told))}>{html.escape(column)}</th>" for column in columns)
 
     def cell(value: object) -> str:
-        return f"<td{words if isinstance(value, str) else ''}>{_html(value)}</td>"
+        text = _cell(value)
+        unbroken = {*text} & {*" –"} and len(text) <= UNBROKEN and any(map(str.isdigit, text))
+        style = _style(words * isinstance(value, str), "white-space: nowrap" * bool(unbroken))
+        return f"<td{style}>{_html(value)}</td>"
 
     body = "".join("<tr>" + "".join(cell(row.get(column)) for column in columns) + "</tr>\n" for row in rows)
     caption = f"<p>{html.escape(note)}</p>" if note else ""
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>{caption}"
+
+
+def _style(*rules: str) -> str:
+    kept = "; ".join(rule for rule in rules if rule)
+    return f' style="{kept}"' if kept else ""
 
 
 def _html(value: object) -> str:
