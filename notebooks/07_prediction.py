@@ -916,8 +916,8 @@ page.figure(book.clip_grid(torch.cat([pair_of, *made]), every=every,
             caption="One latent a frame: two real clips, what G makes of their latents, the first half of one sequence "
                     "joined to the second half of the other, and a sequence that stops in the middle.",
             alt="Six rows of frames: two real clips; their reconstructions, grey with a dark blot; a splice that "
-                "starts with the latents of the first clip and ends with those of the second; and the first clip's latents, "
-                "held from the middle on. The last two rows are as grey as the reconstructions.")
+                "starts with the latents of the first clip and ends with those of the second; and the first clip's "
+                "latents, held from the middle on. The last two rows are as grey as the reconstructions.")
 fidelity = metrics.psnr(made[0], pair_of).mean()
 grey = metrics.psnr(pair_of.mean(dim=(2, 3, 4), keepdim=True).expand_as(pair_of), pair_of).mean()
 page.measure("PSNR of reconstructions with one latent a frame, less that of a clip of the mean colour, dB",
