@@ -848,8 +848,8 @@ for row, pair in zip(axes, zip(*columns)):
 page.figure(fig, data=[train_set, test_set], samples=2,
             caption=f"The last predicted frame of two clips: the truth, {K} draws after "
                     f"{clips_seen['with noise']:,} clips, and where they differ (black: nowhere; white: most).",
-            alt="Two rows of six pictures: the true frame, four drawn predictions that look alike, and a dark map "
-                "with brighter places, where the draws differ.")
+            alt="Two rows of six pictures: the true frame, four drawn predictions that look alike, and a map of where "
+                f"they differ, {'even grey noise' if uneven_spread < 1.2 else 'brighter where the truth changes'}.")
 
 # %% [markdown]
 # A ratio near 1 is grain, which lies on everything alike and is no other future. The recorded run's gain is small too
@@ -883,7 +883,7 @@ page.expect("change in the third horizon over the true one", moves[2], high=0.5,
 
 # %% [markdown]
 # Even in the first horizon less moves than in the true future, and then it dies down: a predicted past, in which little moves, asks for a
-# future in which still less does, as the last printed line shows for a past that stands still. The edge gap grows a little with each horizon.
+# future in which still less does, as the printed number for a past in which nothing moves shows. The edge gap grows a little with each horizon.
 #
 # ## One latent a frame: cutting and joining sequences
 #
@@ -915,8 +915,9 @@ page.figure(book.clip_grid(torch.cat([pair_of, *made]), every=every,
             name="prediction_splice", data=[train_set, test_set], samples=2,
             caption="One latent a frame: two real clips, what G makes of their latents, the first half of one sequence "
                     "joined to the second half of the other, and a sequence that stops in the middle.",
-            alt="Rows of frames: two real clips, their reconstructions, and a splice that starts with the latents of "
-                "the first and ends with those of the second. The reconstructions are grey with a dark blot.")
+            alt="Six rows of frames: two real clips; their reconstructions, grey with a dark blot; a splice that "
+                "starts with the latents of the first clip and ends with those of the second; and the first clip's "
+                "latents, held from the middle on. The last two rows are as grey as the reconstructions.")
 fidelity = metrics.psnr(made[0], pair_of).mean()
 grey = metrics.psnr(pair_of.mean(dim=(2, 3, 4), keepdim=True).expand_as(pair_of), pair_of).mean()
 page.measure("PSNR of reconstructions with one latent a frame, less that of a clip of the mean colour, dB",
@@ -1044,15 +1045,15 @@ for what, found, decision in (
 #
 # ## Exercises
 #
-# 1. ★ *(warm-up)* Draw question 3: frames of 32×32 with a square of 8×8 as the body. *Expected: the half-transparent pair of squares has a
+# 1. *(warm-up)* Draw question 3: frames of 32×32 with a square of 8×8 as the body. *Expected: the half-transparent pair of squares has a
 #    PSNR 3.01 dB above that of either sharp guess.*
-# 2. ★ *(easy)* Find the cut of $m$ and $n$ for 16 frames of 64×64 with 12 given frames (`given=12`). *Expected: E reads 16 frames, the first
+# 2. *(easy)* Find the cut of $m$ and $n$ for 16 frames of 64×64 with 12 given frames (`given=12`). *Expected: E reads 16 frames, the first
 #    one five times; G writes four.*
-# 3. ★★ Damp the straight line: let each pixel go on by a share $s$ of its last change, for $s$ between $-0.2$ and 1. *Expected: from $s = 0.1$ on,
+# 3. *(medium)* Damp the straight line: let each pixel go on by a share $s$ of its last change, for $s$ between $-0.2$ and 1. *Expected: from $s = 0.1$ on,
 #    the more of it the worse. The best $s$ is not above 0. (A small negative $s$ mixes the last two frames: a hedge again.)*
-# 4. ★★ Replace the squared error by the absolute error $|g - Y|$. *Expected: of the three futures at three paces the median, pixel by pixel, has a smaller
+# 4. *(medium)* Replace the squared error by the absolute error $|g - Y|$. *Expected: of the three futures at three paces the median, pixel by pixel, has a smaller
 #    absolute error than the mean, and less than half of its edge gap.*
-# 5. ★★★ *(hard)* Best-of-K needs a baseline too. Take the held frame and the same moved by $-2, -1, 1, 2$ pixels as five blind futures, and
+# 5. *(hard)* Best-of-K needs a baseline too. Take the held frame and the same moved by $-2, -1, 1, 2$ pixels as five blind futures, and
 #    compute the PSNR of the best of five. *Expected: at least 0.2 dB above the held frame, although four of the five are worse than it on average.*
 #
 # ### Solutions

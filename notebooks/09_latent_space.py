@@ -682,8 +682,8 @@ page.table([{"asked for": name, "judge says": judge.classes[row.argmax()],
              "of the asked class": round(float(row[label]), 2)}
             for name, row, label in zip(wanted, said, labels.tolist())],
            "figure4_judged", data=[figure_set], samples=len(films),
-           note=f"The judge names {judge.accuracy.value:.0%} of held-out real clips correctly; guessing gives "
-                f"{1 / len(judge.classes):.0%}.")
+           note=f"In its exam, on the first window of each of {judge.accuracy.n} held-out real clips, the judge names "
+                f"{judge.accuracy.value * judge.accuracy.n:.0f} right; guessing gives {1 / len(judge.classes):.1%}.")
 say(f"The strip that was to be {row['asked for']} is named {row['judge says']}, with probability "
     f"{row['with probability']:.2f}." for row in page.rows("figure4_judged"))
 
@@ -875,13 +875,14 @@ Quiz(real, generated, seed=page.seed).show()
 # ## The explorer: a walk by hand
 #
 # In a live notebook the next cell shows two latents, the clip between them, a slider, and a play button; a menu chooses among the generators of this chapter, another among the
-# classes of one that has classes. On paper and on the web it is a strip: one clip at five places of the same walk. Where a run on a GPU has been recorded, its generator comes first: a walk
-# between clips is worth more where the ends look like clips.
+# classes of one that has classes. On paper and on the web it is a strip: one clip at five places of the same walk. Where the files of a recorded run hold a generator of actions, it comes first, under the
+# name of that run and its machine: a walk between clips is worth more where the ends look like clips.
 
 # %%
 generators = {"Golf": (golf, ()), "Aeroplane": (flown, ()), "actions": (system, train_set.classes)}
 if recorded := page.recorded_system():
-    generators["recorded on a GPU"] = recorded, json.loads(recorded.about["classes"])
+    origin = explore.origin_of(page.recorded("hrvgan_generator.safetensors"))
+    generators[origin] = recorded, json.loads(recorded.about["classes"])
 explorer = explore.LatentExplorer(generators, seed=page.seed, width=440)
 explorer.show()
 shown = explorer.system

@@ -1,5 +1,6 @@
 """Walks through latent space and the widget that takes them."""
 
+import json
 import math
 import re
 
@@ -119,6 +120,13 @@ def test_a_menu_without_a_choice_is_not_shown():
     assert (both.source.layout.display, both.label.layout.display) == (None, None)
     both.source.value = "this run"
     assert both.label.layout.display == "none"
+
+
+@pytest.mark.parametrize("run, device", [("overnight", "AMD EPYC (2 cores)"), ("gpu", "NVIDIA H200")])
+def test_a_recorded_generator_is_named_by_its_run_and_machine(run, device, tmp_path):
+    sidecar = {"device": device, "parameters": {"run": run}}
+    (tmp_path / "hrvgan_generator.json").write_text(json.dumps(sidecar))
+    assert explore.origin_of(tmp_path / "hrvgan_generator.safetensors") == f"recorded run {run}, {device}"
 
 
 def test_the_widget_changes_generators_and_their_classes():

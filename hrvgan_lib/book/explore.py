@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,6 +84,12 @@ def walk_shape(points: Tensor | np.ndarray) -> WalkShape:
     if strides.sum() == 0:
         return WalkShape(float("nan"), float("nan"))
     return WalkShape(float(strides.sum() / reach), float(strides.max() / strides.mean()))
+
+
+def origin_of(generator: Path) -> str:
+    """Which recorded run a generator's file is from and on what machine, by its sidecar: a name for the menu."""
+    about = json.loads(generator.with_suffix(".json").read_text(encoding="utf-8"))
+    return f"recorded run {about['parameters']['run']}, {about['device']}"
 
 
 class LatentExplorer(Live):
