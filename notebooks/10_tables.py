@@ -148,7 +148,7 @@ shut, wide = np.quantile(opening, [0.1, 0.9])
 print(f"this run: 64 clips of VGAN; a tenth of the mask lies below {shut:.2f} and a tenth above {wide:.2f}")
 page.expect("what a tenth of the mask lies below", shut, low=0.2, why="it shuts nowhere")
 page.expect("change where the mask is most open, over most shut",
-            change[opening >= wide].mean() / change[opening <= shut].mean(), low=1, why="foreground moves")
+            change[opening >= wide].mean() / change[opening <= shut].mean(), low=1, why="the foreground")
 
 # %% [markdown]
 # The mask has begun to follow what moves, but it shuts nowhere: after 800 steps, as in the recorded run, VGAN blends its two streams everywhere.
@@ -185,7 +185,7 @@ page.figure(fig, data=[golf], samples=2, trained=page.trainings[-1:],
 
 # %%
 page.expect("largest difference, vectors or clip reversed",
-            float((backwards - drawn.flip(2)).abs().max()), high=1e-4, why="frames are drawn one by one")
+            float((backwards - drawn.flip(2)).abs().max()), high=1e-4, why="frame by frame")
 print(f"this run: 64 clips of TGAN; its vectors scatter by {fast.std(1).mean():.2f} from frame to frame\n  "
       f"and by {fast.std(0).mean():.2f} from clip to clip")
 
@@ -248,8 +248,8 @@ moved = {name: (other - ours).abs().mean(dim=(0, 1, 3, 4))
 for name, by_frame in moved.items():
     print(f"this run: 32 pairs; another {name} changes a value by {by_frame[0]:.3f} in the first frame, "
           f"{by_frame[-1]:.3f} in the last")
-page.expect("change by another content, over that by another motion",
-            moved["content"].mean() / moved["motion"].mean(), low=1, why="looks come before motion")
+page.expect("change by another content, over by another motion",
+            moved["content"].mean() / moved["motion"].mean(), low=1, why="looks first")
 
 # %% [markdown]
 # The two codes do what they are named for, and one of them does little yet: the recorded MoCoGAN hardly moves.
@@ -761,8 +761,10 @@ for axis, dataset in zip(panes, SETS):
     left, right = (factor * end([row["ours"] for row in rows]) for factor, end in ((0.5, min), (3, max)))
     for height, row in enumerate(rows):
         draw_interval(axis, height, row | {"95 % low": max(1e-9, row["95 % low"])})
-        for mark, place_of, beyond in (("<", left, row["95 % low"] < left), (">", right, row["95 % high"] > right)):
-            axis.plot([place_of] * beyond, [height] * beyond, mark, color="black", ms=6, clip_on=False)
+        for beyond, edge, mark in ((row["95 % low"] < left, 1.15 * left, "<"),
+                                   (row["95 % high"] > right, right / 1.15, ">")):
+            if beyond:
+                axis.plot(edge, height, mark, color="black", ms=6)
     axis.set(title=rows[0]["data"], xlabel="Fréchet distance", xscale="log", xlim=(left, right),
              yticks=range(len(rows)), yticklabels=SIDE.values())
 panes[0].invert_yaxis()
@@ -969,7 +971,7 @@ print(f"this run: the same frozen: {over_chance(still.accuracy)}; untrained netw
 page.measure("share of samples named as asked, over chance", right.value, interval=right, claim="class-conditional",
              low=2, data=[train_clips], sides=[side("hrvgan")], controls=[book.control("untrained network", by_luck)])
 page.expect("real clips named right frozen, over moving",
-            first["frozen"].accuracy.value / first["real"].accuracy.value, high=0.5, why="this judge goes by motion")
+            first["frozen"].accuracy.value / first["real"].accuracy.value, high=0.5, why="by motion")
 
 # %% [markdown]
 # Samples that move are named as asked far more often than by guessing; standing still they mostly are not, and neither are real clips.
@@ -1015,7 +1017,7 @@ for dataset in ("golf", "aeroplane"):
           f"{noise['ours']:.1f}\n  by single frames: {frames[0]:.2f}, frozen {frames[1]:.2f}, noise "
           f"{noise['of single frames']:.2f}")
     page.expect(f"{dataset}: frozen real clips, over held-out ones", frozen["ours"] / real["ours"], low=2,
-                why="far by clips, the same by frames")
+                why="motion counts")
 
 # %% [markdown]
 # ## A table that can mislead
@@ -1048,9 +1050,9 @@ page.table([{"system": name, "N": n_all // (1 if name == "all clips" else 4), "F
 # %%
 page.expect("a quarter in equal shares, over all", np.mean(even) / honest, low=1.02, why="nothing but N differs")
 page.expect("a quarter at random, over equal shares", np.mean(mixed_up) / np.mean(even), low=1,
-            why="the mix of classes differs too")
+            why="another mix of classes")
 page.expect("the luckiest of twenty, over the unluckiest", min(mixed_up) / max(mixed_up), high=0.99,
-            why="nothing but luck differs")
+            why="luck alone")
 
 # %% [markdown]
 # On the stand-ins N alone makes the distance a few times larger, and the mix of classes does more: this judge was trained to set classes far apart, so a quarter with too many of one and none of another has another mean and covariance.
@@ -1218,7 +1220,8 @@ for rival in (row for row, one in ROWS.items() if one.system != "hrvgan" and not
     page.measure(f"coverage of HRVGAN, no labels, less that of {LONG[rival]}", ahead.value, interval=ahead, low=0,
                  claim="diversity-over-prior-work", has=["all systems"], data=[train_clips],
                  sides=[side("hrvgan, no labels"), side(rival)])
-    print(f"this run: N = {page.profile.samples}, coverage of HRVGAN, no labels,\n  less that of {LONG[rival]}: {ahead}")
+    print(f"this run: N = {page.profile.samples}, coverage of HRVGAN, no labels,\n"
+          f"  less that of {LONG[rival]}: {ahead}")
 for what in COUNTS:
     for rival in (row for row, one in ROWS.items() if one.system != "hrvgan" and not one.labels):
         nearer = lead_over(what, rival)

@@ -449,7 +449,7 @@ page.expect("sharpness of what the generator shows, over that", sharp(pulled) / 
 page.expect("its distance from the mean clip, over that of real clips",
             (copies - means[0]).square().mean() / (real - means[0]).square().mean(), high=0.25)
 page.expect("its spread over the noise, over real clips'",
-            copies.std(dim=0).mean() / real.std(dim=0).mean(), high=0.25, why="noise is in the way")
+            copies.std(dim=0).mean() / real.std(dim=0).mean(), high=0.25, why="no use of noise")
 pattern, wanted = (clip - clip.mean(dim=(1, 2, 3), keepdim=True) for clip in (copies[0], means[0]))
 page.expect("correlation of its pattern with the mean clip's", (pattern * wanted).sum() / pattern.norm()
             / wanted.norm(), low=0.6)
@@ -873,7 +873,7 @@ say(f"**Answer** (recorded study). {lost} of {of} trainings diverged. An interva
 steep = {(row["reading"], row["held by"]): row["slope of D, median"] for row in critics}
 if steep:
     page.expect("slope of a clipped D, over a free one's", steep["bce_shift", "clip"] / steep["bce_shift", "none"],
-                high=1e-6, why="clipping makes D flat")
+                high=1e-6, why="D is flat")
     page.expect("gradient penalty over nothing, cross-entropy, five pairs",
                 next(row[ratio] for row in critics if row["held by"] == "gradient_penalty"), high=1)
 
@@ -1132,8 +1132,7 @@ else:
 # %%
 if critics and (arms := recorded_arms("Lipschitz constraint")):
     five = next(row for row in critics if (row["reading"], row["held by"]) == ("bce_shift", "gradient_penalty"))
-    page.expect("gradient penalty over none, the one pair", arms[1]["over ours"], low=1 / band, high=band,
-                why="within the band")
+    page.expect("gradient penalty over none, the one pair", arms[1]["over ours"], low=1 / band, high=band)
     page.expect("the same, five pairs", five[ratio], low=five["its 95 % low"], high=1, why="on the other side of 1")
     given = verdict_of(row) if (row := ledger_row("lipschitz-stabilises")) else "–"
     say(f"So `lipschitz-stabilises` has its verdict, *{given}*, from one pair at {ratio_of(arms[1])}. The five pairs "
