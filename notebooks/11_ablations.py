@@ -43,6 +43,7 @@ import copy
 import json
 import math
 import re
+import textwrap
 from dataclasses import asdict
 
 import matplotlib.pyplot as plt
@@ -54,7 +55,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from hrvgan_lib import ablations, losses, metrics, paper
 from hrvgan_lib.ablations import FRAMES, OURS, SIZE, STUDIES
-from hrvgan_lib.book import learning
+from hrvgan_lib.book import learning, ledgers
 from hrvgan_lib.networks import build_system, fused
 from hrvgan_lib.streams import stream
 from hrvgan_lib.training import TrainConfig, draw_batch
@@ -130,7 +131,8 @@ if recorded:
                     f"{about['clips']} to train on, {about['kind']}", recorded["samples"], real_then)
 whose = f"recorded run {recorded['run']}" if recorded else "this run"
 page.table([{"yardstick": what, whose: theirs[what], f"this run ({page.run})": mine[what]} for what in mine])
-print(f"judge of this run: {judge.name}; {judge.accuracy.value:.0%} of {judge.accuracy.n} held-out clips right")
+print(textwrap.fill(f"judge of this run: {judge.name}; {judge.accuracy.value:.1%} of {judge.accuracy.n} held-out clips "
+                    "right", 90))
 
 # %% [markdown]
 # Look at the budget first. A clip is 8×16×16 so that two cores can train many arms, and each arm sees few clips. So the recorded pictures below show blobs on a ground, and no arm comes
@@ -157,7 +159,7 @@ def show_gain(owner, untrained, trained, real, clear):
 def ledger_row(claim):
     """A claim's row in the recorded ledger; empty where there is none."""
     rows = book.read_csv(page.recorded("claims.csv")) if page.recorded("claims.csv") else []
-    return next((row for row in rows if row["claim"] == claim), {})
+    return next((row for row in ledgers.reworded(rows) if row["claim"] == claim), {})
 
 
 ours_then = {row["arm"]: row for row in record_of("ablations").get("rows", [])}
@@ -329,27 +331,33 @@ def answer(name):
             f"({row['Fréchet distance']:.0f}{start}, against {ours['Fréchet distance']:.0f}): {where}. It is "
             f"{'' if clear else '**not** '}clear of its untrained network.{seed_alone(name, row)}{diverged}")
     for row in own_rows(name)[1:] if recorded_arms(name) else []:
-        print(f"this run: {row['arm']} has {ratio_of(row)} times our distance "
-              f"({row['clips seen']:,} clips, {n} samples"
+        print(f"this run: {row['arm']} has {ratio_of(row)} times our distance\n"
+              f"  ({row['clips seen']:,} clips, {n} samples"
               f"{'' if row['clear of untrained'] else '; not clear of untrained'})")
 
 
 # %%
+def verdict_of(row):
+    """A verdict in the words of chapter 12, within a sentence."""
+    said = ledgers.heading(row)
+    return said[:1].lower() + said[1:]
+
+
 def ledger_says(claim):
     """A claim of the paper, what the recorded run has measured for it, and the verdict of chapter 12's rule."""
     if row := ledger_row(claim):
         why = "" if row["why"] == "as asked" else f" ({row['why']})"
         only = " It speaks of these networks, not of the method." if "in these trainings" in row["verdict"] else ""
         say(f"**Claim** `{claim}`: *{row['the paper']}*. Measured in the recorded run: {row['ours']}. Verdict: "
-            f"**{row['verdict']}**{why}.{only}")
+            f"**{verdict_of(row)}**{why}.{only}")
 
 
 def beside(name, column, **bounds):
     """Another number of the first changed arm over ours: what is seen in the recorded strip."""
     ours, changed, *_ = arms_of(name)
-    what, ratio = f"{column.partition(',')[0]} of {changed['arm']} over ours", changed[column] / ours[column]
+    what, ratio = f"{column.partition(',')[0]}, {changed['arm']} over ours", changed[column] / ours[column]
     if recorded_arms(name):
-        page.expect(f"{what}, {whose}", ratio, **bounds)
+        page.expect(f"{what}, recorded", ratio, **bounds)
     else:
         print(f"this run: {what} = {ratio:.2f} ({n} samples)")
 
@@ -435,13 +443,13 @@ def sharp(clips):
 
 
 copies, real = pulled[asked.cpu() == 0], many[their == 0]  # of one class
-page.expect("sharpness of the mean clips, over that of real clips", sharp(means) / sharp(many), high=0.6,
+page.expect("sharpness of the mean clips, over real clips'", sharp(means) / sharp(many), high=0.6,
             why="a mean blurs")
 page.expect("sharpness of what the generator shows, over that", sharp(pulled) / sharp(many), high=0.6)
 page.expect("its distance from the mean clip, over that of real clips",
             (copies - means[0]).square().mean() / (real - means[0]).square().mean(), high=0.25)
-page.expect("its spread over the noise, over that of real clips",
-            copies.std(dim=0).mean() / real.std(dim=0).mean(), high=0.25, why="the noise is in the way")
+page.expect("its spread over the noise, over real clips'",
+            copies.std(dim=0).mean() / real.std(dim=0).mean(), high=0.25, why="no use of noise")
 pattern, wanted = (clip - clip.mean(dim=(1, 2, 3), keepdim=True) for clip in (copies[0], means[0]))
 page.expect("correlation of its pattern with the mean clip's", (pattern * wanted).sum() / pattern.norm()
             / wanted.norm(), low=0.6)
@@ -495,7 +503,7 @@ def at_the_start(norm, number):
 arrived = {norm: np.array([at_the_start(norm, number) for number in range(4)])
            for norm in ("batch+pixel", "pixel", "none")}
 start_flow = metrics.seed_interval(arrived["batch+pixel"] / arrived["pixel"])
-print(f"this run: gradient at G's first layer, with batch norm over without: {start_flow} (4 draws of weights)")
+print(f"this run: gradient at G's first layer, with batch norm over without:\n  {start_flow} (4 draws of weights)")
 
 # %%
 fig, axes = plt.subplots(figsize=(5, 2.8))
@@ -600,7 +608,8 @@ page.expect("2-D + 1-D over 3-D", cheaper, of=12 / 27, rtol=0.1, why="about 12 w
 
 # %%
 convolution = run_study("convolution")
-strip("convolution", "Both arms show a blob on a lighter or darker ground.",
+strip("convolution", "In the recorded run ours has a blob in each of the four clips, and 2-D + 1-D a clear one in the "
+      "third only.",
       "ours with 3-D convolutions, and 2-D plus 1-D convolutions")
 
 # %%
@@ -672,6 +681,22 @@ def picture(name, caption, alt):
     page.show_recorded(f"{name}_figure.png", run="study", caption=caption, alt=alt)
 
 
+def bars(rows, label, value, ends, title, one=1.0, ticks=None):
+    """The rows of a recorded study as dots with their intervals, one line a row; dotted: where `one` stands."""
+    fig, axis = plt.subplots(figsize=(8, 0.9 + 0.3 * len(rows)))
+    for height, row in enumerate(rows):
+        axis.plot([row[end] for end in ends], [height, height], color="#0072B2", lw=5, alpha=0.5, solid_capstyle="butt")
+        axis.plot(row[value], height, "o", color="#0072B2")
+    if one is not None:
+        axis.axvline(one, color="0.4", linestyle=":")
+    axis.set(yticks=range(len(rows)), yticklabels=[label(row) for row in rows], xlabel=title,
+             ylim=(len(rows) - 0.3, -0.7), xscale="log" if ticks else "linear")
+    if ticks:
+        axis.set_xticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+        axis.minorticks_off()
+    return fig
+
+
 # %% [markdown]
 # ### Which C3D layer gives distances of 10⁵?
 #
@@ -696,7 +721,7 @@ with torch.no_grad():
     after = [eye.layers(clips) for clips in noises]
 distant = [metrics.frechet_distance(one["fc6"].numpy(), other["fc6"].numpy()) for one, other in (before, after)]
 change = (after[0]["logits"] - before[0]["logits"]).abs().max() / before[0]["logits"].abs().max()
-page.expect("largest change of an answer, as a share of the largest answer", float(change), high=1e-4)
+page.expect("largest change of an answer, over the largest answer", float(change), high=1e-4)
 page.expect("distance at fc6, after over before", distant[1] / distant[0], low=99.9, high=100.1)
 
 # %%
@@ -764,7 +789,7 @@ page.table([{"gap": f"{row['gap']:.0%}", "samples, typical pair": row["samples o
                 "logarithm of the ratio, as in the summary at the end.")
 gaps = [f"{name.capitalize()} {abs(1 - paper.frechet_ratio(name, paper.OURS, to=rival)):.0%} to {rival}"
         for name in ("golf", "aeroplane") for rival in ("VGAN", "TGAN")]
-print("gaps of the paper's own system in Table 4:", ", ".join(gaps))
+print("gaps of the paper's own system in Table 4:", *gaps, sep="\n  ")
 if decisions:
     most = {what: max(row[f"{what} of each{pair}"] for row in decisions)
             for what, pair in (("samples", ", hardest pair"), ("training seeds", ""))}
@@ -786,11 +811,14 @@ if decisions:
 FIELD = {"pixel_reduction": "pixel term", "learning_rate": "learning rate of G", "betas": "Adam's betas",
          "mismatched_labels": "wrong labels shown to D"}
 fields = study("fields", "Geometric", "HRVGAN", "procedural")
-picture("fields",
-        caption="Fréchet distance with the changed field over that without, mean of eight mixtures, with its interval "
-                "over training seeds. Left of the dotted line the change helps: three of the four do.",
-        alt="Four dots with bars. From top to bottom: pixel reduction at 0.90, learning rate at 0.96, Adam's "
-            "betas on the dotted line at 1, mismatched labels at 0.99, left of the line.")
+WITH = "Fréchet distance, with over without"
+page.show_recorded(
+    "fields.csv", run="study", draw=lambda rows: bars(
+        rows, lambda row: FIELD[row["field"]], WITH, ("95 % low", "95 % high"), WITH),
+    caption="Fréchet distance with the changed field over that without, mean of eight mixtures, with its interval "
+            "over training seeds. Left of the dotted line the change helps: three of the four do.",
+    alt="Four dots with bars. From top to bottom: pixel term at 0.90, learning rate of G at 0.96, Adam's "
+        "betas on the dotted line at 1, wrong labels shown to D at 0.99, left of the line.")
 
 # %%
 page.table([{"field": FIELD[row["field"]], "with over without": row["Fréchet distance, with over without"],
@@ -799,8 +827,7 @@ page.table([{"field": FIELD[row["field"]], "with over without": row["Fréchet di
 helps = [FIELD[row["field"]] for row in fields if row["95 % high"] < 1]
 say(f"**Answer** (recorded study). {len(helps)} of {len(fields)} help the text on average: {', '.join(helps)}.")
 if rate := [row for row in fields if row["field"] == "learning_rate"]:
-    page.expect("learning rate of G changed alone, over the text", rate[0]["alone"], low=1,
-                why="below 1 on average, not alone")
+    page.expect("learning rate of G changed alone, over the text", rate[0]["alone"], low=1)
 
 # %% [markdown]
 # The last but one column has the field changed in the text by itself. The fast G helps on average and not alone: perhaps it needs
@@ -820,13 +847,17 @@ if rate := [row for row in fields if row["field"] == "learning_rate"]:
 READING = {"bce_shift": "cross-entropy", "wgan": "Wasserstein"}
 HELD = {"none": "nothing", "clip": "clipping", "gradient_penalty": "gradient penalty", "spectral_norm": "spectral norm"}
 critics = study("lipschitz", "HRVGAN", "procedural")
-picture("lipschitz",
-        caption="Fréchet distance over that of a D which nothing holds, seed by seed, with its interval over five "
-                "training seeds. One bar is clear of the dotted line at 1: the gradient penalty on a Wasserstein "
-                "critic (wgan).",
-        alt="Six dots with bars about a dotted line at 1: clipping, gradient penalty and spectral norm, for the "
-            "cross-entropy (bce_shift) and for the Wasserstein critic (wgan). Only the fifth, wgan with gradient "
-            "penalty, lies wholly left.")
+page.show_recorded(
+    "lipschitz.csv", run="study", draw=lambda rows: bars(
+        [row for row in rows if row["held by"] != "none"],
+        lambda row: f"{READING[row['reading']]}, {HELD[row['held by']]}", "over none's",
+        ("its 95 % low", "its 95 % high"), "Fréchet distance over that of a free D"),
+    caption="Fréchet distance over that of a D which nothing holds, seed by seed, with its interval over five "
+            "training seeds. One bar is clear of the dotted line at 1: the gradient penalty on a Wasserstein "
+            "critic.",
+    alt="Six dots with bars about a dotted line at 1: clipping, gradient penalty and spectral norm, for the "
+        "cross-entropy and for the Wasserstein critic. Only the fifth, Wasserstein with gradient penalty, lies "
+        "wholly left.")
 
 # %%
 page.table([{"D": f"{READING[row['reading']]}, held by {HELD[row['held by']]}", "over nothing": row["over none's"],
@@ -841,8 +872,8 @@ say(f"**Answer** (recorded study). {lost} of {of} trainings diverged. An interva
     f"{', '.join(clear) or 'none'}.")
 steep = {(row["reading"], row["held by"]): row["slope of D, median"] for row in critics}
 if steep:
-    page.expect("slope of a clipped D over that of a free one", steep["bce_shift", "clip"] / steep["bce_shift", "none"],
-                high=1e-6, why="clipping makes D flat")
+    page.expect("slope of a clipped D, over a free one's", steep["bce_shift", "clip"] / steep["bce_shift", "none"],
+                high=1e-6, why="D is flat")
     page.expect("gradient penalty over nothing, cross-entropy, five pairs",
                 next(row[ratio] for row in critics if row["held by"] == "gradient_penalty"), high=1)
 
@@ -935,12 +966,15 @@ say(f"**Answer** (recorded study). {len(reached)} of {len(ends)} trainings have 
 
 # %%
 tries = study("tries", "HRVGAN", "procedural")
-picture("tries",
-        caption="Fréchet distance from held-out clips after one change of stable, with its interval over samples. "
-                "Three rows lie left of stable, the top one; most lie far right.",
-        alt="Twelve dots with bars on a logarithmic axis from 60 to 600. Stable is at 184; codes charged a fifth, "
-            "D as fast as G and codes charged four times lie left of it; D judging reconstructions too at 249, "
-            "and seven others beyond 330.")
+page.show_recorded(
+    "tries.csv", run="study", draw=lambda rows: bars(
+        rows, lambda row: row["change"], "Fréchet distance", ("95 % low", "95 % high"), "Fréchet distance",
+        one=None, ticks=(60, 100, 200, 400)),
+    caption="Fréchet distance from held-out clips after one change of stable, with its interval over samples. "
+            "Three rows lie left of stable, the top one; most lie far right.",
+    alt="Twelve dots with bars on a logarithmic axis from 60 to 600. Stable is at 184; codes charged a fifth, "
+        "D as fast as G and codes charged four times lie left of it; D judging reconstructions too at 249, "
+        "and seven others beyond 330.")
 
 # %%
 def loosely(row, base):
@@ -1089,18 +1123,18 @@ print(f"ratios outside {1 / band:.3f} to {band:.3f}, the band of another seed: {
 # %%
 claims = book.read_csv(page.recorded("claims.csv")) if page.recorded("claims.csv") else []
 if claims:
-    page.table([{"claim": row["claim"], "the paper": row["the paper"], "verdict": row["verdict"], "why": row["why"]}
-                for row in claims if row["chapter"] == page.chapter], note="From the recorded run's ledger of claims.")
+    page.table([{"claim": row["claim"], "the paper": row["the paper"], "verdict": ledgers.heading(row),
+                 "why": row["why"]} for row in ledgers.reworded(claims) if row["chapter"] == page.chapter],
+               note="From the recorded run's ledger of claims.")
 else:
     print("no recorded run has a ledger of claims here: chapter 12 of this run has its own")
 
 # %%
 if critics and (arms := recorded_arms("Lipschitz constraint")):
     five = next(row for row in critics if (row["reading"], row["held by"]) == ("bce_shift", "gradient_penalty"))
-    page.expect("gradient penalty over none, the one pair", arms[1]["over ours"], low=1 / band, high=band,
-                why="another seed may do as much")
+    page.expect("gradient penalty over none, the one pair", arms[1]["over ours"], low=1 / band, high=band)
     page.expect("the same, five pairs", five[ratio], low=five["its 95 % low"], high=1, why="on the other side of 1")
-    given = ledger_row("lipschitz-stabilises").get("verdict", "–")
+    given = verdict_of(row) if (row := ledger_row("lipschitz-stabilises")) else "–"
     say(f"So `lipschitz-stabilises` has its verdict, *{given}*, from one pair at {ratio_of(arms[1])}. The five pairs "
         f"of the study have {five[ratio]:.3f} [{five['its 95 % low']:.3f}, {five['its 95 % high']:.3f}]: they do not "
         "support it as a statement about the method.")
@@ -1163,7 +1197,7 @@ def gap_of(*outcomes):
 
 
 gaps = {name: gap_of(outcome) for name, outcome in norms_d.items()}
-print("gap of D between training and held-out clips:", "; ".join(f"{name} {gap}" for name, gap in gaps.items()))
+print("gap of D between training and held-out clips:", *(f"{name} {gap}" for name, gap in gaps.items()), sep="\n  ")
 wider = gap_of(norms_d[OURS], norms_d["none"])
 page.measure("gap of D between training and held-out clips, with instance norm less without", wider.value, high=0,
              interval=wider, claim="instance-norm-helps", **evidence(norms_d[OURS], norms_d["none"]))
@@ -1273,8 +1307,8 @@ print(f"claims that this chapter has measured for: {len({one.claim for one in pa
 #    thousandth.*
 # 2. *(easy)* What does pairing gain? Compute the interval of *off* over ours as if the two had shared no clip, and compare its width with the
 #    paired one. *Expected: at least twice as wide.*
-# 3. *(medium)* A choice is worth 10 %, and the ratio scatters by 15 % from pair to pair. Find with a loop of your own how many pairs tell it from
-#    1. *Expected: about a dozen, as `ablations.seeds_needed` says.*
+# 3. *(medium)* A choice is worth 10 %, and the ratio scatters by 15 % from pair to pair. Find with a loop of your own how many
+#    pairs tell it from one. *Expected: about a dozen, as `ablations.seeds_needed` says.*
 # 4. *(hard)* Train an arm of your own, a slope of 0.01 in D (`{"leak": 0.01}`), with the budget of this run. *Expected: it has as many parameters and
 #    has seen as many clips as ours, and its row can be compared with ours.*
 
@@ -1290,7 +1324,7 @@ _, unpaired_low, unpaired_high = loosely(off_row, ours_row)
 widths = [math.log(top / bottom) for bottom, top in ((unpaired_low, unpaired_high),
                                                      (off_row["over ours, low"], off_row["over ours, high"]))]
 page.expect("exercise 2: width unpaired over paired", widths[0] / widths[1], low=2,
-            why="what the real clips do to both distances cancels")
+            why="what is shared cancels")
 
 # %% tags=["solution", "nbval-check-output"]
 # Exercise 3

@@ -381,8 +381,27 @@ def test_what_only_a_recorded_run_makes_is_shown_or_named(page, monkeypatch, cap
     page.show_recorded("fields.csv", run="study")
     page.show_recorded("native.webp")
     assert ">2<" in shown[-2]["text/html"] and "by study" in shown[-2]["text/html"]
+    drawn = []
+    page.show_recorded("fields.csv", run="study", draw=lambda rows: drawn.append(rows) or draw(), caption="Two.")
+    picture = shown.pop()
+    assert drawn == [[{"b": 2}]] and "<img" in picture and "Two." in picture and "<table" not in picture
     assert "Large." in shown[-1] and "data:image/webp" in shown[-1]
     assert page.recorded_system().n_classes == 2 and gpu.recorded_system() is None
+
+
+def test_a_figure_counts_the_trainings_behind_it(page, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(getattr(data, "data", data)))
+    page.learning = True
+    page.trainings += ["vgan, 3 steps", "tgan, 4 steps"]
+    page.taken.append("tgan, 4 steps")
+    for trained in (None, page.trainings[:1], page.trainings[1:], ()):
+        page.figure(draw(), data=[TOY], trained=trained)
+    every, first, last, none = (one if isinstance(one, str) else one["text/html"] for one in shown)
+    assert "2 trainings (1 taken from the recorded run)" in every
+    assert "trained: vgan, 3 steps" in first and "taken" not in first
+    assert "trained: tgan, 4 steps (1 taken from the recorded run)" in last
+    assert "training" not in none and "trained" not in none
 
 
 def test_a_recorded_picture_is_shown_in_today_s_words(page, monkeypatch):

@@ -125,7 +125,7 @@ def samples(folder: Path) -> str:
     return (
         f"Of {ours['N']} samples of HRVGAN with labels the judge names {named['hrvgan']:.0%} as asked (95 %: "
         f"{ours['named 95 %']}), of the same samples frozen {named['hrvgan frozen']:.0%}, of held-out real clips "
-        f"{named['real']:.0%}. Their Fréchet distance is {float(ours['Fréchet distance']):.3g} (95 %: "
+        f"{named['real']:.1%}. Their Fréchet distance is {float(ours['Fréchet distance']):.3g} (95 %: "
         f"{ours['FD 95 %']}), where real clips have {float(real['Fréchet distance']):.3g} and the untrained network "
         f"{float(start['Fréchet distance']):.3g}. They vary {variety:.2f} times as much as real clips, and "
         f"{covered:.0%} of the training clips have a sample near them, where {covered_by_real:.0%} have a held-out one "

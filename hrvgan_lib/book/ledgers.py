@@ -76,13 +76,14 @@ WIDTH = 0.5  # widest interval of a number, as a share of the gap that it has to
 def verdict(claim: Claim, measured: Iterable[Measurement]) -> tuple[str, str]:
     """What the measurements say of a claim, and why; both are words.
 
-    A claim holds where every measurement answers for it, and fails where one that may be trusted answers against it.
-    Raises ValueError for a claim that nothing was measured for: no verdict without a measurement.
+    A claim holds where every measurement answers for it, and fails where one that may be trusted
+    answers against it. Raises ValueError for a claim that nothing was measured for: no verdict without a measurement.
     """
     measured = list(measured)
     if not measured:
         raise ValueError(f"claim {claim.id!r} has no measurement: run chapter {claim.chapter}")
-    if missing := [NEEDS[need] for need in claim.needs if any(need not in m.has for m in measured)]:
+    unmet = [need for need in claim.needs if any(need not in m.has for m in measured)]
+    if missing := [NEEDS[need] for need in unmet]:
         return NOT_TESTABLE, "missing: " + "; ".join(missing)
     answers = [answer(claim, m) for m in measured]
     against = [(m, why) for m, (held, why) in zip(measured, answers) if held is False]
@@ -101,7 +102,7 @@ def verdict(claim: Claim, measured: Iterable[Measurement]) -> tuple[str, str]:
 
 
 def answer(claim: Claim, m: Measurement) -> tuple[bool | None, str]:
-    """Whether one measurement answers for its claim (True), against it (False) or not at all (None), and why."""
+    """Whether a measurement answers for its claim (True), against it (False) or neither (None), and why."""
     exact = claim.by_construction or claim.kind == "shape"
     asked = _around(claim) if claim.kind == "number" else (m.asked_low, m.asked_high)
     if not m.finite:
@@ -126,21 +127,22 @@ def barred(claim: Claim, m: Measurement) -> str:
         return behind
     if claim.kind == "number" and claim.value is not None and claim.gap is not None:
         most = WIDTH * max(claim.gap, abs(m.value - claim.value))
-        return "" if m.high - m.low < most else f"the interval is wider than {most:.4g}, {WIDTH:g} of the gap to decide"
+        wide = f"the interval is wider than {most:.4g}, {WIDTH:g} of the gap to decide"
+        return "" if m.high - m.low < most else wide
     if not _compares(claim, m):
         return ""
     if len(m.sides) != 2:
         return f"who was trained on what is not said: {m.what}"
     if any(None in (side.clips, side.fakes) for side in m.sides):
         return "the budgets are not known"
-    budgets = {f"{side.name} {side.clips or 0:,} real and {side.fakes or 0:,} generated clips": (side.clips, side.fakes)
-               for side in m.sides}  # fmt: skip
-    if len(set(budgets.values())) > 1:
-        return f"unequal budgets: {', '.join(budgets)}"
+    if len({(side.clips, side.fakes) for side in m.sides}) > 1:
+        words = "{} {:,} real and {:,} generated clips"
+        told = (words.format(side.name, side.clips or 0, side.fakes or 0) for side in m.sides)
+        return f"unequal budgets: {', '.join(told)}"
     if behind := _behind(m):
         return behind
-    asked = m.asked_low, m.asked_high
-    if m.limit is not None and inside(m.limit, m.limit, *asked) is not inside(m.value, m.value, *asked):
+    asked, limit = (m.asked_low, m.asked_high), m.limit
+    if limit is not None and inside(limit, limit, *asked) is not inside(m.value, m.value, *asked):
         return f"the order turns round with N, at infinitely many clips {m.limit:.4g}: {m.what}"
     return ""
 

@@ -173,7 +173,7 @@ class Page:
 
     def figure(
         self, fig: Figure, name: str | None = None, caption: str = "", alt: str = "", data: Iterable | None = None,
-        samples: int | None = None,
+        samples: int | None = None, trained: Sequence[str] | None = None,
     ) -> None:  # fmt: skip
         """Show `fig` with its number and caption; with a `name` save figures/<run>/<name>.png and its sidecar too.
 
@@ -182,9 +182,11 @@ class Page:
         caption: what is to be seen, in a sentence or two. alt: the picture in words, for who does not see it.
         data: the data sets behind it; by default every one that the page has opened so far. None, as `()`: then no
         training is named either.
+        trained: the names in `trainings` behind it; by default every one that the chapter has asked for so far.
         """
         png = _png(fig)
-        about = self._about(data, samples, caption=caption, alt=alt)
+        behind = {} if trained is None else {"trained": [self._trained_of(trained)] if trained else []}
+        about = self._about(data, samples, caption=caption, alt=alt, **behind)
         if name:
             self._save(f"{name}.png", png)
             self._sidecar(name, [f"{name}.png"], about)
@@ -345,10 +347,14 @@ system = load_generator("{path.relative_to(self.root)}")
         path = self.recorded(f"{name}.safetensors")
         return None if path is None else load_generator(path, self.device)
 
-    def show_recorded(self, *filenames: str, run: str = "", caption: str = "", alt: str = "") -> None:
+    def show_recorded(
+        self, *filenames: str, run: str = "", caption: str = "", alt: str = "",
+        draw: Callable[[list[dict]], Figure] | None = None,
+    ) -> None:  # fmt: skip
         """Show figures (.png), clips (.webp) and tables (.csv) of a committed run that this run makes none of.
 
         caption, alt: today's words for a picture, in place of those that were recorded with it.
+        draw: makes a picture of a table's rows, which is shown in the table's place.
         """
         from IPython.display import HTML, display
 
@@ -357,7 +363,7 @@ system = load_generator("{path.relative_to(self.root)}")
             if found is None:
                 where = run or RECORDED_RUNS[-1]
                 print(f"figures/{where}/{filename} is not there: {MADE_BY[where]} writes it")
-            elif filename.endswith(".csv"):
+            elif filename.endswith(".csv") and draw is None:
                 path, record = found
                 columns = header_of(path)
                 note = f"{self._facts(record, path.parent.name)} {record.get('note', '')}"
@@ -367,7 +373,8 @@ system = load_generator("{path.relative_to(self.root)}")
                 path, record = found
                 self._figures += 1
                 record = {**record, **{name: words for name, words in (("caption", caption), ("alt", alt)) if words}}
-                display(HTML(self._picture(path, record, path.parent.name)))
+                picture = _png(draw(record["rows"])) if draw else path
+                display(HTML(self._picture(picture, record, path.parent.name)))
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """The rows of the table `name` that stand first on the page: as a recorded run has them, or else this run's.
@@ -564,18 +571,18 @@ system = load_generator("{path.relative_to(self.root)}")
             "seeds": [self.seed],
             "data": [_data_about(dataset) for dataset in datasets],
             "samples": samples,
-            "trained": [self._trained] if self.trainings and not untrained else [],
+            "trained": [self._trained_of(self.trainings, " so far")] if self.trainings and not untrained else [],
             "device": provenance.device_name(),
             "versions": provenance.versions(),
             "seconds_since_chapter_start": round(time.perf_counter() - self.started, 1),
         } | extra  # fmt: skip
 
-    @property
-    def _trained(self) -> str:
-        """What the chapter has asked for so far, in words."""
-        names = list(dict.fromkeys(self.trainings))
-        words = f"trained: {names[0]}" if len(names) == 1 else f"{len(names)} trainings so far"
-        return words + (f" ({len(set(self.taken))} taken from the recorded run)" if self.taken else "")
+    def _trained_of(self, trainings: Iterable[str], when: str = "") -> str:
+        """Trainings in words: the name of one, the number of several, and how many came out of the recorded run."""
+        names = list(dict.fromkeys(trainings))
+        words = f"trained: {names[0]}" if len(names) == 1 else f"{len(names)} trainings{when}"
+        taken = len(set(self.taken).intersection(names))
+        return words + (f" ({taken} taken from the recorded run)" if taken else "")
 
     def _sidecar(self, name: str, files: list[str], about: dict[str, Any]) -> None:
         record = {"files": {file: self._written[file] for file in files}} | about
