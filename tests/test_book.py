@@ -398,7 +398,7 @@ def test_a_figure_counts_the_trainings_behind_it(page, monkeypatch):
     for trained in (None, page.trainings[:1], page.trainings[1:], ()):
         page.figure(draw(), data=[TOY], trained=trained)
     every, first, last, none = (one if isinstance(one, str) else one["text/html"] for one in shown)
-    assert "2 trainings (1 taken from the recorded run)" in every
+    assert "2 trainings so far (1 taken from the recorded run)" in every
     assert "trained: vgan, 3 steps" in first and "taken" not in first
     assert "trained: tgan, 4 steps (1 taken from the recorded run)" in last
     assert "training" not in none and "trained" not in none
