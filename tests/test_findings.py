@@ -275,7 +275,8 @@ def test_what_is_said_of_samples_is_in_the_tables_of_chapter_08(page):
         "Of 512 samples of HRVGAN with labels the judge names 85% as asked (95 %: 0.83 to 0.87), of the same samples "
         "frozen 17%, of held-out real clips 100.0%. Their Fréchet distance is 32 (95 %: 26 to 38), where real clips "
         "have 1.5 and the untrained network 480. They vary 0.75 times as much as real clips, and 37% of the training "
-        "clips have a sample near them, where 90% have a held-out one (procedural stand-ins for UCF101, Abacus (2 cores))."
+        "clips have a sample near them, where 90% have a held-out one (procedural stand-ins for UCF101, Abacus "
+        "(2 cores))."
     )
 
 
