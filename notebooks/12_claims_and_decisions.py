@@ -87,7 +87,8 @@ display(Markdown(f"**Everything below comes from** {page.origin('claims')}; {' a
 # *Procedural* data are clips drawn by a program in place of a data set that is not there, our
 # [stand-ins](00_start_here.ipynb#Glossary). A verdict on them says what the method does there, not what it would do on UCF101.
 #
-# Every claim has one verdict, in the words of this table, which are those of all tables, figures and entries below. Two
+# Every claim has one verdict, in the words of this table, which are those of all tables, figures and entries below. (One
+# more, *void*, has no claim in the recorded run: something that must not have a property passes its test too.) Two
 # additions limit a verdict. *In the part that was tested* means that the sentence claims more than was tested; the line
 # then says what. *In these trainings* means that fewer than three training seeds stand behind the number: it describes
 # these networks, and the next seed may differ. *By construction* means that algebra or the design decides, so that no data
@@ -106,8 +107,8 @@ print(f"claims that held: {sum(len(on_page[heading]) for heading in holding)}; o
 page.expect("claims that held without a limit", len(on_page.get("Held", [])), high=0, why="each has its limit below")
 
 # %% [markdown]
-# In the recorded run each of them has a limit: of none the whole sentence held, from three training seeds or without any
-# training.
+# In the recorded run each of them has a limit. The first three were measured without any training, on random weights: no
+# seed limits them, but they were tested in part only. All others rest on one training seed.
 #
 # Read a line from left to right: the claim in a few words (a click leads to its whole entry), our number with its 95 %
 # [interval](00_start_here.ipynb#Glossary), what the number is and why it counts, and the chapter that measured it. The
@@ -320,6 +321,8 @@ for low, high in ((1.1, 1.4), (0.2, 0.9), (0.9, 1.1)):
 #   The interval is that of the paired difference (chapter 08), and has to leave out zero. The clips that HRVGAN holds its
 #   reconstructions against in the pixel term (*6,400 more* in an entry) are named and not counted: they come from the same
 #   training set, D is not trained on them, and the term is part of the method that is compared.
+#   And an order must not turn round with the number of clips: the value that the line in $1/N$ reaches at infinitely many
+#   clips (chapter 08) has to lie on the same side.
 # - A published **number**: does the whole interval lie nearer to it than half of its gap to the next published one, and is
 #   it narrow enough to tell? A wide interval holds many numbers and confirms none of them.
 # - A **property**: does something that must not have it, an untrained network, a memory, a cross-fade, pass the same test?
