@@ -192,7 +192,7 @@ page.expect("sharpness of noise", measured["noise"][0], low=2)
 page.expect("motion of the mean clip", measured["mean clip"][1], high=0.7)
 page.expect("motion of the frozen clip", measured["frozen"][1], high=0)
 page.expect("sharpness of the shuffled clip", measured["shuffled"][0], of=1, rtol=1e-3, why="the same frames")
-page.expect("motion of the shuffled clip", measured["shuffled"][1], low=LIKE, why="distant frames are neighbours now")
+page.expect("motion of the shuffled clip", measured["shuffled"][1], low=1.05, why="distant frames are neighbours now")
 
 # %% [markdown]
 # Neither number alone would do: on a shuffled clip sharpness says that all is well. And both together are easily satisfied.

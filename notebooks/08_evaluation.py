@@ -698,10 +698,10 @@ for name, (seen, _, distance) in {"one class": measured["fewer classes"][-1], **
     gaps[name] = np.square(reference.features.mean(axis=0) - seen.features.mean(axis=0)).sum()
     print(f"  {name:10s} distance {distance.value:.0f} = gap of the means {gaps[name]:.0f} "
           f"+ rest {distance.value - gaps[name]:.0f}")
-page.expect("gap of the means, one class over the mean clip", gaps["one class"] / gaps["mean clip"], low=1)
+page.expect("gap of the means, one class over the mean clip", gaps["one class"] / gaps["mean clip"], low=0.8)
 
 # %% [markdown]
-# Clips that are all alike to the judge lack nearly the whole spread of real ones, whatever they show: that is the rest. And the mean of one class lies farther from the mean of all than what shows nothing. *Far* is not *bad*.
+# Clips that are all alike to the judge lack nearly the whole spread of real ones, whatever they show: that is the rest. And the mean of one class lies about as far from the mean of all as what shows nothing, or farther. *Far* is not *bad*.
 #
 # Now by hand: choose a damage, look at the clips, guess both numbers, then read them.
 

@@ -118,8 +118,12 @@ PLANTED = {
         "parts = [(between, count - 1.0), *shared]",
         "parts = [(between, count - 1.0)]",
     ),
-    "an order that turns round with N": ("book/ledgers.py", "if m.limit is not None and", "if False and"),
-    "unequal budgets are fair": ("book/ledgers.py", "if len(set(budgets.values())) > 1:", "if len(budgets) > 2:"),
+    "an order that turns round with N": ("book/ledgers.py", "if limit is not None and", "if False and"),
+    "unequal budgets are fair": (
+        "book/ledgers.py",
+        "if len({(side.clips, side.fakes) for side in m.sides}) > 1:",
+        "if len(m.sides) > 2:",
+    ),
     "what has not learned may be ahead": (
         "book/ledgers.py",
         "m.sides if not side.learned]",
