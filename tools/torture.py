@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -214,6 +215,9 @@ def snapshots(place: Path) -> dict:
     return {path.name: torch.load(path, weights_only=True) for path in place.glob("snapshot-*.pt")}
 
 
+TIME = re.compile(r"[0-9.,]+ (?=(ms|s|seconds)\b)")  # how long something took, which no two runs share
+
+
 def told(folder: Path) -> dict[str, str]:
     """What chapters printed, drew and measured, and the tables of the run; without times."""
     import nbformat
@@ -222,7 +226,8 @@ def told(folder: Path) -> dict[str, str]:
     for path in sorted((folder / "runs/torture").glob("*.ipynb")):
         cells = nbformat.read(path, as_version=4).cells
         found[path.stem] = hashlib.sha256(json.dumps([
-            [out.get("text", ""), {kind: data for kind, data in out.get("data", {}).items() if kind != "image/png"}]
+            [TIME.sub("", out.get("text", "")),
+             {kind: data for kind, data in out.get("data", {}).items() if kind != "image/png"}]
             for cell in cells for out in cell.get("outputs", [])
         ], sort_keys=True).encode()).hexdigest()  # fmt: skip
     return found
