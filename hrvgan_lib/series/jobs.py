@@ -28,6 +28,7 @@ TICK = 0.5  # seconds between two looks at what is running
 GAIN = 0.6  # two jobs side by side do the work of 2 ** GAIN = 1.5: they share memory, and wait for each other
 LONGEST = 4000  # characters of an error that come back
 PATIENCE = 30  # seconds that interrupted jobs have for tidying up
+AGAIN = 4.0  # seconds to a second interrupt: a training takes it for impatience, and would not save its step
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ def side_by_side(
             for one in alive:  # again where need be: a process that has only just begun is deaf
                 with suppress(ProcessLookupError):  # it has ended by itself meanwhile
                     os.kill(one.process.pid, signal.SIGINT)
-            wait([one.process.sentinel for one in alive], timeout=1)
+            wait([one.process.sentinel for one in alive], timeout=AGAIN)
         for one in running.values():
             one.process.kill()
             entry, seconds = _answer(one), round(time.monotonic() - one.begun, 1)
