@@ -26,7 +26,7 @@ WEIGHTED_LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d,
                    nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, nn.Embedding)  # fmt: skip
 
 
-def _full(values: Tensor) -> Tensor:
+def full(values: Tensor) -> Tensor:
     """`values` in float32, or in float64 where they are that already (bfloat16 is too coarse for a loss)."""
     return values if values.dtype == torch.float64 else values.float()
 
@@ -39,7 +39,7 @@ def gan_value(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 
     With D = sigmoid(logit), -log D is softplus(-logit): no logarithm ever sees a zero. 2 log 2 where D = 1/2.
     """
-    return F.softplus(-_full(real_logits)).mean() + F.softplus(_full(fake_logits)).mean()
+    return F.softplus(-full(real_logits)).mean() + F.softplus(full(fake_logits)).mean()
 
 
 def saturating_generator_loss(fake_logits: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ def saturating_generator_loss(fake_logits: Tensor) -> Tensor:
 
     Its gradient with respect to a logit is -D: it fades exactly where D rejects the fake.
     """
-    return -F.softplus(_full(fake_logits)).mean()
+    return -F.softplus(full(fake_logits)).mean()
 
 
 def nonsaturating_generator_loss(fake_logits: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ def nonsaturating_generator_loss(fake_logits: Tensor) -> Tensor:
 
     The same fixed point; its gradient with respect to a logit is -(1 - D), largest where D rejects the fake.
     """
-    return F.softplus(-_full(fake_logits)).mean()
+    return F.softplus(-full(fake_logits)).mean()
 
 
 def least_squares_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -73,8 +73,8 @@ def feature_matching_loss(real_features: Tensor, fake_features: Tensor) -> Tenso
 
     Features are (batch, ...); the two batches may differ in size. No gradient flows to the real side.
     """
-    real_mean = _full(real_features.detach()).flatten(1).mean(dim=0)  # (features,)
-    return (real_mean - _full(fake_features).flatten(1).mean(dim=0)).square().sum()
+    real_mean = full(real_features.detach()).flatten(1).mean(dim=0)  # (features,)
+    return (real_mean - full(fake_features).flatten(1).mean(dim=0)).square().sum()
 
 
 def minibatch_discrimination(features: Tensor, weight: Tensor) -> Tensor:
@@ -85,7 +85,7 @@ def minibatch_discrimination(features: Tensor, weight: Tensor) -> Tensor:
     the value is 1 where every sample is far from the others and `batch` where all are the same.
     """
     with torch.autocast(features.device.type, enabled=False):  # else autocast multiplies in bfloat16 again
-        rows = torch.einsum("na,abc->nbc", _full(features), _full(weight))  # (batch, B, C)
+        rows = torch.einsum("na,abc->nbc", full(features), full(weight))  # (batch, B, C)
         distance = (rows[:, None] - rows[None]).abs().sum(dim=-1)  # (batch, batch, B)
         return torch.exp(-distance).sum(dim=1)  # (batch, B)
 
@@ -118,12 +118,12 @@ def critic_loss(real: Tensor, fake: Tensor) -> Tensor:
 
     Minus this value, for the best K-Lipschitz critic, is K times the distance of Eq. 4.
     """
-    return _full(fake).mean() - _full(real).mean()
+    return full(fake).mean() - full(real).mean()
 
 
 def critic_generator_loss(fake: Tensor) -> Tensor:
     """Eq. 5 as G sees it: G minimises -E[D(G(z))] (decision L2)."""
-    return -_full(fake).mean()
+    return -full(fake).mean()
 
 
 def gradient_penalty(
@@ -139,14 +139,14 @@ def gradient_penalty(
     if real.shape != fake.shape:
         shapes = f"{tuple(real.shape)} and {tuple(fake.shape)}"
         raise ValueError(f"gradient_penalty: real and fake clips of shapes {shapes}; give two equal shapes")
-    real, fake = _full(real.detach()), _full(fake.detach())
+    real, fake = full(real.detach()), full(fake.detach())
     shape = (len(real), *[1] * (real.ndim - 1))
     mix = drawn(
         lambda g: torch.rand(shape, generator=g, device="cpu" if g is None else g.device), generator, real.device
     ).to(real.dtype)
     x_hat = torch.lerp(fake, real, mix).requires_grad_(True)  # (batch, 3, T, S, S), with one `mix` a clip
     with torch.autocast(real.device.type, enabled=False):  # a derivative of a derivative wants all its digits
-        scores = _full(critic(x_hat))
+        scores = full(critic(x_hat))
         (slope,) = torch.autograd.grad(scores.sum(), x_hat, create_graph=True)
     return (slope.flatten(1).norm(dim=1) - target).square().mean()  # slope: as x_hat; its norm: (batch,)
 
@@ -207,7 +207,7 @@ def mse_loss_paper(prediction: Tensor, target: Tensor, reduction: str = "mean") 
     if reduction not in PIXEL_REDUCTIONS:
         choices = ", ".join(PIXEL_REDUCTIONS)
         raise ValueError(f"mse_loss_paper: unknown reduction {reduction!r}; choose one of {choices}")
-    error = (_full(prediction) - _full(target)).flatten(1)  # (batch, 3 * T * S * S)
+    error = (full(prediction) - full(target)).flatten(1)  # (batch, 3 * T * S * S)
     if reduction == "norm":
         return torch.linalg.vector_norm(error, dim=1).mean()
     return error.square().mean() if reduction == "mean" else error.square().sum(dim=1).mean()
@@ -218,7 +218,7 @@ def divergence_from_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
 
     mean, log_variance: (batch, ...), each number with a variance of its own (Kingma and Welling, 2014, appendix B).
     """
-    mean, log_variance = _full(mean).flatten(1), _full(log_variance).flatten(1)
+    mean, log_variance = full(mean).flatten(1), full(log_variance).flatten(1)
     return (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean() / 2
 
 
@@ -228,14 +228,14 @@ def bce(probability: Tensor, target: float | Tensor) -> Tensor:
     A term of weight zero is zero (0 log 0 = 0). Nothing is clamped: a "probability" below 0 or above 1 gives
     NaN, which is what the literal reading of Eqs. 12-14 runs into (decision L5).
     """
-    probability = _full(probability)
+    probability = full(probability)
     target = target.to(probability) if isinstance(target, Tensor) else torch.full_like(probability, target)
     return -(torch.xlogy(target, probability) + torch.xlogy(1 - target, 1 - probability)).mean()
 
 
 def bce_with_logits(logits: Tensor, target: float | Tensor) -> Tensor:
     """Eq. 11 of p = sigmoid(logit), finite for every finite logit (decision L4)."""
-    logits = _full(logits)
+    logits = full(logits)
     wanted = target.to(logits).expand_as(logits) if isinstance(target, Tensor) else torch.full_like(logits, target)
     return F.binary_cross_entropy_with_logits(logits, wanted)
 
@@ -269,19 +269,19 @@ def _judged(logits: Tensor, real: bool, k: float, reading: str) -> Tensor:
     """The price of these logits where the answer wanted is "real" (target 1) or "fake" (target 0)."""
     target = float(real)
     if reading == "bce_shift":
-        return bce_with_logits(_full(logits) - k, target)
+        return bce_with_logits(full(logits) - k, target)
     if reading == "bce_literal":
-        return bce(torch.sigmoid(_full(logits)) - k, target)
+        return bce(torch.sigmoid(full(logits)) - k, target)
     if reading == "bce_scale":
         if not k > 0:
             raise ValueError(f"reading bce_scale divides by k, which is {k}; give one above zero")
-        return bce_with_logits(_full(logits) / k, target)
+        return bce_with_logits(full(logits) / k, target)
     if reading == "bce":
         return bce_with_logits(logits, target)
     if reading == "wgan":
-        return critic_generator_loss(logits) if real else _full(logits).mean()
+        return critic_generator_loss(logits) if real else full(logits).mean()
     if reading == "lsgan":
-        return 0.5 * (_full(logits) - target).square().mean()
+        return 0.5 * (full(logits) - target).square().mean()
     choices = ", ".join(ADVERSARIAL_READINGS)
     raise ValueError(f"unknown adversarial reading {reading!r}; choose one of {choices}")
 

@@ -180,15 +180,15 @@ def train(
         due = folder is not None and (regular or stop or time.monotonic() - saved_at > SAVE_SECONDS)
         if device.type == "cuda" and not (due or stop or len(taken) == READ_EVERY or now in pauses):
             continue
-        numbers = [read(values, step) for step, values in taken]
+        numbers = [read(values, step + 1) for step, values in taken]
         seconds = time.perf_counter() - started
         for done, ((step, _), losses) in enumerate(zip(taken, numbers), 1):
             won = system.zero_means_won and abs(sum(losses["discriminator"].values())) < STUCK_BELOW
             stuck = stuck + 1 if won else 0
             if stuck >= STUCK_FOR:
                 raise Diverged(
-                    f"training is stuck at step {step}: the discriminator's loss has been zero for {stuck} "
-                    "steps, and G learns nothing from it; lower its learning rate; the last checkpoint is kept"
+                    f"training is stuck at step {step + 1}: since step {step + 2 - stuck} the discriminator's loss is "
+                    "zero, and G learns nothing from it; lower its learning rate; the last checkpoint is kept"
                 )
             at = read_at + (seconds - read_at) * done / len(taken)
             record = StepRecord(step + 1, (step + 1) * config.batch, at, losses["discriminator"], losses["generator"])

@@ -90,7 +90,7 @@ def test_words_and_layout_do_not_count_and_code_does(library):
     first = keys.code_of("hrvgan_lib.losses")
     text = path.read_text()
     edit(path, '"""Losses and Lipschitz constraints', '"""Other words for losses')
-    edit(path, "def _full(", "# a comment\n\n\ndef _full(")
+    edit(path, "def full(", "# a comment\n\n\ndef full(")
     edit(
         path,
         "return values if values.dtype == torch.float64 else values.float()",
@@ -191,7 +191,7 @@ def test_a_change_in_one_system_trains_that_one_anew(library, name):
         ("data/clips", set(SYSTEMS)),
         ("data/store", set(SYSTEMS)),
         ("windows", set(SYSTEMS)),
-        ("losses", {"hrvgan", "prediction", "tgan", "mocogan", "ivgan"}),
+        ("losses", {"hrvgan", "prediction", "vgan", "tgan", "mocogan", "ivgan"}),
         ("norms", {"hrvgan", "prediction"}),
         ("profiles", set()),
         ("metrics/sources", set()),

@@ -9,8 +9,8 @@ from hrvgan_lib import training
 from hrvgan_lib.checkpoints import load_checkpoint
 from hrvgan_lib.networks import build_system, system_class
 from hrvgan_lib.profiles import get_profile
-from hrvgan_lib.trainings import trainings
 from hrvgan_lib.training import TrainConfig, train
+from hrvgan_lib.trainings import trainings
 
 STEPS = 4
 SMOKE = get_profile("smoke")

@@ -233,7 +233,7 @@ class MoCoGAN(System):
         }
         if self.categories:
             assert classes is not None and labels is not None  # there are categories only where there are labels
-            terms["categories"] = F.cross_entropy(classes.float(), labels[:n_clips])
+            terms["categories"] = F.cross_entropy(losses.full(classes), labels[:n_clips])
         return terms
 
     def generator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
@@ -248,7 +248,7 @@ class MoCoGAN(System):
         }
         if self.infogan:
             assert classes is not None
-            terms["infogan"] = F.cross_entropy(classes.float(), asked)
+            terms["infogan"] = F.cross_entropy(losses.full(classes), asked)
         return terms
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hrvgan_lib.losses import full
 from hrvgan_lib.networks.system import RECIPES, Losses, System, configure, cut_cube, statistics_kept
 from hrvgan_lib.streams import Noise, drawn
 
@@ -85,7 +86,7 @@ def softmax_loss(logits: Tensor, answer: int) -> Tensor:
 
     A softmax over two logits is a sigmoid of their difference, so this is the loss of Goodfellow et al. (2014).
     """
-    return F.cross_entropy(logits.float(), torch.full((len(logits),), answer, device=logits.device))
+    return F.cross_entropy(full(logits), torch.full((len(logits),), answer, device=logits.device))
 
 
 def initialise(module: nn.Module) -> None:
@@ -148,5 +149,5 @@ class VGAN(System):
         pulled = (pull * self.generator.mix(foreground, mask, background)).sum()  # its slope at the fakes is `pull`
         return {
             "adversarial": fooled + pulled - pulled.detach(),
-            "mask": self.config.mask_weight * mask.float().abs().mean(),
+            "mask": self.config.mask_weight * full(mask).abs().mean(),
         }
