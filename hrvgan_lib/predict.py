@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +16,10 @@ import torch
 from torch import Tensor
 
 from hrvgan_lib.checkpoints import load_generator
-from hrvgan_lib.data.formats.video import frame_rate, read_video
+from hrvgan_lib.data.formats.video import frame_rate, video_frames
 from hrvgan_lib.data.store import fit
 from hrvgan_lib.devices import pick_device
+from hrvgan_lib.files import write_atomic
 from hrvgan_lib.networks.prediction import Prediction
 from hrvgan_lib.streams import stream
 
@@ -37,26 +40,59 @@ def every(length: int, rate: float, seconds: float) -> np.ndarray:
     return np.rint(length - 1 - np.arange(steps, -1, -1) * seconds * rate).astype(int)
 
 
-def continued(
-    system: Prediction, frames: np.ndarray, rate: float, ahead: int = 0, label: int | None = None, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """A video's frames as the predictor sees them, and those that it predicts: two uint8 (T, S, S, 3).
+def chosen(length: int, rate: float, system: Prediction) -> np.ndarray:
+    """Numbers of the frames that the predictor is shown, of a video of `length` frames, `rate` a second.
 
-    frames: uint8 (T, H, W, 3), `rate` a second; the short side is resized to S and the middle kept. ahead: how many
-    frames to predict (default: as many as the predictor learned to). Raises ValueError for a video that is too short.
+    Raises ValueError for a video that is too short.
     """
-    seconds = int(system.about.get("stride", 1)) / RATE
-    chosen = every(len(frames), rate, seconds)
-    if len(chosen) < system.given:
+    seconds = step_of(system)
+    numbers = every(length, rate, float(seconds))
+    if len(numbers) < system.given:
         raise ValueError(
-            f"the video lasts {len(frames) / rate:.2f} s, and a prediction starts from {system.given} frames that are "
-            f"{seconds:g} s apart: give one of {(system.given - 1) * seconds + 1 / rate:.2f} s at least"
+            f"the video lasts {length / rate:.2f} s, and a prediction starts from {system.given} frames that are "
+            f"{float(seconds):g} s apart: give one of {(system.given - 1) * float(seconds) + 1 / rate:.2f} s at least"
         )
-    given = fit(frames[chosen], system.size)
-    clip = torch.from_numpy(given[-system.given :]).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+    return numbers
+
+
+def step_of(system: Prediction) -> Fraction:
+    """Seconds between two frames as the predictor has learned them."""
+    return Fraction(int(system.about.get("stride", 1)), RATE)
+
+
+def continued(
+    system: Prediction, given: np.ndarray, ahead: int = 0, label: int | None = None, seed: int = 0
+) -> np.ndarray:  # fmt: skip
+    """What comes next, uint8 (ahead, S, S, 3), after the `system.given` frames `given`, uint8 (T, S, S, 3).
+
+    ahead: how many frames (default: as many as the predictor learned to).
+    """
+    clip = torch.from_numpy(given).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
     labels = None if label is None else torch.tensor([label])
-    predicted = system.predict(clip, labels, stream("predict", seed), frames=ahead)[0]
-    return given, bytes_of(predicted)
+    return bytes_of(system.predict(clip, labels, stream("predict", seed), frames=ahead)[0])
+
+
+def film(
+    system: Prediction, video: Path, numbers: np.ndarray, ahead: int = 0, label: int | None = None, seed: int = 0
+) -> Iterator[np.ndarray]:
+    """The frames `numbers` of a video in green frames, then those that are predicted in orange ones, one by one.
+
+    The video is decoded once more and never held: only what the prediction starts from is.
+    """
+    wanted, last = set(numbers.tolist()), deque[np.ndarray](maxlen=system.given)
+    for number, frame in enumerate(video_frames(video)):
+        if number in wanted:
+            last.append(fit(frame[None], system.size)[0])
+            yield framed(last[-1][None], GIVEN)[0]
+    yield from framed(continued(system, np.stack(last), ahead, label, seed), PREDICTED)
+
+
+def extent(video: Path) -> tuple[int, int, int]:
+    """Height, width and number of frames of a video, by decoding it."""
+    length = 0
+    for frame in video_frames(video):
+        length += 1
+    return *frame.shape[:2], length
 
 
 def bytes_of(clip: Tensor) -> np.ndarray:
@@ -77,13 +113,14 @@ def framed(frames: np.ndarray, colour: ArrayLike) -> np.ndarray:
     return canvas
 
 
-def write_mp4(path: Path, frames: np.ndarray, rate: Fraction) -> None:
-    """Write uint8 RGB frames (T, H, W, 3), `rate` a second, as H.264 in MP4, which every browser plays."""
+def write_mp4(path: Path, frames: Iterable[np.ndarray], rate: Fraction) -> None:
+    """Write uint8 RGB frames (H, W, 3), `rate` a second, as H.264 in MP4, which every browser plays."""
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=rate, options={"crf": "14"})
-        stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
-        for frame in frames:
+        for number, frame in enumerate(frames):
+            if not number:
+                stream.height, stream.width = frame.shape[:2]
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
         container.mux(stream.encode())
 
@@ -129,20 +166,19 @@ def main(argv: list[str] | None = None) -> int:
         if asked.output.suffix.lower() != ".mp4":
             raise ValueError(f"{asked.output}: the output is an .mp4")
         system = load_predictor(asked.weights)
-        frames, rate = read_video(asked.video), frame_rate(asked.video)
-        given, predicted = continued(system, frames, rate, asked.frames, label_of(system, asked.label), asked.seed)
-        seconds = Fraction(int(system.about.get("stride", 1)), RATE)
-        both = np.concatenate([framed(given, GIVEN), framed(predicted, PREDICTED)])
-        asked.output.parent.mkdir(parents=True, exist_ok=True)
-        write_mp4(asked.output, both, 1 / seconds)
+        label, rate = label_of(system, asked.label), frame_rate(asked.video)
+        height, width, length = extent(asked.video)
+        numbers, step = chosen(length, rate, system), step_of(system)
+        frames = film(system, asked.video, numbers, asked.frames, label, asked.seed)
+        write_atomic(asked.output, lambda temporary: write_mp4(temporary, frames, 1 / step))
     except (OSError, ValueError, av.FFmpegError) as error:
         print(" ".join(str(error).split()), file=sys.stderr)
         return 2
-    height, width = frames.shape[1:3]
     changes = [f"{width}x{height} to {system.size}x{system.size}"] if (height, width) != (system.size,) * 2 else []
-    changes += [f"{rate:g} to {float(1 / seconds):g} frames a second"] if rate != 1 / seconds else []
+    changes += [f"{rate:g} to {float(1 / step):g} frames a second"] if rate != 1 / step else []
+    ahead = asked.frames or system.frames - system.given
     print(
-        f"{asked.output}: {len(given)} frames of {asked.video.name} (green), {len(predicted)} predicted (orange)"
+        f"{asked.output}: {len(numbers)} frames of {asked.video.name} (green), {ahead} predicted (orange)"
         + (f"; from {' and '.join(changes)}" if changes else "")
     )
     return 0

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -69,6 +70,28 @@ def test_the_last_frame_of_the_video_is_the_last_one_given():
     assert predict.every(66, 50, 4 / 25).tolist()[-3:] == [49, 57, 65]  # twice the rate: every eighth
     assert predict.every(10, 12.5, 4 / 25).tolist() == [1, 3, 5, 7, 9]
     assert predict.every(1, 25, 4 / 25).tolist() == [0]
+
+
+def test_a_video_of_any_length_is_never_held(weights, tmp_path, capsys):
+    """Twelve times the length takes no more memory at its peak than a copy of a few frames."""
+    peaks = []
+    for name, frames in (("short", 34), ("long", 400)):
+        write_video(tmp_path / f"{name}.avi", np.repeat(moving(1, 480, 640), frames, axis=0))
+        out = tmp_path / f"{name}.mp4"
+        tracemalloc.start()
+        assert run(capsys, "--weights", weights / "predictor.safetensors", tmp_path / f"{name}.avi", "-o", out)[0] == 0
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 4 * 480 * 640 * 3
+
+
+def test_a_failure_leaves_the_older_film(weights, video, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "out.mp4"
+    out.write_bytes(b"older")
+    monkeypatch.setattr(predict, "continued", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    status, _, error = run(capsys, "--weights", weights / "predictor.safetensors", video, "-o", out)
+    assert status == 2 and "No space left" in error and out.read_bytes() == b"older"
+    assert [path.name for path in tmp_path.glob(".tmp.*")] == []
 
 
 def test_a_longer_horizon_and_a_label(weights, video, tmp_path, capsys):
