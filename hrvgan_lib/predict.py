@@ -89,10 +89,10 @@ def film(
 
 def extent(video: Path) -> tuple[int, int, int]:
     """Height, width and number of frames of a video, by decoding it."""
-    length = 0
+    height = width = length = 0
     for frame in video_frames(video):
-        length += 1
-    return *frame.shape[:2], length
+        height, width, length = *frame.shape[:2], length + 1
+    return height, width, length
 
 
 def bytes_of(clip: Tensor) -> np.ndarray:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from hrvgan_lib.profiles import Profile
 
 READ_EVERY = 10  # turns between two looks at a GPU's losses
-SAVE_EVERY = 50  # steps between the regular checkpoints of `trained`, at most: what a divergence can cost
+SAVE_EVERY = 50  # steps between the regular checkpoints of a short training: what a divergence can cost
 SAVE_SECONDS = 60.0  # between any two checkpoints: what a kill can cost
 SNAPSHOT_BYTES = 4_000_000  # of one snapshot at most, but for a single clip
 SNAPSHOT_SHARES = (0.05, 0.2, 0.5, 1.0)  # of the steps: when `trained` looks at the same eight latents
@@ -307,10 +307,18 @@ def plan(
     config = TrainConfig(
         steps=profile.steps if steps is None else steps, batch=profile.batch if batch is None else batch, seed=seed
     )
-    config = replace(config, save_every=max(1, min(SAVE_EVERY, config.steps // 4)))
+    config = replace(config, save_every=steps_between(config.steps))
     key = training_key(name, dataset, n_classes, config, options)
     folder = f"{name}-{dataset.name}-{dataset.frames}x{dataset.size}-{key}"
     return Plan(name, n_classes, options, config, folder)
+
+
+def steps_between(steps: int) -> int:
+    """Steps from one regular checkpoint to the next: at least four a run, and every `SAVE_EVERY` steps of a short one.
+
+    A long training is saved every sixteenth, or thousand steps, else a fast GPU would spend a tenth of its time on it.
+    """
+    return max(1, min(steps // 4, max(SAVE_EVERY, min(steps // 16, 1000))))
 
 
 def trained(

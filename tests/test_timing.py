@@ -13,6 +13,7 @@ from hrvgan_lib.networks import SYSTEMS, fused
 from hrvgan_lib.profiles import PROFILES, get_profile, scaled
 from hrvgan_lib.series import roofline, timing
 from hrvgan_lib.series.timing import LEARNING, Cost, RandomClips, bench, kinds, share_that_fits, step_cost, time_kinds
+from hrvgan_lib.training import StepRecord
 from hrvgan_lib.trainings import Training, trainings
 
 TINY = dataclasses.replace(PROFILES["smoke"], size=16, width=1 / 32, study_width=1 / 32, batch=4)
@@ -181,6 +182,23 @@ def test_the_table_has_two_rows_a_kind_and_a_ratio_over_the_plain_one(costs):
     assert floors.pop("ivgan") == "" and set(floors.values()) == {
         0.4
     }  # nothing is counted of what differentiates twice
+
+
+def test_what_a_checkpoint_costs_is_a_share_of_the_time_between_two(monkeypatch):
+    (work,) = [one for one in works(TINY) if one.system == "vgan"][:1]
+    profile = dataclasses.replace(TINY, steps=800)  # a checkpoint every fifty steps
+    cost = Cost("vgan", "8x16x16", 4, "fp32", 2.0, 1.0, False)
+    monkeypatch.setattr(timing, "step_cost", lambda *_: cost)
+    clock = iter([0.0, 0.6, 1.0, 1.5, 2.0, 2.7])
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(timing, "train", lambda *_: [StepRecord(1, 4, 0.0, {}, {})])
+    monkeypatch.setattr(timing.training, "restore", lambda *_: (1, 0.0, 0))
+    (row,) = timing.saving([work], profile)
+    assert row == {"system": "vgan", "clip": "8x16x16", "batch": 4, "MB": 0.0, "ms": 600.0, "seconds apart": 60.0,
+                   "share": "1.00%"}  # fmt: skip
+    cost = dataclasses.replace(cost, seconds=0.5)  # fifty steps take less than a minute
+    clock = iter([0.0, 0.6, 1.0, 1.5, 2.0, 2.7])
+    assert timing.saving([work], profile)[0]["share"] == "2.40%"
 
 
 def test_what_does_not_fit_is_said_and_the_rest_is_measured(costs, monkeypatch, capsys):

@@ -7,6 +7,7 @@ import json
 import math
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -18,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hrvgan_lib import provenance, training
+from hrvgan_lib import checkpoints, provenance, training
 from hrvgan_lib.captures import unrecorded
 from hrvgan_lib.devices import pick_device, precision
 from hrvgan_lib.files import write_atomic
@@ -235,6 +236,35 @@ def every_system(on_gpu: bool) -> list[Training]:
     return found
 
 
+def saving(works: Iterable[Training], profile: Profile) -> list[dict[str, Any]]:
+    """What checkpoints cost a training here: rows of a table.
+
+    A checkpoint comes as often as in a training of the profile's length (`steps_between`), and after `SAVE_SECONDS`
+    without one; its share is that of the time from one to the next.
+    """
+    rows = []
+    for work in works:
+        cost, system = step_cost(work, profile), build(work, profile)
+        with tempfile.TemporaryDirectory(dir=provenance.repo_root()) as folder:
+            config = TrainConfig(steps=1, batch=work.batch)
+            clips = RandomClips(work.frames, work.size, LABELS if work.labels else 0)
+            (record,) = train(system, clips, config, Path(folder))
+            size = sum(path.stat().st_size for path in Path(folder).iterdir())
+            seconds, optimisers = [], system.optimisers()
+            training.restore(system, optimisers, Path(folder))
+            for _ in range(3):
+                begun = time.perf_counter()
+                training.save(system, optimisers, Path(folder), record, 0, checkpoints.REGULAR)
+                seconds.append(time.perf_counter() - begun)
+        apart = min(training.steps_between(profile.steps) * cost.seconds, training.SAVE_SECONDS)
+        rows.append({
+            "system": cost.system, "clip": cost.clip, "batch": cost.batch, "MB": float(f"{size / 1e6:.3g}"),
+            "ms": float(f"{1000 * statistics.median(seconds):.3g}"), "seconds apart": float(f"{apart:.3g}"),
+            "share": f"{statistics.median(seconds) / apart:.2%}",
+        })  # fmt: skip
+    return rows
+
+
 def rates_of_measuring(page: Any) -> list[dict[str, Any]]:
     """Clips a second of what measuring does: reading packed clips, decoding, sampling, looking through a judge."""
     from hrvgan_lib.data.formats.video import read_video
@@ -275,7 +305,7 @@ def rates_of_measuring(page: Any) -> list[dict[str, Any]]:
 
 
 def main() -> int:
-    """`make bench`: figures/bench/bench_steps and bench_measuring."""
+    """`make bench`: figures/bench/bench_steps, bench_checkpoints and bench_measuring."""
     from hrvgan_lib import book
 
     on_gpu = pick_device().type == "cuda"
@@ -283,6 +313,7 @@ def main() -> int:
     print(f"{provenance.device_name()}, {torch.get_num_threads()} threads", flush=True)
     tables: dict[str, tuple[Callable[[], list[dict]], str, list | None]] = {
         "bench_steps": (lambda: bench(every_system(on_gpu), page.profile), NOTE, []),
+        "bench_checkpoints": (lambda: saving(every_system(on_gpu), page.profile), SAVING, []),
         "bench_measuring": (lambda: rates_of_measuring(page), "One call after one to warm up.", None),
     }
     for name, (make, note, data) in tables.items():
@@ -292,6 +323,7 @@ def main() -> int:
     return 0
 
 
+SAVING = "Weights, average and optimisers, written and synced; the share is that of the time from one to the next."
 NOTE = (
     "Random clips. Ratio: over the plain layers in float32, every loss read by the host. Share of the floor: the time "
     "in which this device, at its best, does the operations and moves the convolutions' bytes, over the step's."
