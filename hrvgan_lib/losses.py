@@ -140,10 +140,11 @@ def gradient_penalty(
         shapes = f"{tuple(real.shape)} and {tuple(fake.shape)}"
         raise ValueError(f"gradient_penalty: real and fake clips of shapes {shapes}; give two equal shapes")
     real, fake = full(real.detach()), full(fake.detach())
-    shape = (len(real), *[1] * (real.ndim - 1))
+    shape = [1] * (real.ndim - 1)
     mix = drawn(
-        lambda g: torch.rand(shape, generator=g, device="cpu" if g is None else g.device), generator, real.device
-    ).to(real.dtype)
+        lambda n, g: torch.rand(n, *shape, generator=g, device="cpu" if g is None else g.device), len(real), generator,
+        real.device,
+    ).to(real.dtype)  # fmt: skip
     x_hat = torch.lerp(fake, real, mix).requires_grad_(True)  # (batch, 3, T, S, S), with one `mix` a clip
     with torch.autocast(real.device.type, enabled=False):  # a derivative of a derivative wants all its digits
         scores = full(critic(x_hat))

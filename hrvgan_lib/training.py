@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from pathlib import Path
@@ -18,7 +18,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from hrvgan_lib import checkpoints
+from hrvgan_lib import checkpoints, ranks
 from hrvgan_lib.captures import captured
 from hrvgan_lib.data.clips import Clips, identity
 from hrvgan_lib.devices import pick_device, precision
@@ -28,7 +28,7 @@ from hrvgan_lib.keys import key_of
 from hrvgan_lib.networks import System, build_system, system_class
 from hrvgan_lib.provenance import repo_root
 from hrvgan_lib.stops import held_back
-from hrvgan_lib.streams import Noise, stream
+from hrvgan_lib.streams import Noise, Share, stream
 
 if TYPE_CHECKING:
     from hrvgan_lib.profiles import Profile
@@ -52,7 +52,6 @@ class TrainConfig:
     steps: int  # generator updates ("while not converged", decision L11)
     batch: int  # M of Algorithm 1 (decision O2)
     seed: int = 0
-    rank: int = 0  # which of several equal workers this is
     save_every: int = 100  # steps between checkpoints
 
 
@@ -67,28 +66,36 @@ class StepRecord:
     generator: dict[str, float]
 
 
-def draw_batch(dataset: Clips, config: TrainConfig, turn: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return the `turn`-th mini-batch: every epoch is a new permutation of all clips, every clip a new window."""
+def draw_batch(
+    dataset: Clips, config: TrainConfig, turn: int, device: torch.device, only: Tensor | None = None
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Return the `turn`-th mini-batch: every epoch is a new permutation of all clips, every clip a new window.
+
+    only: the rows of it that are wanted, where several processes share it.
+    """
     position = turn * config.batch + torch.arange(config.batch)  # (batch,): among all clips ever drawn
     epochs = position // len(dataset)
     indices = torch.empty_like(position)
     for epoch in epochs.unique().tolist():
-        order = torch.randperm(len(dataset), generator=stream("order", config.seed, epoch, config.rank))
+        order = torch.randperm(len(dataset), generator=stream("order", config.seed, epoch, 0))
         indices[epochs == epoch] = order[position[epochs == epoch] % len(dataset)]
-    return dataset.batch(indices, generator=stream("window", config.seed, turn, config.rank), device=device)
+    part = {} if only is None else {"only": only}
+    return dataset.batch(indices, generator=stream("window", config.seed, turn, 0), device=device, **part)
 
 
-def batches(dataset: Clips, config: TrainConfig, turn: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(
+    dataset: Clips, config: TrainConfig, turn: int, device: torch.device, only: Tensor | None = None
+) -> Iterator[tuple[Tensor, Tensor]]:  # fmt: skip
     """The mini-batches from the `turn`-th on; on a GPU a thread fetches two ahead, on a stream of its own."""
     if device.type != "cuda":
         while True:
-            yield draw_batch(dataset, config, turn, device)
+            yield draw_batch(dataset, config, turn, device, only)
             turn += 1
     side = torch.cuda.Stream(device)
 
     def fetch(turn: int) -> tuple[tuple[Tensor, Tensor], torch.cuda.Event]:
         with torch.cuda.stream(side):
-            return draw_batch(dataset, config, turn, device), side.record_event()
+            return draw_batch(dataset, config, turn, device, only), side.record_event()
 
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
         ahead = deque(pool.submit(fetch, turn + more) for more in range(2))
@@ -103,11 +110,16 @@ def batches(dataset: Clips, config: TrainConfig, turn: int, device: torch.device
 
 
 def descend(optimiser: torch.optim.Optimizer, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Take one optimiser step down the sum of `terms` and return their values, which nobody has read yet."""
+    """Take one optimiser step down the sum of `terms` and return their values, which nobody has read yet.
+
+    Where several processes share the batch, both are averaged over them.
+    """
     optimiser.zero_grad(set_to_none=True)
     sum(terms.values()).backward()
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    values = ranks.average_(parameters, {name: term.detach() for name, term in terms.items()})
     optimiser.step()
-    return {name: term.detach() for name, term in terms.items()}
+    return values
 
 
 def read(values: Mapping[str, dict[str, Tensor]], step: int) -> dict[str, dict[str, float]]:
@@ -137,8 +149,11 @@ def train(
     come `READ_EVERY` at a time, and also after the steps named in `pauses`, whose record finds the system as they left
     it.
 
+    Inside `ranks.joined` every process takes its rows of each batch, and all of them come to the same weights; what is
+    in the folder of rank 0 counts.
+
     Raises:
-        ValueError: a batch larger than the stddev group and not divisible by it.
+        ValueError: a batch larger than the stddev group and not divisible by it, or that the ranks cannot share.
         Diverged: a loss or a weight that is not finite, or a discriminator's loss that stays at zero; the last good
             checkpoint is kept.
         KeyboardInterrupt: `stopping` said so; the step that was at work is done, saved and yielded.
@@ -148,22 +163,29 @@ def train(
     optimisers = system.optimisers()
     updates = {"discriminator": system.critic_steps, "generator": 1}
     first, spent, stuck = restore(system, optimisers, folder)
+    only = None
+    if ranks.count() > 1:
+        first, spent, stuck = _from_rank_0(system, optimisers, (first, spent, stuck))
+        only = system.clip_rows(config.batch, ranks.rank(), ranks.count())
     started, read_at = time.perf_counter() - spent, spent
     saved_at = time.monotonic()
-    data = batches(dataset, config, first * sum(updates.values()), device)
+    data = batches(dataset, config, first * sum(updates.values()), device, only)
 
     def terms(network: str, clips: Tensor, labels: Tensor | None, noise: Noise) -> Mapping[str, Tensor]:
-        with mixed:
+        with mixed, ranks.norms_shared(system):
             return getattr(system, f"{network}_losses")(clips, labels, noise)
 
     def update(network: str, clips: Tensor, labels: Tensor | None, noise: Noise) -> dict[str, Tensor]:
         return descend(optimisers[network], terms(network, clips, labels, noise))
 
-    down = captured(system, terms, update) if device.type == "cuda" and system.fixed_work else update
+    recorded = device.type == "cuda" and system.fixed_work and only is None
+    down = captured(system, terms, update) if recorded else update
     taken: list[tuple[int, dict[str, dict[str, Tensor]]]] = []  # turns whose losses nobody has read yet
 
     for step in range(first, config.steps):
-        noise = stream("noise", config.seed, step, config.rank)
+        noise: Noise = stream("noise", config.seed, step, 0)
+        if only is not None:
+            noise = Share(noise, ranks.count(), lambda n: system.rows(n, ranks.rank(), ranks.count()))
         system.train()
         values: dict[str, dict[str, Tensor]] = {network: {} for network in system.order}
         for network in system.order:  # "Update the Discriminator D", "Update the Generator G"
@@ -175,9 +197,11 @@ def train(
         system.update_sampler(system.generator, step)
 
         taken.append((step, values))
-        now, stop = step + 1, stopping()
+        now = step + 1
         regular = now % config.save_every == 0 or now == config.steps
-        due = folder is not None and (regular or stop or time.monotonic() - saved_at > SAVE_SECONDS)
+        late = folder is not None and time.monotonic() - saved_at > SAVE_SECONDS
+        stop, late, saving = ranks.any_of(stopping(), late, folder is not None)  # what one does all do
+        due = saving and (regular or stop or late)
         if device.type == "cuda" and not (due or stop or len(taken) == READ_EVERY or now in pauses):
             continue
         numbers = [read(values, step + 1) for step, values in taken]
@@ -193,8 +217,10 @@ def train(
             at = read_at + (seconds - read_at) * done / len(taken)
             record = StepRecord(step + 1, (step + 1) * config.batch, at, losses["discriminator"], losses["generator"])
             if due and record.step == now:
-                assert folder is not None  # else nothing is due
-                save(system, optimisers, folder, record, stuck, checkpoints.REGULAR if regular else checkpoints.BETWEEN)
+                check_weights(system, record.step)
+                if folder is not None:
+                    kind = checkpoints.REGULAR if regular else checkpoints.BETWEEN
+                    save(system, optimisers, folder, record, stuck, kind)
                 saved_at = time.monotonic()
             yield record
         taken, read_at = [], seconds
@@ -202,14 +228,18 @@ def train(
             raise KeyboardInterrupt
 
 
-def save(system: System, optimisers: dict, folder: Path, record: StepRecord, stuck: int, kind: str) -> None:
-    """Write everything that the next step depends on. Raises Diverged where a weight or a statistic is not finite."""
+def check_weights(system: System, step: int) -> None:
+    """Raise Diverged where a weight or a statistic is not finite: such a step is never saved."""
     for name, weights in system.state_dict().items():
         if not bool(weights.isfinite().all()):
             raise Diverged(
-                f"training diverged at step {record.step}: {name} holds a number that is not finite; "
+                f"training diverged at step {step}: {name} holds a number that is not finite; "
                 "lower learning_rate or choose another preset; the last checkpoint is kept"
             )
+
+
+def save(system: System, optimisers: dict, folder: Path, record: StepRecord, stuck: int, kind: str) -> None:
+    """Write everything that the next step depends on."""
     state = {
         "step": record.step,
         "seconds": record.seconds,
@@ -234,6 +264,19 @@ def restore(
     for name, moments in state["optimisers"].items():  # a finished training keeps none
         optimisers[name].load_state_dict(moments)
     return state["step"], state["seconds"], state["stuck"]
+
+
+def _from_rank_0(system: System, optimisers: dict, counts: tuple[int, float, int]) -> tuple[int, float, int]:
+    """Give every rank the weights, the optimisers' moments and the counts of rank 0, whichever files it sees."""
+    state = ranks.told({
+        "system": system.state_dict(), "optimisers": {name: one.state_dict() for name, one in optimisers.items()},
+        "counts": counts,
+    })  # fmt: skip
+    if ranks.rank():
+        system.load_state_dict(state["system"])
+        for name, moments in state["optimisers"].items():
+            optimisers[name].load_state_dict(moments)
+    return state["counts"]
 
 
 def finish(folder: Path, system: System) -> None:
@@ -369,13 +412,15 @@ def train_once(
     The system ends with the weights of the last good checkpoint. Where training has diverged, in this call or an
     earlier one, `system.diverged` says why, and the records end with the step of those weights.
     """
+    if ranks.rank():
+        return _help_out(system, dataset, config)
     start = copy.deepcopy(system.state_dict())
     journal, verdict = folder / "records.jsonl", folder / "diverged.txt"
     moments = {max(1, round(config.steps * share)) for share in SNAPSHOT_SHARES}
     with FileLock(folder / "lock"):  # two chapters that want the same system: one trains, the other waits and reads
         done = checkpoints.load_checkpoint(folder)
         records = read_records(journal, until=done["step"] if done else 0)
-        if not verdict.exists() and len(records) < config.steps:
+        if ranks.told(not verdict.exists() and len(records) < config.steps):
             write_records(journal, records)
             try:
                 with open(journal, "a", encoding="utf-8") as file, held_back() as stopping:
@@ -405,6 +450,15 @@ def train_once(
         if not (folder / f"snapshot-{step:08d}.pt").exists():
             take_snapshot(system, dataset, folder, step)  # the run was stopped before its last picture
     return records
+
+
+def _help_out(system: System, dataset: Clips, config: TrainConfig) -> list[StepRecord]:
+    """What every rank but the first does of `train_once`: its part of each step, and no file."""
+    if ranks.told():
+        with suppress(Diverged), held_back() as stopping:
+            for _ in train(system, dataset, config, stopping=stopping):
+                pass
+    return []
 
 
 def batch_that_fits(system: System, dataset: Clips, config: TrainConfig) -> str:

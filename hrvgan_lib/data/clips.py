@@ -45,7 +45,7 @@ class Clips(Protocol):
 
     def batch(
         self, indices: Sequence[int] | Tensor, generator: torch.Generator | None = None,
-        device: torch.device | str = "cpu",
+        device: torch.device | str = "cpu", only: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]: ...  # fmt: skip
 
 
@@ -108,17 +108,19 @@ class ClipDataset(Dataset):
 
     def batch(
         self, indices: Sequence[int] | Tensor, generator: torch.Generator | None = None,
-        device: torch.device | str = "cpu",
+        device: torch.device | str = "cpu", only: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """(clips (B, 3, T, S, S), labels (B,)): random windows with a generator, first ones without.
 
-        Clips travel to `device` as bytes, a quarter of what their floats would be. Raises IndexError for an index
-        outside the data set.
+        only: rows of that batch, int64 (b,); they show the same windows, and no other clip is read. Clips travel to
+        `device` as bytes, a quarter of what their floats would be. Raises IndexError for an index outside the data set.
         """
-        indices = torch.as_tensor(indices, dtype=torch.long).reshape(-1).tolist()
+        indices = torch.as_tensor(indices, dtype=torch.long).reshape(-1)
         where = torch.zeros(len(indices)) if generator is None else torch.rand(len(indices), generator=generator)
+        if only is not None:
+            indices, where = indices[only], where[only]
         pixels: np.ndarray = np.empty((len(indices), self.frames, self.size, self.size, 3), np.uint8)
-        for clip, index, fraction in zip(pixels, indices, where.tolist()):
+        for clip, index, fraction in zip(pixels, indices.tolist(), where.tolist()):
             row = self.rows[index]
             start = int(fraction * starts(row.frames, self.frames, self.stride))
             np.take(self._pixels, row.offset + window(row.frames, self.frames, self.stride, start), axis=0, out=clip)

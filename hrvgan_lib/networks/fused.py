@@ -64,7 +64,7 @@ def activated(x: Tensor, norms: list[nn.Module], slope: float) -> Tensor:
     """Leaky ReLU of the norms of x (batch, channel, T, H, W), 0 <= slope < 1 below zero."""
     pixel = norms[-1].eps if isinstance(norms[-1], PixelNorm) else None
     norm = norms[0] if not isinstance(norms[0], PixelNorm) else None
-    if kernels.fit(x) and norm is not None:
+    if kernels.fit(x) and norm is not None and "forward" not in vars(norm):  # ranks share that norm's statistics
         return kernels.activated(x, norm, pixel, slope)
     if isinstance(norm, InstanceNorm) and pixel is None:
         norm.check(x)

@@ -405,12 +405,11 @@ class HRVGAN(System):
 
     def latents(self, n: int, generator: Noise | None = None) -> Tensor:
         """Draw from N(0, I), or uniformly (A17): (n, 128), or a sequence each (n, 4 or T, 128)."""
-        shape = (n,) if self.config.latent == "single" else (n, latents_of(self.frames, self.config))
-        if self.config.latent_distribution == "uniform":
-            return drawn(
-                lambda g: 2 * torch.rand(*shape, self.config.latent_dim, generator=g) - 1, generator, self.device
-            )
-        return drawn(lambda g: torch.randn(*shape, self.config.latent_dim, generator=g), generator, self.device)
+        c = self.config
+        shape = (c.latent_dim,) if c.latent == "single" else (latents_of(self.frames, c), c.latent_dim)
+        if c.latent_distribution == "uniform":
+            return drawn(lambda n, g: 2 * torch.rand(n, *shape, generator=g) - 1, n, generator, self.device)
+        return drawn(lambda n, g: torch.randn(n, *shape, generator=g), n, generator, self.device)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         return optimisers_of(self.config, [self.discriminator], [self.generator, self.encoder])
@@ -439,8 +438,9 @@ class HRVGAN(System):
         fake = torch.cat([self.discriminator(one, labels) for one in fakes])
         if self.n_classes > 1 and c.mismatched_labels:  # with one class no label is wrong
             assert labels is not None  # a system with classes is given labels
-            shape = labels.shape
-            away = drawn(lambda g: torch.randint(1, self.n_classes, shape, generator=g), noise, labels.device)
+            away = drawn(
+                lambda n, g: torch.randint(1, self.n_classes, (n,), generator=g), len(labels), noise, labels.device
+            )
             wrong = (labels + away) % self.n_classes
             fake = torch.cat([fake, self.discriminator.logits(seen, wrong)])  # (2 * batch,)
         return discriminator_terms(self, real, fake, (clips, fakes[0]), labels, noise)

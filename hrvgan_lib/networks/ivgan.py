@@ -105,7 +105,7 @@ class IVGAN(System):
 
     def latents(self, n: int, generator: Noise | None = None) -> Tensor:
         """Draw from N(0, I): (n, 100)."""
-        return drawn(lambda g: torch.randn(n, self.config.latent_dim, generator=g), generator, self.device)
+        return drawn(lambda n, g: torch.randn(n, self.config.latent_dim, generator=g), n, generator, self.device)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         return self.one_for_each(torch.optim.Adam, lr=self.config.learning_rate, betas=self.config.betas)

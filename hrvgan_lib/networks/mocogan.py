@@ -186,7 +186,7 @@ class MoCoGAN(System):
     def latents(self, n: int, generator: Noise | None = None) -> Tensor:
         """Draw z_C, h_0 and eps_1 ... eps_T from N(0, I), side by side: (n, 50 + 10 + 10 T)."""
         size = self.config.content_dim + self.config.motion_dim * (1 + self.frames)
-        return drawn(lambda g: torch.randn(n, size, generator=g), generator, self.device)
+        return drawn(lambda n, g: torch.randn(n, size, generator=g), n, generator, self.device)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         c = self.config  # Adam treats every weight on its own: one over D_I and D_V equals the published two
@@ -202,11 +202,24 @@ class MoCoGAN(System):
         clips = min(batch - 1, max(1, round(batch * c.clips_batch / (c.frames_batch + c.clips_batch))))
         return batch - clips, clips
 
+    def clip_rows(self, n: int, rank: int, ranks: int) -> Tensor:
+        """As many of D_V's clips, the first of a batch, and as many of D_I's, the last, for every process."""
+        n_frames, n_clips = self.shares(n)
+        if n_clips == n:  # both look at all of them
+            return self.rows(n, rank, ranks)
+        for_clips, for_frames = self.rows(n_clips, rank, ranks), self.rows(n_frames, rank, ranks)
+        if self.shares(n // ranks) != (len(for_frames), len(for_clips)):
+            raise ValueError(
+                f"a batch of {n} gives D_V {n_clips} clips and D_I {n_frames}, which {ranks} processes cannot share "
+                "evenly: take another batch (--batch), or fewer processes"
+            )
+        return torch.cat([for_clips, n_clips + for_frames])
+
     def draw_labels(self, n: int, noise: Noise) -> Tensor | None:
         """The classes of n fakes, all equally likely as published: (n,); None without labels."""
         if not self.n_classes:
             return None
-        return drawn(lambda g: torch.randint(self.n_classes, (n,), generator=g), noise, self.device)
+        return drawn(lambda n, g: torch.randint(self.n_classes, (n,), generator=g), n, noise, self.device)
 
     def draw_frames(self, n: int, noise: Noise) -> Tensor:
         """Make one random frame of each of n new clips, and only that one: (n, 3, S, S)."""
@@ -255,5 +268,5 @@ class MoCoGAN(System):
 def pick(sequences: Tensor, noise: Noise) -> Tensor:
     """Return one random element of each sequence: (batch, T, ...) to (batch, ...)."""
     n, length = sequences.shape[:2]
-    moments = drawn(lambda g: torch.randint(length, (n,), generator=g), noise, sequences.device)
+    moments = drawn(lambda n, g: torch.randint(length, (n,), generator=g), n, noise, sequences.device)
     return sequences[torch.arange(n, device=sequences.device), moments]

@@ -143,7 +143,7 @@ class Prediction(System):
         """Draw n latents from N(0, I): (n, 128); None where G takes none."""
         if not self.config.noise:
             return None
-        return drawn(lambda g: torch.randn(n, self.config.latent_dim, generator=g), generator, self.device)
+        return drawn(lambda n, g: torch.randn(n, self.config.latent_dim, generator=g), n, generator, self.device)
 
     def split(self, clips: Tensor) -> tuple[Tensor, Tensor]:
         """Clips (batch, 3, T, S, S) to X and Y: the first m frames and the others."""

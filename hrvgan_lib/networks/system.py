@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch import Tensor, nn
 
+from hrvgan_lib.norms import MinibatchStddev
 from hrvgan_lib.streams import Noise, stream
 
 if TYPE_CHECKING:
@@ -165,6 +166,26 @@ class System(nn.Module):
     def generator_losses(self, clips: Tensor, labels: Tensor | None, noise: Noise) -> Losses:
         """Return the terms that the generator descends."""
         raise NotImplementedError
+
+    def rows(self, n: int, rank: int, ranks: int) -> Tensor:
+        """Which of n draws, one a clip, process `rank` of `ranks` works on: int64 (n / ranks,).
+
+        Clips of one group of the minibatch stddev stay together. Raises ValueError where that cannot be.
+        """
+        found = (layer.group for layer in self.discriminator.modules() if isinstance(layer, MinibatchStddev))
+        group = min(n, next(found, 1))
+        if n % (group * ranks):
+            groups = f", which the minibatch stddev looks at in groups of {group}" if group > 1 else ""
+            raise ValueError(
+                f"a batch of {n}{groups} cannot be shared out to {ranks} processes: the batch has to be a multiple of "
+                f"{group * ranks} (--batch), or take fewer processes"
+            )
+        # Table of (group, groups), as the layer sees it: a process takes whole columns.
+        return torch.arange(n).view(group, ranks, -1)[:, rank].flatten()
+
+    def clip_rows(self, n: int, rank: int, ranks: int) -> Tensor:
+        """Which of the n clips of a mini-batch process `rank` of `ranks` works on: as `rows`."""
+        return self.rows(n, rank, ranks)
 
     def constrain_discriminator(self, step: int) -> None:
         """Do what the system does to its discriminator after its update in turn `step`, from 0: by default nothing."""

@@ -218,7 +218,7 @@ class TGAN(System):
 
     def latents(self, n: int, generator: Noise | None = None) -> Tensor:
         """Draw from the uniform distribution on (-1, 1): (n, 100)."""
-        return drawn(lambda g: 2 * torch.rand(n, self.config.latent_dim, generator=g) - 1, generator, self.device)
+        return drawn(lambda n, g: 2 * torch.rand(n, self.config.latent_dim, generator=g) - 1, n, generator, self.device)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         c = self.config

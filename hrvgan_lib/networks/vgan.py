@@ -118,7 +118,7 @@ class VGAN(System):
 
     def latents(self, n: int, generator: Noise | None = None) -> Tensor:
         """Draw from N(0, I): (n, 100)."""
-        return drawn(lambda g: torch.randn(n, self.config.latent_dim, generator=g), generator, self.device)
+        return drawn(lambda n, g: torch.randn(n, self.config.latent_dim, generator=g), n, generator, self.device)
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         if self.config.recipe == "common":

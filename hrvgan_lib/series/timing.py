@@ -58,11 +58,11 @@ class RandomClips:
         return f"random pixels: {len(self)} clips"
 
     def batch(self, indices: Sequence[int] | Tensor, generator: torch.Generator | None = None,
-              device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:  # fmt: skip
+              device: torch.device | str = "cpu", only: Tensor | None = None) -> tuple[Tensor, Tensor]:  # fmt: skip
         """As `ClipDataset.batch`: (clips (B, 3, T, S, S) in [-1, 1], labels (B,))."""
         from hrvgan_lib.devices import send
 
-        indices = torch.as_tensor(indices)
+        indices = torch.as_tensor(indices) if only is None else torch.as_tensor(indices)[only]
         pixels = send(torch.from_numpy(self._bytes[indices.numpy()]), device)
         clips = pixels.permute(0, 4, 1, 2, 3).float().div_(127.5).sub_(1)
         return clips, send(self.labels[indices], device)

@@ -1,0 +1,168 @@
+"""Several processes that train one system, each on its part of every batch: `torchrun` (chapters 06 and 13).
+
+A process is a *rank*. All ranks hold the same weights. Each works on its rows of the batch, the gradients are averaged
+in one message, batch norms take the statistics of the whole batch, and all optimisers take the same step: what comes
+out is what one process makes of the whole batch, up to the order in which numbers are added. Rank 0 writes the files.
+
+Alone, without `joined`, every function here does nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from hrvgan_lib.norms import full
+
+PATIENCE = timedelta(minutes=10)  # that a rank waits for the others: one may be packing, or measuring
+
+
+def rank() -> int:
+    """This process's number, from 0."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def count() -> int:
+    """How many processes share the training."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+@contextmanager
+def joined(backend: str = "") -> Iterator[None]:
+    """Inside, this process is one of those that `torchrun` has started; without torchrun, it is alone.
+
+    backend: "nccl" or "gloo"; by default NCCL where there is a GPU for each process of this machine. Raises ValueError
+    in one line for a backend that is not to be had, and where the processes do not find each other.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield
+        return
+    here, gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+    if backend == "nccl" and not gpus:
+        raise ValueError("--backend nccl needs CUDA devices, and torch sees none here: take --backend gloo")
+    if gpus and backend != "gloo":
+        if here >= gpus:
+            raise ValueError(f"process {here} of this machine has no GPU of its own, of {gpus}: start {gpus} a machine")
+        torch.cuda.set_device(here)
+        backend = "cpu:gloo,cuda:nccl"  # what the host asks of the others goes past the device
+    try:
+        dist.init_process_group(backend or "gloo", timeout=PATIENCE)
+    except (RuntimeError, ValueError) as error:  # a port in use, a host that does not answer
+        where = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
+        why = str(error).splitlines()[0]
+        raise ValueError(f"no meeting at {where} ({why}): name a free port (torchrun --master-port)") from None
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def agree_on_work(work: Mapping[str, object]) -> None:
+    """Raise ValueError where the processes do not all have the same in mind; the message says what differs, and where.
+
+    work: by name, what has to be the same: code, configuration, data, versions.
+    """
+    if count() == 1:
+        return
+    everyone: list[Any] = [None] * count()
+    dist.all_gather_object(everyone, {name: str(value) for name, value in work.items()})
+    for number, other in enumerate(everyone):
+        if differing := [name for name in everyone[0] if everyone[0][name] != other.get(name)]:
+            name = differing[0]
+            raise ValueError(
+                f"process {number} has another {name} than process 0 ({other.get(name)} and {everyone[0][name]}): "
+                "start all of them from the same checkout with the same words"
+            )
+
+
+def told(value: Any = None) -> Any:
+    """What rank 0 says, on all ranks: numbers, words, tensors on the CPU, and mappings of those."""
+    if count() == 1:
+        return value
+    raw = io.BytesIO()
+    torch.save(value, raw)
+    box: list[Any] = [raw.getvalue()]
+    dist.broadcast_object_list(box, src=0, device=torch.device("cpu"))
+    return torch.load(io.BytesIO(box[0]), map_location="cpu", weights_only=True)
+
+
+def any_of(*flags: bool) -> tuple[bool, ...]:
+    """Each flag, set where it is set on any rank."""
+    if count() == 1:
+        return flags
+    values = torch.tensor(flags, dtype=torch.uint8)
+    dist.all_reduce(values, dist.ReduceOp.MAX)
+    return tuple(bool(value) for value in values)
+
+
+def average_(parameters: Sequence[Tensor], terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Average the gradients of `parameters` in place, and return the terms averaged: one message for all of it."""
+    if count() == 1:
+        return dict(terms)
+    gradients = [one.grad for one in parameters if one.grad is not None]
+    numbers = [*gradients, *terms.values()]
+    kind = torch.promote_types(gradients[0].dtype, torch.float32)
+    flat = torch.cat([one.detach().reshape(-1).to(kind) for one in numbers])
+    dist.all_reduce(flat)
+    parts = (flat / count()).split([one.numel() for one in numbers])
+    for gradient, part in zip(gradients, parts):
+        gradient.copy_(part.view_as(gradient))
+    return {name: part.view(()) for name, part in zip(terms, parts[len(gradients) :])}
+
+
+@contextmanager
+def norms_shared(system: nn.Module) -> Iterator[None]:
+    """Inside, batch norms in training take mean and variance over the clips of all ranks."""
+    norms = [module for module in system.modules() if isinstance(module, _BatchNorm)] if count() > 1 else []
+    for norm in norms:
+        norm.forward = partial(_over_all_ranks, norm)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for norm in norms:
+            del norm.forward
+
+
+def _over_all_ranks(norm: _BatchNorm, features: Tensor) -> Tensor:
+    """What a batch norm in training makes of (batch, channel, ...), its statistics over the clips of all ranks."""
+    if not norm.training:
+        return type(norm).forward(norm, features)
+    values, others = full(features), [0, *range(2, features.ndim)]
+    shape = [-1 if axis == 1 else 1 for axis in range(features.ndim)]
+    many = count() * features.numel() // features.shape[1]
+    mean = all_reduce(values.sum(others)) / many  # (channel,)
+    centred = values - mean.view(shape)
+    variance = all_reduce(centred.square().sum(others)) / many
+    assert norm.running_mean is not None and norm.running_var is not None and norm.momentum is not None
+    with torch.no_grad():
+        norm.running_mean.lerp_(mean.to(norm.running_mean), norm.momentum)
+        norm.running_var.lerp_((variance * many / (many - 1)).to(norm.running_var), norm.momentum)
+        if norm.num_batches_tracked is not None:
+            norm.num_batches_tracked.add_(1)
+    normed = centred * torch.rsqrt(variance + norm.eps).view(shape)
+    if norm.weight is not None:
+        normed = normed * norm.weight.view(shape)
+    if norm.bias is not None:
+        normed = normed + norm.bias.view(shape)
+    return normed.to(features.dtype)
+
+
+def gathered(mine: Sequence[Any]) -> list[Any]:
+    """The lists of all ranks as one, in the order in which `range(rank(), n, count())` shares n things out."""
+    if count() == 1:
+        return list(mine)
+    everyone: list[Any] = [None] * count()
+    dist.all_gather_object(everyone, list(mine))
+    longest = max(map(len, everyone))
+    return [part[turn] for turn in range(longest) for part in everyone if turn < len(part)]
