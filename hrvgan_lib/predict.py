@@ -17,6 +17,8 @@ from hrvgan_lib.checkpoints import load_generator
 from hrvgan_lib.data.formats.video import frame_rate, read_video
 from hrvgan_lib.data.store import fit
 from hrvgan_lib.devices import pick_device
+from hrvgan_lib.files import write_atomic
+from hrvgan_lib.mishaps import command, line_of
 from hrvgan_lib.networks.prediction import Prediction
 from hrvgan_lib.streams import stream
 
@@ -112,6 +114,7 @@ def load_predictor(path: Path) -> Prediction:
     return system
 
 
+@command
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m hrvgan_lib.predict", description=__doc__)
     parser.add_argument("video", type=Path, help="any video file")
@@ -133,10 +136,9 @@ def main(argv: list[str] | None = None) -> int:
         given, predicted = continued(system, frames, rate, asked.frames, label_of(system, asked.label), asked.seed)
         seconds = Fraction(int(system.about.get("stride", 1)), RATE)
         both = np.concatenate([framed(given, GIVEN), framed(predicted, PREDICTED)])
-        asked.output.parent.mkdir(parents=True, exist_ok=True)
-        write_mp4(asked.output, both, 1 / seconds)
-    except (OSError, ValueError, av.FFmpegError) as error:
-        print(" ".join(str(error).split()), file=sys.stderr)
+        write_atomic(asked.output, lambda path: write_mp4(path, both, 1 / seconds))
+    except av.FFmpegError as error:  # not every one is an OSError or a ValueError
+        print(line_of(error), file=sys.stderr)
         return 2
     height, width = frames.shape[1:3]
     changes = [f"{width}x{height} to {system.size}x{system.size}"] if (height, width) != (system.size,) * 2 else []

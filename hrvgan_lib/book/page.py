@@ -234,11 +234,7 @@ class Page:
     ) -> Path:  # fmt: skip
         """Let `writer(path)` write figures/<run>/<name>, a name with its extension; one sidecar names it and the files
         that were saved `beside` it. Returns the path."""
-        path = self.figures / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".tmp.{path.name}")  # keeps the extension, which writers go by
-        writer(temporary)
-        temporary.replace(path)
+        path = write_atomic(self.figures / name, writer)
         self._written[name] = sha256_file(path)
         self._sidecar(path.stem, [name, *beside], self._about(data, samples, **extra))
         return path
