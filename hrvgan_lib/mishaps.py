@@ -12,22 +12,26 @@ import traceback
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
 import hrvgan_lib
 from hrvgan_lib.files import write_atomic
 
 ROOM = "make room there and give the same command again: what was finished before is kept"
 RIGHT = "get the right to it or name another place, and give the same command again"
+WAY = "move the file away that stands where a folder has to be, or name another place, and try again"
 REMEDIES = {
     errno.ENOSPC: ROOM, errno.EDQUOT: ROOM, errno.EFBIG: ROOM,
     errno.EROFS: RIGHT, errno.EACCES: RIGHT, errno.EPERM: RIGHT,
+    errno.ENOTDIR: WAY, errno.EEXIST: WAY,
 }  # fmt: skip
 # torch says nothing else of a file that it could not write to its end; hardly ever is it another thing than the disk.
 TORCH = re.compile(r"inline_container\.cc|PytorchStreamWriter|iostream error")
 # Of the input or of the machine. Anything else is a bug, and whoever reports it needs its traceback.
 MISHAPS = (OSError, ValueError, RuntimeError, ArithmeticError, MemoryError, EOFError, subprocess.SubprocessError)
+_ADVICE = " again"  # in every remedy, here and where packing or drawing stops
 Given = ParamSpec("Given")
+Made = TypeVar("Made")
 
 
 def command(main: Callable[Given, int]) -> Callable[Given, int]:
@@ -58,6 +62,22 @@ def command(main: Callable[Given, int]) -> Callable[Given, int]:
     return run
 
 
+def in_full(work: Callable[Given, Made]) -> Callable[Given, Made]:
+    """A function whose error, where a disk is behind it, is an OSError that holds `line_of`: what a chapter shows."""
+
+    @wraps(work)
+    def run(*given: Given.args, **named: Given.kwargs) -> Made:
+        try:
+            return work(*given, **named)
+        except Exception as error:
+            number = getattr(error, "errno", None)
+            if _ADVICE in str(error) or not (number in REMEDIES or (number is None and written(error))):
+                raise
+            raise OSError(number or errno.ENOSPC, line_of(error)) from None
+
+    return run
+
+
 def line_of(error: BaseException) -> str:
     """An error in one line: of a file that could not be read or written its name, the system's words, the remedy."""
     if isinstance(error, MemoryError):
@@ -71,7 +91,7 @@ def line_of(error: BaseException) -> str:
 def told(words: str) -> str:
     """The words of an error in one line, with a remedy where they tell of a disk and name none."""
     words = " ".join(_without_torch(words).split())
-    known = [remedy for number, remedy in REMEDIES.items() if os.strerror(number) in words and " again" not in words]
+    known = [remedy for number, remedy in REMEDIES.items() if os.strerror(number) in words and _ADVICE not in words]
     return "; ".join([words, *known[:1]])
 
 
