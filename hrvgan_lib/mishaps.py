@@ -26,7 +26,7 @@ REMEDIES = {
     errno.ENOTDIR: WAY, errno.EEXIST: WAY,
 }  # fmt: skip
 # torch says nothing else of a file that it could not write to its end; hardly ever is it another thing than the disk.
-TORCH = re.compile(r"inline_container\.cc|PytorchStreamWriter|iostream error")
+TORCH = re.compile(r"unexpected pos \d|PytorchStreamWriter|iostream error")
 # Of the input or of the machine. Anything else is a bug, and whoever reports it needs its traceback.
 MISHAPS = (OSError, ValueError, RuntimeError, ArithmeticError, MemoryError, EOFError, subprocess.SubprocessError)
 _ADVICE = " again"  # in every remedy, here and where packing or drawing stops

@@ -306,6 +306,11 @@ def test_other_libraries_words_for_a_full_disk_are_understood(tmp_path, words, b
     assert full.value.errno == errno.ENOSPC and full.value.strerror == line
 
 
+def test_a_checkpoint_that_cannot_be_read_is_not_taken_for_a_full_disk():
+    words = "[enforce fail at inline_container.cc:339] . file in archive is not in a subdirectory"
+    assert told(words) == words
+
+
 def test_in_full_touches_no_other_error(tmp_path):
     for error in (ValueError("a\nb"), FileNotFoundError(errno.ENOENT, "No such file", "x"), OSError("words alone")):
 
