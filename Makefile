@@ -168,6 +168,9 @@ test-environment: $(READY)  ## install environment.yml's pip section as written 
 
 RECORDED := gpu gpu-weizmann overnight overnight-weizmann readme study
 clean:  ## remove what was made: runs, figures, packed and stand-in data, caches (not .venv, not recorded figures)
+	@for lock in runs/*/.lock; do \
+	  if [ -e "$$lock" ] && command -v flock > /dev/null && ! flock -n "$$lock" true; then \
+	    echo "$${lock%/.lock} is being made: end that first" >&2; exit 1; fi; done
 	@rm -rf runs data/packed data/standin .pytest_cache .ruff_cache .mypy_cache build *.egg-info
 	@find figures -mindepth 1 -maxdepth 1 -type d $(RECORDED:%=! -name %) -exec rm -rf {} + 2>/dev/null || true
 	@find . -name .venv -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -print0 | xargs -0 rm -rf

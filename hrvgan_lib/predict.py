@@ -20,6 +20,7 @@ from hrvgan_lib.data.formats.video import frame_rate, video_frames
 from hrvgan_lib.data.store import fit
 from hrvgan_lib.devices import pick_device
 from hrvgan_lib.files import write_atomic
+from hrvgan_lib.mishaps import command, line_of
 from hrvgan_lib.networks.prediction import Prediction
 from hrvgan_lib.streams import stream
 
@@ -149,6 +150,7 @@ def load_predictor(path: Path) -> Prediction:
     return system
 
 
+@command
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m hrvgan_lib.predict", description=__doc__)
     parser.add_argument("video", type=Path, help="any video file")
@@ -171,8 +173,8 @@ def main(argv: list[str] | None = None) -> int:
         numbers, step = chosen(length, rate, system), step_of(system)
         frames = film(system, asked.video, numbers, asked.frames, label, asked.seed)
         write_atomic(asked.output, lambda temporary: write_mp4(temporary, frames, 1 / step))
-    except (OSError, ValueError, av.FFmpegError) as error:
-        print(" ".join(str(error).split()), file=sys.stderr)
+    except av.FFmpegError as error:  # not every one is an OSError or a ValueError
+        print(line_of(error), file=sys.stderr)
         return 2
     changes = [f"{width}x{height} to {system.size}x{system.size}"] if (height, width) != (system.size,) * 2 else []
     changes += [f"{rate:g} to {float(1 / step):g} frames a second"] if rate != 1 / step else []

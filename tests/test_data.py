@@ -1481,7 +1481,7 @@ def test_check_of_an_absent_data_set_and_of_broken_lists(root, capsys):
     assert main(["check", "aeroplane", "--root", str(root)]) == 1
     assert "stand-in" in capsys.readouterr().out
     (root / "golf/golf.txt").unlink()
-    assert main(["check", "golf", "--root", str(root)]) == 1
+    assert main(["check", "golf", "--root", str(root)]) == 2
     assert "golf.txt is missing" in capsys.readouterr().err
 
 
@@ -1539,7 +1539,7 @@ def test_check_looks_where_it_is_told(root, capsys, monkeypatch):
         "  To use the real one, get it from http://data.csail.mit.edu/videogan/ "
         "(sizes, licence and expected tree: data/README.md).",
     ]
-    assert main(["check", "ucf101", "--fold", "1"]) == 0 and main(["check", "ucf101", "--fold", "3"]) == 1
+    assert main(["check", "ucf101", "--fold", "1"]) == 0 and main(["check", "ucf101", "--fold", "3"]) == 2
     assert "trainlist03.txt is missing" in capsys.readouterr().err
 
 
@@ -1568,7 +1568,7 @@ def test_pack_says_in_a_line_why_it_cannot(capsys, monkeypatch):
             raise kind("why")
 
         monkeypatch.setattr(command, "open_dataset", fails)
-        assert main(["pack", "golf"]) == 1 and capsys.readouterr().err == "why\n"
+        assert main(["pack", "golf"]) == 2 and capsys.readouterr().err == "why\n"
 
 
 @pytest.mark.parametrize(

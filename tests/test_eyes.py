@@ -456,7 +456,7 @@ def test_the_command_line_says_in_one_line_what_is_wrong(folders, capsys, monkey
     Path("broken").mkdir(exist_ok=True)
     Path("broken/x.avi").write_bytes(b"no video")
     call = {"--real": "real", "--fake": "fake", "--size": "32", "--network": "squeezenet1_1=eye.safetensors"} | change
-    assert main([word for pair in call.items() for word in pair]) == 1
+    assert main([word for pair in call.items() for word in pair]) == 2
     complaint = capsys.readouterr().err.strip()
     assert message in complaint and "\n" not in complaint
 
@@ -471,7 +471,7 @@ def test_a_judge_of_this_book_compares_folders_too(folders, tmp_path, capsys):
     sides = ["--real", str(folders / "real"), "--fake", str(folders / "fake")]
     assert main([*sides, "--judge", str(place)]) == 0  # 8 frames of 16x16, four apart, as it learned
     assert "Inception Score" in capsys.readouterr().out
-    assert main([*sides, "--judge", str(place), "--stride", "1"]) == 1
+    assert main([*sides, "--judge", str(place), "--stride", "1"]) == 2
     assert "reads 8 frames of size 16 at stride 4" in capsys.readouterr().err
 
 

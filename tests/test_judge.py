@@ -1248,7 +1248,7 @@ def test_the_options_reach_the_evaluation(compared, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["fake"]  # no record unless asked for
     for n in ("3", "5"):
         status, calls = compared("--n", n, "--size", "8")
-        assert status == 1 and not calls
+        assert status == 2 and not calls
 
 
 def test_fewer_clips_than_there_are_videos_can_be_asked_for(compared, videos, tmp_path, capsys):
@@ -1266,5 +1266,5 @@ def test_fewer_clips_than_there_are_videos_can_be_asked_for(compared, videos, tm
     capsys.readouterr()
     status, calls = compared("--real", str(more), "--size", "8")
     said = capsys.readouterr()
-    assert status == 1 and not calls and "there are 12 real and 3 fake videos" in said.err and "4 to 3" in said.err
+    assert status == 2 and not calls and "there are 12 real and 3 fake videos" in said.err and "4 to 3" in said.err
     assert said.out.count("videos found") == 2 and said.err.count("\n") == 1

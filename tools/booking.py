@@ -26,6 +26,7 @@ from lzma import LZMAError
 from pathlib import Path
 from typing import IO, NoReturn
 
+from hrvgan_lib.mishaps import command
 from hrvgan_lib.profiles import get_profile, run_name
 from hrvgan_lib.provenance import repo_root
 
@@ -48,7 +49,7 @@ sys.exit(", ".join(lacking()) or 0)
 """
 
 
-class Refused(Exception):
+class Refused(RuntimeError):
     """What cannot be done, in one line that names the remedy."""
 
 
@@ -481,14 +482,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 VERBS = {"booking": booking, "pack": pack, "unpack": unpack, "packages": packages}
 
 
+@command
 def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end from outside still packs
-    try:
-        settings = parse(argv)
-        return VERBS[settings.verb](settings)
-    except (Refused, ValueError, OSError) as error:
-        print(" ".join(str(error).split()), file=sys.stderr)
-    return 2
+    settings = parse(argv)
+    return VERBS[settings.verb](settings)
 
 
 if __name__ == "__main__":

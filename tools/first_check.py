@@ -16,6 +16,7 @@ from hrvgan_lib.captures import WARM_UP, unrecorded
 from hrvgan_lib.devices import pick_device
 from hrvgan_lib.metrics.eyes.judge import resize
 from hrvgan_lib.metrics.rulers.frechet import eigenvalues
+from hrvgan_lib.mishaps import command
 from hrvgan_lib.networks import SYSTEMS, build_system, kernels
 from hrvgan_lib.profiles import get_profile
 from hrvgan_lib.series.timing import RandomClips, step_cost
@@ -85,6 +86,7 @@ def replays(device: torch.device) -> list[str]:
     return lines
 
 
+@command
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("tools/first_check.py", description=__doc__)
     parser.add_argument("--profile", default="gpu", help="whose main training takes a few steps")
@@ -92,11 +94,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rehearse", action="store_true", help="two clips instead of the profile's batch")
     arguments = parser.parse_args(argv)
     begun = time.monotonic()
-    try:
-        profile = get_profile(arguments.profile or "gpu", arguments.rehearse)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
+    profile = get_profile(arguments.profile or "gpu", arguments.rehearse)
     device = pick_device()
     print("\n".join([*machine(), *agreement(device), *fused_kernels(device), *replays(device)]), flush=True)
     few = {"uncounted": 1, "counted": 1} if device.type == "cpu" else {}

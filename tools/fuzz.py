@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hrvgan_lib.mishaps import command
+
 SECONDS, MEMORY = 20, 6 * 2**30  # that one file may take; address space of the process that reads
 SAID = 600  # characters of a message, at most
 
@@ -381,10 +383,18 @@ def fuzzed(count: int, seed: int = 0, only: str = "") -> Iterator[str]:
     yield f"{done} spoilt files in all, nothing lost"
 
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    if sys.argv[1] == "child":
-        child(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[5]))
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """`fuzz.py COUNT [SEED [ONLY]]`: what `fuzzed` says; `fuzz.py child ...` is how `many` starts a reader."""
+    count, *more = list(sys.argv[1:] if argv is None else argv) or ["2000"]
+    if count == "child":
+        name, number, seed, folder = more
+        child(name, int(number), int(seed), Path(folder))
     else:
-        for said in fuzzed(int(sys.argv[1]), *map(int, sys.argv[2:3]), *sys.argv[3:4]):
+        for said in fuzzed(int(count), *map(int, more[:1]), *more[1:2]):
             print(said, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

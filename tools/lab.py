@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hrvgan_lib.book.page import LAB_VARIABLES
+from hrvgan_lib.mishaps import command
 from hrvgan_lib.profiles import get_profile, run_name
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,18 +54,15 @@ def chosen(profile: str, run: str) -> tuple[dict[str, str], str]:
     return told, f"chapters open on the run {name}, which is not there yet ({make}): {words}"
 
 
+@command
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("lab", description=__doc__)
     parser.add_argument("--profile", default="")
     parser.add_argument("--run", default="", help="a run that was made before, or a new name")
     parser.add_argument("--lab", default="", help="JupyterLab's own flags")
     arguments = parser.parse_args(argv)
-    try:
-        told, line = chosen(arguments.profile, arguments.run)
-        flags = shlex.split(arguments.lab)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
+    told, line = chosen(arguments.profile, arguments.run)
+    flags = shlex.split(arguments.lab)
     # In a container one is root, and JupyterLab refuses. On this machine's own address, with its token, nothing is
     # open to others; who names another address or token decides about root too.
     if hasattr(os, "geteuid") and os.geteuid() == 0 and not any(OPENS_THE_DOOR.match(flag) for flag in flags):

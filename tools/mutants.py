@@ -286,12 +286,12 @@ def preload() -> None:
         raise SystemExit("the library is loaded already: its bugs would not be seen")
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("mutants", description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=150)
     parser.add_argument("--only", default="", help="only bugs whose file or name holds this")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     named, others = planted(), drawn(options.seed, options.count)
     waiting = [mutant for mutant in [*named, *others] if options.only in mutant.file + " " + mutant.name]
     preload()
@@ -339,4 +339,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from hrvgan_lib.mishaps import command
+
+    for name in [name for name in sys.modules if name.split(".")[0] == "hrvgan_lib"]:
+        del sys.modules[name]  # the tests load the library themselves, with the bug in it
+    sys.exit(command(main)())

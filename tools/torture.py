@@ -25,6 +25,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from hrvgan_lib.mishaps import command
+
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 600.0  # seconds that one process of a scene may take
 
@@ -359,6 +361,7 @@ def campaign(kills: int, seed: int, only: str = "", scratch: Path | None = None)
     yield f"{done} kills in all, nothing lost"
 
 
+@command
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("tools/torture.py", description=__doc__.splitlines()[0])
     parser.add_argument("what", nargs="?", default="all", choices=("all", "kill", "fuzz", "work"))
@@ -370,7 +373,10 @@ def main(argv: list[str] | None = None) -> int:
     asked = parser.parse_args(argv)
     if asked.what == "work":
         work = {"packing": packing, "training": training, "features": features, "tables": tables}
-        work[asked.words[0]](*asked.words[1:])
+        name, *words = asked.words or [""]
+        if name not in work:
+            raise ValueError(f"unknown work {name!r}: choose one of {', '.join(work)}")
+        work[name](*words)
         return 0
     sys.path.insert(0, str(ROOT))
     try:

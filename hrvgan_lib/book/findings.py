@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from hrvgan_lib.book import ledgers
 from hrvgan_lib.book.tables import read_csv
 from hrvgan_lib.files import write_atomic
+from hrvgan_lib.mishaps import command
 from hrvgan_lib.profiles import MADE_BY, RECORDED_RUNS
 from hrvgan_lib.provenance import repo_root
 
@@ -263,11 +265,13 @@ def _kinds(rows: Sequence[Row]) -> str:
     return f"{_listed(sorted(kinds))} data" if kinds else "no data"
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> int:
     """Print what a recorded run says, and put it into README.md where all five sentences could be made."""
-    given = list(sys.argv[1:] if argv is None else argv) or ["overnight"]
+    parser = argparse.ArgumentParser("python -m hrvgan_lib.book.findings", description=main.__doc__)
+    parser.add_argument("run", nargs="?", default="overnight", help="of which; default: overnight")
     root = repo_root()
-    folder = root / "figures" / given[0]
+    folder = root / "figures" / parser.parse_args(argv).run
     sentences, left_out = findings(folder)
     print("\n".join(said(folder)))
     if left_out:

@@ -13,6 +13,7 @@ from hrvgan_lib.kept import header_of, load_kept, read_kept
 from hrvgan_lib.metrics import judge_for
 from hrvgan_lib.metrics import judge_shape as judge_shape_of
 from hrvgan_lib.metrics.eyes.judge import load_judge
+from hrvgan_lib.mishaps import in_full
 from hrvgan_lib.profiles import get_profile
 from hrvgan_lib.training import StepRecord
 from hrvgan_lib.training import trained as train_or_read
@@ -75,6 +76,7 @@ def frame_by_frame(page: Page) -> tuple[System, list[StepRecord]]:
     return learn(page, training_frame_by_frame(page.profile))
 
 
+@in_full
 def learn(page: Page, training: Training, own: bool = False) -> tuple[System, list[StepRecord]]:
     """Carry out a training, or read it where it has been carried out before.
 
@@ -157,6 +159,7 @@ def judge_shape(page: Page) -> dict[str, int]:
     return shape | {"stride": min(shape["stride"], page.stride(shape["frames"]))}
 
 
+@in_full
 def judge(page: Page, **shape: int) -> Judge:
     """The run's judge of clips of `shape` (frames, size and stride; by default `judge_shape`), trained once.
 

@@ -31,6 +31,7 @@ from hrvgan_lib.book.progress import waiting
 from hrvgan_lib.book.tables import folded, header_of, html_table, markdown_table
 from hrvgan_lib.devices import pick_device
 from hrvgan_lib.files import sha256_file, to_json, write_atomic
+from hrvgan_lib.mishaps import in_full
 from hrvgan_lib.profiles import MADE_BY, OLDER, RECORDED_RUNS, check_actions, get_profile, run_name
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ class Page:
         source = self.root / "notebooks" / f"{self.chapter}.py"
         return keys.chapter_code(source) if source.is_file() else None
 
+    @in_full
     def dataset(
         self, name: str = "actions", split: str = "train", frames: int | None = None, size: int | None = None,
         **options: Any,
@@ -228,17 +230,14 @@ class Page:
             )  # fmt: skip
         display({"text/html": page, "text/plain": plain}, raw=True)
 
+    @in_full
     def save_file(
         self, name: str, writer: Callable[[Path], Any], data: Iterable | None = None,
         samples: int | None = None, beside: Sequence[str] = (), **extra: Any,
     ) -> Path:  # fmt: skip
         """Let `writer(path)` write figures/<run>/<name>, a name with its extension; one sidecar names it and the files
         that were saved `beside` it. Returns the path."""
-        path = self.figures / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".tmp.{path.name}")  # keeps the extension, which writers go by
-        writer(temporary)
-        temporary.replace(path)
+        path = write_atomic(self.figures / name, writer)
         self._written[name] = sha256_file(path)
         self._sidecar(path.stem, [name, *beside], self._about(data, samples, **extra))
         return path
@@ -529,6 +528,7 @@ system = load_generator("{path.relative_to(self.root)}")
         others = [measured for measured in read_measurements(self.runs) if measured.chapter != self.chapter]
         return others + self._measurements
 
+    @in_full
     def colophon(self) -> None:
         """The last cell: write runs/<run>/<chapter>.usage.json and say what the page was made with."""
         usage = {
@@ -553,6 +553,7 @@ system = load_generator("{path.relative_to(self.root)}")
         print(f"run {self.run}, profile {self.profile.name}, seed {self.seed}, {provenance.device_name()}")
         print(textwrap.fill(", ".join(f"{name} {version}" for name, version in provenance.versions().items()), 100))
 
+    @in_full
     def _save(self, filename: str, content: bytes | str) -> None:
         path = write_atomic(self.figures / filename, content)
         self._written[filename] = sha256_file(path)
@@ -584,6 +585,7 @@ system = load_generator("{path.relative_to(self.root)}")
         taken = len(set(self.taken).intersection(names))
         return words + (f" ({taken} taken from the recorded run)" if taken else "")
 
+    @in_full
     def _sidecar(self, name: str, files: list[str], about: dict[str, Any]) -> None:
         record = {"files": {file: self._written[file] for file in files}} | about
         write_atomic(self.figures / f"{name}.json", to_json(record))

@@ -10,19 +10,17 @@ from pathlib import Path
 from hrvgan_lib.data import FORMATS, how_to_get, open_dataset, scan
 from hrvgan_lib.data.formats.listing import Entry, Listing
 from hrvgan_lib.data.store import cores
+from hrvgan_lib.mishaps import command
 from hrvgan_lib.provenance import repo_root
 
 SHOWN = 5  # names shown of what is missing or unreadable
 
 
+@command
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit status: 0 when the data set is complete, 1 when not, 2 for a wrong call."""
+    """Run one command; the exit status: 0 when the data set is complete, 1 when not, 2 where that cannot be told."""
     options = _parser().parse_args(arguments)
-    try:
-        return options.run(options)
-    except (ValueError, FileNotFoundError, RuntimeError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    return options.run(options)
 
 
 def check(options: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from hrvgan_lib.metrics.eyes.judge import Judge, load_judge
 from hrvgan_lib.metrics.eyes.protocols import PROTOCOLS
 from hrvgan_lib.metrics.eyes.published import published_judge
 from hrvgan_lib.metrics.sources import real_clips
+from hrvgan_lib.mishaps import command
 
 
 def parser() -> argparse.ArgumentParser:
@@ -128,38 +129,32 @@ def report(fake: Evaluation, floor: Evaluation) -> str:
     return "\n".join([f"{fake.judge}; {fake.protocol}", f"N = {fake.n} a side, in both columns", *rows])
 
 
+@command
 def main(arguments: list[str] | None = None) -> int:
-    """Print the comparison; the exit status: 0, or 1 with one line about what is wrong."""
+    """Print the comparison."""
     options = parser().parse_args(arguments)
-    try:
-        check_outputs(options)
-        eye = eye_of(options)
-        shape = shape_of(options, eye)
-        real, fake = (Folder(folder, *shape, progress=True) for folder in (options.real, options.fake))
-        print(*real.report.lines(), *fake.report.lines(), sep="\n", flush=True)
-        most = min(len(real) // 2, len(fake))
-        if not 4 <= (options.n or most) <= most:
-            raise ValueError(
-                f"there are {len(real)} real and {len(fake)} fake videos, and half of the real ones are "
-                f"compared with the other half: --n can be 4 to {most}; give 8 real and 4 fake or more"
-            )
-        settings: dict[str, Any] = dict(
-            n=options.n or most, seeds=(options.seed,), layer=options.layer, folder=options.cache, progress=True
+    check_outputs(options)
+    eye = eye_of(options)
+    shape = shape_of(options, eye)
+    real, fake = (Folder(folder, *shape, progress=True) for folder in (options.real, options.fake))
+    print(*real.report.lines(), *fake.report.lines(), sep="\n", flush=True)
+    most = min(len(real) // 2, len(fake))
+    if not 4 <= (options.n or most) <= most:
+        raise ValueError(
+            f"there are {len(real)} real and {len(fake)} fake videos, and half of the real ones are "
+            f"compared with the other half: --n can be 4 to {most}; give 8 real and 4 fake or more"
         )
-        reference, others = real.half(0), real.half(1)
-        ours = evaluate(real_clips(fake, "fake"), eye, reference, **settings)
-        floor = evaluate(real_clips(others, "floor"), eye, reference, **settings)
-        print(report(ours, floor))
-        if options.json:
-            videos = {"real": real.report.as_json(), "fake": fake.report.as_json()}
-            record = {"fake": asdict(ours), "real against real": asdict(floor), "videos": videos}
-            write_atomic(Path(options.json), to_json(strict(record)))
-    except (ValueError, OSError, RuntimeError, ArithmeticError) as error:
-        print(" ".join(str(error).split()), file=sys.stderr)
-        return 1
-    except MemoryError:
-        print("not enough memory: ask for fewer clips (--n) or smaller ones (--size, --frames)", file=sys.stderr)
-        return 1
+    settings: dict[str, Any] = dict(
+        n=options.n or most, seeds=(options.seed,), layer=options.layer, folder=options.cache, progress=True
+    )
+    reference, others = real.half(0), real.half(1)
+    ours = evaluate(real_clips(fake, "fake"), eye, reference, **settings)
+    floor = evaluate(real_clips(others, "floor"), eye, reference, **settings)
+    print(report(ours, floor))
+    if options.json:
+        videos = {"real": real.report.as_json(), "fake": fake.report.as_json()}
+        record = {"fake": asdict(ours), "real against real": asdict(floor), "videos": videos}
+        write_atomic(Path(options.json), to_json(strict(record)))
     return 0
 
 

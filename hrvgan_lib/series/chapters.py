@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from hrvgan_lib.book.page import LAB_VARIABLES
 from hrvgan_lib.files import write_atomic
+from hrvgan_lib.mishaps import command, line_of, told
 from hrvgan_lib.provenance import peak_rss_mb, repo_root
 
 if TYPE_CHECKING:
@@ -172,13 +173,15 @@ def execute(
             timeout_func=lambda cell: max(1, round(seconds - (time.monotonic() - started))),
         )  # fmt: skip
     except PapermillExecutionError as error:
-        return outcome("failed", f"{error.ename}: {error.evalue}".strip().splitlines()[0])
+        return outcome("failed", told(f"{error.ename}: {error.evalue}".strip().splitlines()[0]))
     except CellTimeoutError:
         return outcome("timed_out", f"the chapter was given {seconds:g} s")
     except DeadKernelError:
         return outcome("killed", f"the kernel died (out of memory?) at {place.peak:,.0f} MB or more")
     except RuntimeError as error:
         return outcome("failed", f"the kernel did not start: {str(error).splitlines()[0]}")
+    except OSError as error:  # of this process: papermill writes down what the kernel says
+        return outcome("failed", f"{output}: {line_of(error)}")
     finally:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
@@ -244,23 +247,20 @@ def write_pair(path: Path, prose_only: bool = False) -> Outcome:
     return outcome
 
 
+@command
 def main(argv: list[str] | None = None) -> int:
     """`make notebooks`: execute the chapters named, all where none is, and write their pairs."""
     parser = argparse.ArgumentParser("hrvgan_lib.series.chapters", description=main.__doc__)
     parser.add_argument("selection", nargs="?", default="", help="only these: 06,08")
     parser.add_argument("--prose", action="store_true", help="new prose, old outputs: execute nothing")
     arguments = parser.parse_args(argv)
-    try:
-        for path in find_chapters(repo_root() / "notebooks", arguments.selection):
-            outcome = write_pair(path, arguments.prose)
-            size = path.with_suffix(".ipynb").stat().st_size / 1e6 if outcome.status == "ok" else 0
-            print(f"{path.stem:24} {outcome.status:9} {outcome.seconds:6.1f} s  {size:.2f} MB", flush=True)
-            if outcome.status != "ok":
-                print(f"{path.stem}, {outcome.where}: {outcome.error}", file=sys.stderr)
-                return 1
-    except (ValueError, FileNotFoundError) as error:
-        print(" ".join(str(error).split()), file=sys.stderr)
-        return 2
+    for path in find_chapters(repo_root() / "notebooks", arguments.selection):
+        outcome = write_pair(path, arguments.prose)
+        size = path.with_suffix(".ipynb").stat().st_size / 1e6 if outcome.status == "ok" else 0
+        print(f"{path.stem:24} {outcome.status:9} {outcome.seconds:6.1f} s  {size:.2f} MB", flush=True)
+        if outcome.status != "ok":
+            print(f"{path.stem}, {outcome.where}: {outcome.error}", file=sys.stderr)
+            return 1
     return 0
 
 

@@ -31,10 +31,11 @@ from hrvgan_lib.files import write_atomic
 from hrvgan_lib.half import halved
 from hrvgan_lib.kept import NETWORKS, fill, header_of, keep, load_kept, read_kept
 from hrvgan_lib.metrics.eyes.judge import judge_place, recipe_of
+from hrvgan_lib.mishaps import command, line_of
 from hrvgan_lib.profiles import OLDER, Profile
 from hrvgan_lib.provenance import device_name, versions
+from hrvgan_lib.series.reproduce import alone, parse
 from hrvgan_lib.series.reproduce import main as reproduce
-from hrvgan_lib.series.reproduce import parse
 from hrvgan_lib.streams import stream
 from hrvgan_lib.training import Plan, StepRecord, read_records, train, write_records
 from hrvgan_lib.trainings import OPTIONS, Training, row, side_row, trainings
@@ -318,6 +319,7 @@ def mixed(folder: Path) -> str:
     return f"{folder} holds files of {len(runs)} runs: " + ", ".join(f"{run} ({name})" for run, name in runs.items())
 
 
+@command
 def main(argv: list[str] | None = None) -> int:
     """One sitting: take up what is kept, run the series as `reproduce` does, keep what is finished, stopped or not.
 
@@ -338,14 +340,15 @@ def main(argv: list[str] | None = None) -> int:
             _say("recorded with older code", names)
             return 0
         if not only_keep:
-            _say("taken up", take_up(page))
+            with alone(settings):
+                _say("taken up", take_up(page))
         status = 0 if only_keep else reproduce(given)
         _say("kept", store(page))
         _say("drawn", draw_strip(page))
         if status == 0 and not only_keep:
             print(*said(page.figures), sep="\n", flush=True)
     except (ValueError, OSError) as error:
-        print(f"edition: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"edition: {line_of(error)}", file=sys.stderr)
         return 2
     return status
 

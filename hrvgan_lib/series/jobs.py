@@ -14,6 +14,8 @@ from multiprocessing.connection import Connection, wait
 from types import FrameType
 from typing import Any
 
+from hrvgan_lib.mishaps import line_of
+
 # What every job imports: once, in the process that all jobs are copied from.
 PRELOAD = [
     *(f"hrvgan_lib.{name}" for name in (
@@ -161,7 +163,7 @@ def side_by_side(
     names = {job.name for job in jobs}
     ended: dict[str, Entry] = {}
     running: dict[Any, _Running] = {}  # by what tells that the process has ended
-    interrupted = False
+    stop: BaseException | None = None
 
     def end(job: Job, entry: Entry) -> None:
         ended[job.name] = entry
@@ -186,9 +188,9 @@ def side_by_side(
             for sentinel in wait(list(running), timeout=TICK):
                 done = running.pop(sentinel)
                 end(done.job, _answer(done))
-    except KeyboardInterrupt:
-        interrupted = True
-    if interrupted:
+    except (KeyboardInterrupt, OSError) as error:  # how a job has ended could not be written down: nothing else can
+        stop = error
+    if stop is not None:
         until = time.monotonic() + PATIENCE
         while (alive := [one for one in running.values() if one.process.is_alive()]) and time.monotonic() < until:
             for one in alive:  # again where need be: a process that has only just begun is deaf
@@ -198,8 +200,9 @@ def side_by_side(
         for one in running.values():
             one.process.kill()
             entry, seconds = _answer(one), round(time.monotonic() - one.begun, 1)
-            end(one.job, entry if entry.good else Entry(one.job.name, "failed", seconds, error="interrupted"))
-        raise KeyboardInterrupt
+            with suppress(OSError):
+                end(one.job, entry if entry.good else Entry(one.job.name, "failed", seconds, error="interrupted"))
+        raise stop
     return ended
 
 
@@ -260,7 +263,7 @@ def _work(work: Callable[..., Entry], given: tuple, name: str, answer: Connectio
     except KeyboardInterrupt:
         entry = Entry(name, "failed", round(time.monotonic() - begun, 1), error="interrupted")
     except Exception as error:
-        words = " ".join(f"{type(error).__name__}: {error}".split())
+        words = " ".join(f"{type(error).__name__}: {line_of(error)}".split())
         entry = Entry(name, "failed", round(time.monotonic() - begun, 1), error=words)
     answer.send(replace(entry, error=entry.error[:LONGEST]))  # a pipe holds 64 kB, and is read when we have ended
     answer.close()

@@ -10,8 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from hrvgan_lib import keys, provenance
 from hrvgan_lib.book.progress import at_work, clock, done
 from hrvgan_lib.files import sha256_file, write_atomic
+from hrvgan_lib.mishaps import command
 from hrvgan_lib.profiles import PROFILES, RECORDED_RUNS, STUDY_RUN, Profile, check_actions, get_profile, run_name
 from hrvgan_lib.series.chapters import (
     Outcome,
@@ -364,6 +365,22 @@ def preparations(stale: list[Path], settings: Settings, needs: dict[str, set[str
     return list(jobs.values())
 
 
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Nobody else makes the run inside. Raises ValueError, at once, where somebody does."""
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        words = f"run {settings.run!r} is being made by another process: wait, or choose RUN=<name>"
+        raise ValueError(words) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def sweep(settings: Settings, seconds: float = 60) -> None:
     """Remove what killed writes have left of a run: files that were never given their name. The caller holds its lock.
 
@@ -534,25 +551,17 @@ def default_jobs(profile: Profile) -> int:
     return 4 if default_profile() == "gpu" else max(1, min(2, provenance.cores() // profile.threads))
 
 
+@command
 def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end from outside is told like a Ctrl-C
-    try:
-        settings = parse(argv)
-        print(f"{settings.run}: looking at what there is to do", flush=True)
-        set_threads(settings.profile.threads)
-        if settings.jobs > 1 or settings.minutes:
-            start_server()
-        settings.folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(settings.folder / ".lock", timeout=0):
-            sweep(settings)
-            return reproduce(settings)
-    except KeyboardInterrupt:  # before the first job
-        return 130
-    except Timeout:
-        print(f"run {settings.run!r} is being made by another process: wait, or choose RUN=<name>", file=sys.stderr)
-    except (ValueError, FileNotFoundError) as error:
-        print(" ".join(str(error).split()), file=sys.stderr)
-    return 2
+    settings = parse(argv)
+    print(f"{settings.run}: looking at what there is to do", flush=True)
+    set_threads(settings.profile.threads)
+    if settings.jobs > 1 or settings.minutes:
+        start_server()
+    with alone(settings):
+        sweep(settings)
+        return reproduce(settings)
 
 
 if __name__ == "__main__":

@@ -32,12 +32,14 @@ from hrvgan_lib.keys import key_of
 from hrvgan_lib.losses import LIPSCHITZ
 from hrvgan_lib.metrics.eyes.c3d import C3D
 from hrvgan_lib.metrics.eyes.judge_training import Recipe, train_judge
+from hrvgan_lib.mishaps import command
 from hrvgan_lib.networks import system_class
 from hrvgan_lib.networks.hrvgan import PRESETS
-from hrvgan_lib.profiles import get_profile
+from hrvgan_lib.profiles import get_profile, run_name
 from hrvgan_lib.series.jobs import Entry, Job, set_threads, side_by_side, start_server
-from hrvgan_lib.series.reproduce import Settings, train_one
+from hrvgan_lib.series.reproduce import Settings, alone, train_one
 from hrvgan_lib.series.reproduce import train_judge as train_the_judge
+from hrvgan_lib.series.words import whole_number
 from hrvgan_lib.streams import stream
 from hrvgan_lib.trainings import LABELLED, RIVALS, Training
 
@@ -813,17 +815,18 @@ def jobs_of(settings: Settings, size: Size, parts: Sequence[str]) -> list[Job]:
     return [judge, *jobs.values()]
 
 
+@command
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m hrvgan_lib.series.study", description=__doc__)
-    parser.add_argument("--jobs", type=int, default=2, help="how many side by side")
+    parser.add_argument("--jobs", default="2", help="how many side by side")
     parser.add_argument("--parts", default=",".join(PARTS), help="which of: " + ", ".join(PARTS))
     parser.add_argument("--run", default="study")
     parser.add_argument("--small", action="store_true", help="every part, in no time and without meaning")
     asked = parser.parse_args(argv)
     parts = [name for name in asked.parts.split(",") if name]
     if unknown := [name for name in parts if name not in PARTS]:
-        print(f"unknown part {unknown[0]!r}: choose from {', '.join(PARTS)}", file=sys.stderr)
-        return 2
+        raise ValueError(f"unknown part {unknown[0]!r}: choose from {', '.join(PARTS)}")
+    jobs = whole_number("JOBS", asked.jobs)
     name, size = ("smoke", SMALL) if asked.small else ("cpu", Size())
     profile = get_profile(name)
     parameters = {
@@ -831,11 +834,11 @@ def main(argv: list[str] | None = None) -> int:
         "seed": 0,
         "data_root": "",
         "actions": "ucf101",
-        "run": asked.run,
+        "run": run_name(name, run=asked.run),
         "rehearse": False,
         "allow_partial": False,
     }
-    settings = Settings(provenance.repo_root(), profile, None, asked.run, parameters, "make study", jobs=asked.jobs)
+    settings = Settings(provenance.repo_root(), profile, None, asked.run, parameters, "make study", jobs=jobs)
     set_threads(profile.threads)
     start_server()
     began = time.monotonic()
@@ -848,7 +851,8 @@ def main(argv: list[str] | None = None) -> int:
         )
 
     try:
-        ended = side_by_side(jobs_of(settings, size, parts), asked.jobs, on_end, lambda running: None)
+        with alone(settings):
+            ended = side_by_side(jobs_of(settings, size, parts), jobs, on_end, lambda running: None)
     except KeyboardInterrupt:
         print("interrupted: the same command goes on where it stopped", file=sys.stderr)
         return 130

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import gc
 import json
 import math
@@ -24,6 +25,7 @@ from hrvgan_lib.captures import unrecorded
 from hrvgan_lib.devices import pick_device, precision
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.keys import code_of
+from hrvgan_lib.mishaps import command
 from hrvgan_lib.networks import SYSTEMS, build_system, fused, system_class
 from hrvgan_lib.series.roofline import Rates, rates, work_of
 from hrvgan_lib.training import TrainConfig, train
@@ -304,8 +306,10 @@ def rates_of_measuring(page: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def main() -> int:
+@command
+def main(argv: list[str] | None = None) -> int:
     """`make bench`: figures/bench/bench_steps, bench_checkpoints and bench_measuring."""
+    argparse.ArgumentParser("python -m hrvgan_lib.series.timing", description=main.__doc__).parse_args(argv)
     from hrvgan_lib import book
 
     on_gpu = pick_device().type == "cuda"

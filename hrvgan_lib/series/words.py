@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from hrvgan_lib.mishaps import command
+
 YES, NO = ("1", "true", "yes", "y", "on"), ("", "0", "false", "no", "n", "off")
 
 
@@ -48,6 +50,7 @@ def like(name: str, text: str, default: Any) -> Any:
         raise ValueError(f"{name}={text}: the parameter {name} is {kinds[type(default)]}, like {default!r}") from None
 
 
+@command
 def main(arguments: Sequence[str]) -> int:
     """For the Makefile: `words VARIABLE TEXT` prints 1 for yes, nothing for no, `neither` for what is neither."""
     variable, text = arguments
