@@ -9,7 +9,6 @@ Alone, without `joined`, every function here does nothing.
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -87,14 +86,21 @@ def agree_on_work(work: Mapping[str, object]) -> None:
 
 
 def told(value: Any = None) -> Any:
-    """What rank 0 says, on all ranks: numbers, words, tensors on the CPU, and mappings of those."""
+    """What rank 0 says, on all ranks: anything that these processes of one program may hand to each other."""
     if count() == 1:
         return value
-    raw = io.BytesIO()
-    torch.save(value, raw)
-    box: list[Any] = [raw.getvalue()]
+    box = [value]
     dist.broadcast_object_list(box, src=0, device=torch.device("cpu"))
-    return torch.load(io.BytesIO(box[0]), map_location="cpu", weights_only=True)
+    return box[0]
+
+
+def on_the_host(value: Any) -> Any:
+    """A value with every tensor in it on the CPU: a GPU's number means another device to another process."""
+    if isinstance(value, Tensor):
+        return value.detach().cpu()
+    if isinstance(value, dict):
+        return {name: on_the_host(one) for name, one in value.items()}
+    return type(value)(map(on_the_host, value)) if isinstance(value, list | tuple) else value
 
 
 def any_of(*flags: bool) -> tuple[bool, ...]:

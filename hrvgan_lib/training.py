@@ -268,10 +268,8 @@ def restore(
 
 def _from_rank_0(system: System, optimisers: dict, counts: tuple[int, float, int]) -> tuple[int, float, int]:
     """Give every rank the weights, the optimisers' moments and the counts of rank 0, whichever files it sees."""
-    state = ranks.told({
-        "system": system.state_dict(), "optimisers": {name: one.state_dict() for name, one in optimisers.items()},
-        "counts": counts,
-    })  # fmt: skip
+    moments = {name: one.state_dict() for name, one in optimisers.items()}
+    state = ranks.told(ranks.on_the_host({"system": system.state_dict(), "optimisers": moments, "counts": counts}))
     if ranks.rank():
         system.load_state_dict(state["system"])
         for name, moments in state["optimisers"].items():

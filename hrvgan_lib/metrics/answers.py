@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol, TypeGuard
@@ -14,6 +14,7 @@ import numpy as np
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from hrvgan_lib import ranks
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.keys import key_of
 from hrvgan_lib.metrics.rulers.behaviour import frame_change, thumbnails
@@ -142,33 +143,51 @@ def ask(
     layer: one of `eye.layers`; by default "fc6" where there is one, else the first. With a `folder` each chunk is kept
     there as it comes, under a key of network, source, numbers and code: a killed evaluation goes on behind its last
     whole chunk and ends with the same numbers. progress: a bar with the time left, where somebody watches.
+
+    Inside `ranks.joined` each process takes its share of the chunks, and all of them return everything; rank 0 writes.
     """
     layer = layer or ("fc6" if "fc6" in eye.layers else eye.layers[0])
     place = None if folder is None else Path(folder) / "features" / answers_key(eye, source, n, seed, layer)
-    parts = [] if place is None else _kept(place)
+    parts = ranks.told([] if place is None or ranks.rank() else _kept(place))
     done = sum(len(part["features"]) for part in parts)
     with tqdm(desc=source.name, unit="clip", total=n, initial=done, disable=None if progress else True) as bar:
-        for clips, asked, behind in source.draw(n, seed, len(parts)) if done < n else ():
-            clips = clips.to(next(eye.network.parameters()).device)  # once, for all that is asked of them
-            features, probabilities = eye.look(clips, layer)
-            middle = clips.shape[2] // 2
-            still = clips[:, :, middle : middle + 1] if eye.frames_only else freeze(clips)
-            part: dict[str, Any] = {
-                "features": features, "stills": eye.look(still, layer)[0], "probabilities": probabilities,
-                "labels": None if asked is None else asked.numpy(),
-                "units": None if behind is None else behind.numpy(),
-                "change": frame_change(clips), "pictures": thumbnails(clips),
-            }  # fmt: skip
-            if place is not None:
+        looked = (_looked(eye, layer, *chunk) for chunk in source.draw(n, seed, len(parts)) if done < n)
+        for part in looked if ranks.count() == 1 else _shared(eye, layer, source, n, seed, parts):
+            if place is not None and not ranks.rank():
                 packed = io.BytesIO()
                 np.savez(packed, **{name: array for name, array in part.items() if array is not None})
                 write_atomic(place / f"{len(parts):05d}.npz", packed.getvalue())
             parts.append(part)
-            bar.update(len(clips))
+            bar.update(len(part["features"]))
     joined: dict[str, Any] = {
         name: None if parts[0].get(name) is None else np.concatenate([one[name] for one in parts]) for name in ARRAYS
     }
     return Answers(**joined, extractor=eye.identity, layer=layer, source=source.drawn_from(seed), unit=source.unit)
+
+
+def _looked(eye: Eye, layer: str, clips: Tensor, asked: Tensor | None, behind: Tensor | None) -> dict[str, Any]:
+    """What an eye makes of one chunk of clips, by the names in `ARRAYS`."""
+    clips = clips.to(next(eye.network.parameters()).device)  # once, for all that is asked of them
+    features, probabilities = eye.look(clips, layer)
+    middle = clips.shape[2] // 2
+    still = clips[:, :, middle : middle + 1] if eye.frames_only else freeze(clips)
+    return {
+        "features": features, "stills": eye.look(still, layer)[0], "probabilities": probabilities,
+        "labels": None if asked is None else asked.numpy(),
+        "units": None if behind is None else behind.numpy(),
+        "change": frame_change(clips), "pictures": thumbnails(clips),
+    }  # fmt: skip
+
+
+def _shared(eye: Eye, layer: str, source: Source, n: int, seed: int, parts: Sequence) -> Iterator[dict[str, Any]]:
+    """The chunks behind `parts`, in order, each looked at by one of the processes: a round of one each, and again."""
+    done = sum(len(part["features"]) for part in parts)
+    number = len(parts)
+    while done < n:
+        mine = next(source.draw(n, seed, number + ranks.rank()), None)  # a chunk does not need those before it
+        for part in ranks.gathered([] if mine is None else [_looked(eye, layer, *mine)]):
+            yield part
+            number, done = number + 1, done + len(part["features"])
 
 
 def _kept(place: Path) -> list[dict[str, np.ndarray]]:
