@@ -49,7 +49,7 @@ NBVAL := -p no:python --nbval-lax --nbval-sanitize-with tests/nbval.cfg --nbval-
          -n 2 --dist loadscope
 
 .PHONY: help check-python setup reproduce edition ablations study booking packages unpack test lint mutants test-lowest coverage bench lab torture \
-        notebooks lock test-environment clean
+        notebooks lock licences test-environment clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -154,6 +154,9 @@ lock: $(READY)  ## solve pyproject.toml again into requirements.lock (UPGRADE=1:
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" "$(PY)" -m uv pip compile --universal --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --python-version 3.11 --extra dev $(if $(call yes,UPGRADE),--upgrade) --quiet pyproject.toml \
 	  -o requirements.lock
+
+licences: .venv/.ready  ## list the licences of what the lock installs in docs/licences.md
+	@.venv/bin/python tools/licences.py
 
 # The oldest versions that pyproject.toml admits: what its floors promise.
 test-lowest: .venv/.ready  ## the library tests on the lowest versions that pyproject.toml admits, in .venv-lowest

@@ -5,9 +5,10 @@ import re
 import sys
 import tomllib
 from functools import cache
-from importlib.metadata import packages_distributions
+from importlib.metadata import PathDistribution, packages_distributions
 from pathlib import Path
 
+import licences
 import pytest
 import yaml
 
@@ -151,3 +152,46 @@ def test_the_first_cell_asks_for_what_chapters_import():
     files = [path.relative_to(ROOT).as_posix() for path in (ROOT / "hrvgan_lib").rglob("*.py")]
     found = modules_of("notebooks", *(name for name in files if not name.startswith("hrvgan_lib/series/")))
     assert NOT_ASKED_FOR < found and set(book.NEEDED) == found - NOT_ASKED_FOR
+
+
+# --- docs/licences.md ---
+
+
+def test_the_page_of_licences_is_what_its_tool_makes_of_this_lock():
+    """To the letter on the system and the Python that it was made on, with the lock's versions; else name by name."""
+    kept = licences.PAGE.read_text(encoding="utf-8")
+    try:
+        made = licences.page()
+    except ValueError:  # other versions than the lock's: test-lowest, a Python of one's own
+        made = ""
+    systems = {line for page in (kept, made) for line in page.splitlines() if line.startswith("Versions are those of")}
+    assert not made or len(systems) == 2 or kept == made, "make licences"
+    for name, version, _ in licences.locked():
+        assert re.search(rf"(^\| |[|,:] ){name}( \| | ){re.escape(version)}[ ,]", kept, re.MULTILINE), (
+            f"{name} {version}"
+        )
+
+
+def test_every_declared_package_says_what_it_is_for():
+    assert set(licences.FOR) == DECLARED | DECLARED_DEV == {name for names in licences.declared() for name in names}
+
+
+@pytest.mark.parametrize(
+    "metadata, named",
+    [("License-Expression: MIT\nLicense: BSD", "MIT"),
+     ("License: BSD 3-Clause License\n        Copyright", "BSD-3-Clause"),
+     ("License: Copyright (c) 2020 Somebody\nClassifier: License :: OSI Approved :: BSD License", "BSD License"),
+     ("License: UNKNOWN\nClassifier: License :: OSI Approved :: ISC License (ISCL)", "ISC"), ("", "none is named")],
+)  # fmt: skip
+def test_a_licence_is_read_where_the_metadata_name_it(tmp_path, metadata, named):
+    (tmp_path / "METADATA").write_text(f"Metadata-Version: 2.4\nName: a\nVersion: 1\n{metadata}".rstrip() + "\n\n")
+    assert licences.licence(PathDistribution(tmp_path)) == named
+
+
+@pytest.mark.parametrize("marker, words", [
+    ("python_full_version < '3.12' and sys_platform == 'linux'", "Python < 3.12, Linux"),
+    ("os_name == 'nt'", "Windows"),
+    ("python_full_version == '3.12.*'", "Python 3.12"), ("platform_machine == 's390x'", "platform_machine == 's390x'"),
+])  # fmt: skip
+def test_a_marker_of_the_lock_is_put_in_words(marker, words):
+    assert licences.where(marker) == words
