@@ -16,7 +16,8 @@ from hrvgan_lib.book.page import LAB_VARIABLES
 from hrvgan_lib.profiles import get_profile, run_name
 
 ROOT = Path(__file__).resolve().parents[1]
-OPENS_THE_DOOR = re.compile(r"--(\w+\.)?(ip|token|\w*password\w*|allow_unauthenticated_access|sock)\b")
+DOOR = re.compile(r"--(?:\w+\.)?(ip|token|\w*password\w*|allow_unauthenticated_access|sock)\b=?(.*)", re.DOTALL)
+HERE = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
 
 
 def parameters_of(run: str) -> dict[str, Any]:
@@ -53,6 +54,28 @@ def chosen(profile: str, run: str) -> tuple[dict[str, str], str]:
     return told, f"chapters open on the run {name}, which is not there yet ({make}): {words}"
 
 
+def door(flags: list[str]) -> dict[str, str]:
+    """{ip, token, password, ...: its value} of JupyterLab's flags that say who is let in."""
+    matches = zip(map(DOOR.fullmatch, flags), [*flags[1:], ""])
+    return {match[1]: (match[2] if "=" in match[0] else value).strip("'\"") for match, value in matches if match}
+
+
+def let_in(flags: list[str]) -> list[str]:
+    """The flags, with this machine's own address where they name none, whatever a settings file of Jupyter says.
+
+    In a container one is root, and JupyterLab refuses. On this machine's own address, with its token, nothing is open
+    to others; who names another address or token decides about root too. Raises ValueError for flags that would let in
+    whoever reaches the address.
+    """
+    says = door(flags)
+    locked = says.get("token", "its own") or says.get("hashed_password") or says.get("password")
+    if not HERE.fullmatch(says.get("ip", "localhost")) and not locked:
+        raise ValueError("LAB= opens files and a shell to everybody, without a token: leave the token as it is")
+    own = [] if {"ip", "sock"} & {*says} else ["--ServerApp.ip=localhost"]
+    root = ["--allow-root"] if not says and hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return [*flags, *own, *root]
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("lab", description=__doc__)
     parser.add_argument("--profile", default="")
@@ -61,14 +84,10 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         told, line = chosen(arguments.profile, arguments.run)
-        flags = shlex.split(arguments.lab)
+        flags = let_in(shlex.split(arguments.lab))
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    # In a container one is root, and JupyterLab refuses. On this machine's own address, with its token, nothing is
-    # open to others; who names another address or token decides about root too.
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and not any(OPENS_THE_DOOR.match(flag) for flag in flags):
-        flags.append("--allow-root")
     os.environ |= {variable: told.get(name, "") for name, variable in LAB_VARIABLES.items()}
     print(line, flush=True)
     command = [sys.executable, "-m", "jupyter", "lab", "--config", str(ROOT / "tools" / "lab_config.py"), *flags]
