@@ -154,6 +154,20 @@ def test_the_first_cell_asks_for_what_chapters_import():
     assert NOT_ASKED_FOR < found and set(book.NEEDED) == found - NOT_ASKED_FOR
 
 
+# --- the network ---
+
+ASKS = {"urllib", "http", "socket", "ssl", "ftplib", "smtplib", "requests", "httpx", "aiohttp", "urllib3"}
+
+
+def test_the_library_and_the_chapters_have_nothing_to_ask_the_network_with():
+    files = [path for place in LIBRARY for path in (ROOT / place).rglob("*.py")]
+    assert len(files) > 60 and [path.name for path in files if imported(path) & ASKS] == []
+    asks = re.compile(
+        r"torch\.hub|load_state_dict_from_url|pretrained=|weights=['\"][A-Z]|IMAGENET1K|KINETICS400|%pip|!curl|!wget"
+    )
+    assert [path.name for path in files if asks.search(path.read_text(encoding="utf-8"))] == []
+
+
 # --- docs/licences.md ---
 
 

@@ -159,7 +159,7 @@ def test_a_table_to_be_searched_holds_its_rows_and_needs_no_network(monkeypatch)
     monkeypatch.delenv("HRVGAN_HEADLESS", raising=False)
     rows = [{"claim": f"<details><summary>{name}</summary>more</details>", "chapter": "10"} for name in ("one", "two")]
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", SyntaxWarning)
         table = widgets.SearchTable(rows, "figures/run/claims.csv")
     given = table.table._dt_args
     assert json.loads(given["data_json"]) == [[row["claim"], "10"] for row in rows]
