@@ -48,8 +48,8 @@ QUIET := TQDM_DISABLE=1 HRVGAN_HEADLESS=1 PYTHONHASHSEED=0 CUBLAS_WORKSPACE_CONF
 NBVAL := -p no:python --nbval-lax --nbval-sanitize-with tests/nbval.cfg --nbval-current-env --nbval-cell-timeout 300 \
          -n 2 --dist loadscope
 
-.PHONY: help check-python setup reproduce edition ablations study booking packages unpack test lint mutants test-lowest coverage bench lab torture \
-        notebooks lock test-environment clean
+.PHONY: help check-python setup reproduce edition ablations study booking packages unpack test lint mutants test-lowest coverage bench lab torture repeats nbval \
+        notebooks lock licences test-environment clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -137,6 +137,13 @@ mutants: $(READY)  ## plant small bugs in a scratch copy, one at a time: do the 
 torture: $(READY)  ## kill the work at random moments, spoil every kind of file: is anything lost? (45 minutes; KILLS=110 FILES=2000)
 	@$(QUIET) "$(PY)" tools/torture.py --kills "$(or $(KILLS),110)" --files "$(or $(FILES),2000)"
 
+repeats: $(READY)  ## the series twice from nothing, and with two threads: what differs? (25 minutes; CHAPTERS=00,01)
+	@$(QUIET) "$(PY)" tools/repeats.py --chapters "$(CHAPTERS)"
+
+nbval: $(READY)  ## the notebooks' checked cells again and again (TIMES=10: 20 minutes)
+	@for turn in $$(seq $(or $(TIMES),10)); do echo "turn $$turn"; \
+	  $(QUIET) "$(PY)" -m pytest -q $(NBVAL) notebooks/ || exit 1; done
+
 coverage: $(READY)  ## do the intervals hold what they say? 1,000 repetitions of every made-up case (six minutes)
 	@$(QUIET) "$(PY)" tests/simulations.py
 
@@ -154,6 +161,9 @@ lock: $(READY)  ## solve pyproject.toml again into requirements.lock (UPGRADE=1:
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" "$(PY)" -m uv pip compile --universal --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --python-version 3.11 --extra dev $(if $(call yes,UPGRADE),--upgrade) --quiet pyproject.toml \
 	  -o requirements.lock
+
+licences: .venv/.ready  ## list the licences of what the lock installs in docs/licences.md
+	@.venv/bin/python tools/licences.py
 
 # The oldest versions that pyproject.toml admits: what its floors promise.
 test-lowest: .venv/.ready  ## the library tests on the lowest versions that pyproject.toml admits, in .venv-lowest

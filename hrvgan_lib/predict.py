@@ -92,7 +92,8 @@ def extent(video: Path) -> tuple[int, int, int]:
     """Height, width and number of frames of a video, by decoding it."""
     height = width = length = 0
     for frame in video_frames(video):
-        height, width, length = *frame.shape[:2], length + 1
+        height, width = frame.shape[:2]
+        length += 1
     return height, width, length
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from importlib.util import resolve_name
@@ -181,3 +182,25 @@ def test_text_is_utf_8_whatever_the_locale_says():
                 ):
                     found.append(f'{path.relative_to(ROOT)}:{node.lineno}: say encoding="utf-8"')
     assert not found, "\n".join(found)
+
+
+def calls_of(path: Path) -> list[tuple[str, dict[str, str]]]:
+    """(what is called, {argument: its source}) of every call in a file."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    words = [{word.arg or "**": ast.unparse(word.value) for word in node.keywords} for node in nodes]
+    return [(ast.unparse(node.func), given) for node, given in zip(nodes, words)]
+
+
+def test_no_file_that_is_read_can_run_code():
+    """Whoever it comes from: torch reads weights and no objects, NumPy no objects, and nothing else unpickles."""
+    safe, read = {"torch.load": ("weights_only", "True"), "np.load": ("allow_pickle", "False")}, []
+    for path in [*FILES, *(ROOT / "tools").glob("*.py"), *(ROOT / "notebooks").glob("*.py")]:
+        for name, words in calls_of(path):
+            assert name not in ("eval", "exec") and not re.match(r"(pickle|marshal|shelve|yaml|joblib|dill)\.", name), (
+                path
+            )
+            if name in safe:
+                word, value = safe[name]
+                assert words.get(word) == value, f"{path.name}: {name} without {word}={value}"
+                read.append(name)
+    assert set(read) == set(safe)

@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from hrvgan_lib import training
+from hrvgan_lib.data.formats import stacks, video
 from hrvgan_lib.files import sha256_file
 from hrvgan_lib.profiles import RECORDED_RUNS
 from hrvgan_lib.provenance import repo_root
@@ -68,3 +70,25 @@ def test_the_layout_names_every_module_and_folder():
     names += [f"{path.parent.name}/" for path in library.glob("*/__init__.py")]
     names += [path.name for folder in ("book", "series") for path in (library / folder).glob("[!_]*.py")]
     assert len(names) > 30 and [name for name in sorted(names) if name not in layout] == []
+
+
+def test_what_holds_a_promise_is_there():
+    """Every test and every command that docs/promises.md names."""
+    page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?!promise|--)(.+) \| (`.+`) \|$", page, re.MULTILINE)
+    assert len(rows) > 15 and len(rows) == page.count("\n|") - 2
+    named = [name for _, holders in rows for name in re.findall(r"`([^`]+)`", holders)]
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    if not (ROOT / "tools" / "repeats.py").is_file():
+        targets.append("repeats")
+    sources = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py")}
+    tests = {
+        f"tests/{file}::{name}" for file, text in sources.items() for name in re.findall(r"^def (test_\w+)", text, re.M)
+    }
+    assert [name for name in named if name not in tests | {f"make {target}" for target in targets}] == []
+
+
+def test_the_limits_that_are_promised_are_those_of_the_code():
+    page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    assert f"more than {video.MOST_PIXELS:,} pixels or a picture of more than {stacks.MOST_PIXELS:,} is" in page
+    assert "at most a minute" in page and training.SAVE_SECONDS == 60

@@ -9,7 +9,7 @@ from hrvgan_lib.book import learning, open_page
 from hrvgan_lib.files import sha256_file
 from hrvgan_lib.kept import fill, read_kept
 from hrvgan_lib.metrics.eyes.judge import load_judge
-from hrvgan_lib.provenance import repo_root
+from hrvgan_lib.provenance import repo_root, versions
 from hrvgan_lib.series import edition
 from hrvgan_lib.series.chapters import find_chapters
 from hrvgan_lib.streams import stream
@@ -87,9 +87,10 @@ def test_every_kept_training_fits_todays_code_and_samples(page):
             assert made.isfinite().all() and made.abs().max() <= 1 and made.std() > 0, name  # a grey fog is a result
 
 
-def test_its_judge_knows_held_out_clips(page):
+def test_its_judge_knows_held_out_clips(page, sidecars):
     (place,) = (page.figures / edition.JUDGES).iterdir()
-    assert place == edition.recorded_judge(page)  # today's code would train the same
+    if sidecars["claims.json"]["versions"]["torch"] == versions()["torch"]:  # a judge is found by it, among others
+        assert place == edition.recorded_judge(page)  # today's code would train the same
     judge = load_judge(place, page.device)
     assert judge.accuracy.value >= 0.95
 

@@ -679,6 +679,24 @@ def test_the_newest_whole_checkpoint_is_loaded(tmp_path):
     assert checkpoints.load_checkpoint(tmp_path) is None
 
 
+def test_a_checkpoint_runs_no_code(tmp_path):
+    """Not even one whose sha256 is as noted beside it."""
+    checkpoints.save_checkpoint(tmp_path, 1, {"step": Runs(tmp_path / "ran")})
+    with pytest.raises(pickle.UnpicklingError):
+        checkpoints.load_checkpoint(tmp_path)
+    assert not (tmp_path / "ran").exists()
+
+
+class Runs:
+    """A pickle that makes a folder where it is believed."""
+
+    def __init__(self, place):
+        self.place = place
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.place),)
+
+
 def test_a_checkpoint_in_between_is_kept_until_there_is_a_newer_one(tmp_path):
     def there():
         return sorted(path.name for path in tmp_path.glob("*.pt"))

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import warnings
 from pathlib import Path
 
@@ -155,9 +156,10 @@ def test_elsewhere_the_twin_comes_first_and_steps_aside_for_the_widget(name, req
 
 
 def test_a_table_to_be_searched_holds_its_rows_and_needs_no_network(monkeypatch):
+    monkeypatch.delenv("HRVGAN_HEADLESS", raising=False)
     rows = [{"claim": f"<details><summary>{name}</summary>more</details>", "chapter": "10"} for name in ("one", "two")]
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", SyntaxWarning)
         table = widgets.SearchTable(rows, "figures/run/claims.csv")
     given = table.table._dt_args
     assert json.loads(given["data_json"]) == [[row["claim"], "10"] for row in rows]
@@ -171,6 +173,15 @@ def test_a_table_to_be_searched_holds_its_rows_and_needs_no_network(monkeypatch)
     monkeypatch.delenv("HRVGAN_HEADLESS")
     table.show()
     assert shown[2][WIDGET_VIEW]["model_id"] == table.widget.model_id
+
+
+def test_a_machine_that_runs_the_series_needs_no_itables(monkeypatch):
+    monkeypatch.setenv("HRVGAN_HEADLESS", "1")
+    monkeypatch.setitem(sys.modules, "itables.widget", None)  # as if it were not installed
+    assert widgets.SearchTable([{"claim": "one"}], "claims.csv").twin().startswith("<p>1 entries")
+    monkeypatch.delenv("HRVGAN_HEADLESS")
+    with pytest.raises(ImportError, match="itables"):
+        widgets.SearchTable([{"claim": "one"}], "claims.csv")
 
 
 def test_the_twins_say_what_they_show(scrubber, quiz):

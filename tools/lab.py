@@ -17,7 +17,8 @@ from hrvgan_lib.mishaps import command
 from hrvgan_lib.profiles import get_profile, run_name
 
 ROOT = Path(__file__).resolve().parents[1]
-OPENS_THE_DOOR = re.compile(r"--(\w+\.)?(ip|token|\w*password\w*|allow_unauthenticated_access|sock)\b")
+DOOR = re.compile(r"--(?:\w+\.)?(ip|token|\w*password\w*|allow_unauthenticated_access|sock)\b=?(.*)", re.DOTALL)
+HERE = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
 
 
 def parameters_of(run: str) -> dict[str, Any]:
@@ -54,6 +55,28 @@ def chosen(profile: str, run: str) -> tuple[dict[str, str], str]:
     return told, f"chapters open on the run {name}, which is not there yet ({make}): {words}"
 
 
+def door(flags: list[str]) -> dict[str, str]:
+    """{ip, token, password, ...: its value} of JupyterLab's flags that say who is let in."""
+    matches = zip(map(DOOR.fullmatch, flags), [*flags[1:], ""])
+    return {match[1]: (match[2] if "=" in match[0] else value).strip("'\"") for match, value in matches if match}
+
+
+def let_in(flags: list[str]) -> list[str]:
+    """The flags, with this machine's own address where they name none, whatever a settings file of Jupyter says.
+
+    In a container one is root, and JupyterLab refuses. On this machine's own address, with its token, nothing is open
+    to others; who names another address or token decides about root too. Raises ValueError for flags that would let in
+    whoever reaches the address.
+    """
+    says = door(flags)
+    locked = says.get("token", "its own") or says.get("hashed_password") or says.get("password")
+    if not HERE.fullmatch(says.get("ip", "localhost")) and not locked:
+        raise ValueError("LAB= opens files and a shell to everybody, without a token: leave the token as it is")
+    own = [] if {"ip", "sock"} & {*says} else ["--ServerApp.ip=localhost"]
+    root = ["--allow-root"] if not says and hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return [*flags, *own, *root]
+
+
 @command
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("lab", description=__doc__)
@@ -62,15 +85,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--lab", default="", help="JupyterLab's own flags")
     arguments = parser.parse_args(argv)
     told, line = chosen(arguments.profile, arguments.run)
-    flags = shlex.split(arguments.lab)
-    # In a container one is root, and JupyterLab refuses. On this machine's own address, with its token, nothing is
-    # open to others; who names another address or token decides about root too.
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and not any(OPENS_THE_DOOR.match(flag) for flag in flags):
-        flags.append("--allow-root")
+    flags = let_in(shlex.split(arguments.lab))
     os.environ |= {variable: told.get(name, "") for name, variable in LAB_VARIABLES.items()}
     print(line, flush=True)
-    command = [sys.executable, "-m", "jupyter", "lab", "--config", str(ROOT / "tools" / "lab_config.py"), *flags]
-    os.execv(sys.executable, command)
+    words = [sys.executable, "-m", "jupyter", "lab", "--config", str(ROOT / "tools" / "lab_config.py"), *flags]
+    os.execv(sys.executable, words)
 
 
 if __name__ == "__main__":

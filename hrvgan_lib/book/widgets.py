@@ -265,10 +265,12 @@ class SearchTable(Live):
     """
 
     def __init__(self, rows: Sequence[dict[str, str]], file: str):
+        self.rows, self.file = [dict(row) for row in rows], file
+        if headless():  # nobody searches: a machine that runs the series does without itables
+            return
         import ipywidgets
         from itables.widget import ITable
 
-        self.rows, self.file = [dict(row) for row in rows], file
         columns = list(self.rows[0])
         heads = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
         cells = [[row[column] for column in columns] for row in self.rows]
