@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,10 +84,6 @@ def main(argv: list[str] | None = None) -> int:
             asked.system, dataset, profile, folder=asked.folder, **how,
             on_step=lambda record, system: tell(record, system, training.config.steps),
         )  # fmt: skip
-    if not ranks_number():
-        print(system.diverged or f"done: {len(records):,} steps", flush=True)
+        if not ranks.rank():
+            print(system.diverged or f"done: {len(records):,} steps", flush=True)
     return 1 if system.diverged else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,6 +10,7 @@ Alone, without `joined`, every function here does nothing.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -19,11 +20,11 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from hrvgan_lib.norms import full
 
+LOST = re.compile(r"onnection (closed|reset|refused)|roken pipe|imed out|NCCL|aborted", re.IGNORECASE)
 PATIENCE = timedelta(minutes=10)  # that a rank waits for the others: one may be packing, or measuring
 
 
@@ -63,6 +64,13 @@ def joined(backend: str = "") -> Iterator[None]:
         raise ValueError(f"no meeting at {where} ({why}): name a free port (torchrun --master-port)") from None
     try:
         yield
+    except RuntimeError as error:
+        if LOST.search(str(error)):
+            raise RuntimeError(
+                f"process {rank()} waits for another that is gone ({str(error).splitlines()[0]}): what was saved is "
+                "kept, and the same command goes on from there; torchrun --max-restarts=3 does so by itself"
+            ) from None
+        raise
     finally:
         dist.destroy_process_group()
 
@@ -140,6 +148,20 @@ def norms_shared(system: nn.Module) -> Iterator[None]:
             del norm.forward
 
 
+class _Summed(torch.autograd.Function):
+    """The sum of a tensor over all ranks, and of its gradient on the way back: all of them depend on each one's part."""
+
+    @staticmethod
+    def forward(ctx: Any, part: Tensor) -> Tensor:
+        whole = part.detach().clone()
+        dist.all_reduce(whole)
+        return whole
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return _Summed.apply(gradient.contiguous())  # in the same order on every rank, as the graph is the same
+
+
 def _over_all_ranks(norm: _BatchNorm, features: Tensor) -> Tensor:
     """What a batch norm in training makes of (batch, channel, ...), its statistics over the clips of all ranks."""
     if not norm.training:
@@ -147,9 +169,9 @@ def _over_all_ranks(norm: _BatchNorm, features: Tensor) -> Tensor:
     values, others = full(features), [0, *range(2, features.ndim)]
     shape = [-1 if axis == 1 else 1 for axis in range(features.ndim)]
     many = count() * features.numel() // features.shape[1]
-    mean = all_reduce(values.sum(others)) / many  # (channel,)
+    mean = _Summed.apply(values.sum(others)) / many  # (channel,)
     centred = values - mean.view(shape)
-    variance = all_reduce(centred.square().sum(others)) / many
+    variance = _Summed.apply(centred.square().sum(others)) / many
     assert norm.running_mean is not None and norm.running_var is not None and norm.momentum is not None
     with torch.no_grad():
         norm.running_mean.lerp_(mean.to(norm.running_mean), norm.momentum)

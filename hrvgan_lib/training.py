@@ -507,3 +507,11 @@ def read_snapshots(folder: Path) -> list[tuple[int, Tensor]]:
 
 def _write_record(record: StepRecord) -> str:
     return json.dumps(asdict(record)) + "\n"
+
+
+if __name__ == "__main__":
+    import sys
+
+    from hrvgan_lib.launch import main
+
+    sys.exit(main())

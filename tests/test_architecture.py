@@ -26,8 +26,8 @@ data.clips data.folders
 data
 norms losses
 networks
-captures checkpoints
-training predict
+captures checkpoints ranks
+training launch predict
 kept
 budgets
 metrics.rulers
