@@ -217,7 +217,9 @@ def snapshots(place: Path) -> dict:
     return {path.name: torch.load(path, weights_only=True) for path in place.glob("snapshot-*.pt")}
 
 
-TIME = re.compile(r"[0-9.,]+ (?=(ms|s|seconds)\b)")  # how long something took, which no two runs share
+# How long something took, which no two runs share; and the value beside an expectation, as in nbval.cfg: where it is
+# rounding, the place of a number in memory decides how it is summed.
+TIME = re.compile(r"[0-9.,]+ (?=(ms|s|seconds)\b)|(?<= = )\S+(?= \()")
 
 
 def told(folder: Path) -> dict[str, str]:
