@@ -28,7 +28,7 @@ def test_how_far_two_cells_are_apart(one, other, share):
 @pytest.fixture
 def runs(monkeypatch, tmp_path):
     """Runs that take no time: what each copy of the repository writes."""
-    said = {"first": "4.0", "second": "4.0", "two-threads": "4.001"}
+    said = {"first": "4.000", "second": "4.000", "two-threads": "4.001"}
 
     def series(folder, threads, chapters):
         assert threads == 1 + (folder.name == "two-threads")
@@ -51,7 +51,7 @@ def test_equal_runs_are_equal_but_for_times(runs, capsys):
 
 
 def test_a_byte_and_a_number_too_far_are_named(runs, capsys):
-    runs |= {"second": "4.1", "two-threads": "5.0"}
+    runs |= {"second": "4.100", "two-threads": "5.000"}
     assert status_of(repeats.main, []) == 1
     said = capsys.readouterr().out
     assert "1 of 2 differ: figures/torture/a.csv" in said and "\n  a: 20" in said
