@@ -21,6 +21,7 @@ LAB ?=
 TIMEOUT ?= 0
 FOR ?= 3.12
 JOBS ?=
+DEVICES ?=
 MINUTES ?=
 PARCELS ?= parcels
 PACKAGES ?= $(PARCELS)/packages.tar.xz
@@ -87,7 +88,7 @@ check-python:
 	  sys.exit("PYTHON=$(PYTHON) lacks " + ", ".join(gone) + ": pip install -r requirements.lock, or make packages" if gone else 0)'
 
 DRIVER = "$(PY)" -m hrvgan_lib.series.reproduce --profile "$(PROFILE)" --data-root "$(DATA_ROOT)" --actions "$(ACTIONS)" \
-  --seed "$(SEED)" --jobs "$(JOBS)" --minutes "$(MINUTES)" \
+  --seed "$(SEED)" --jobs "$(JOBS)" --devices "$(DEVICES)" --minutes "$(MINUTES)" \
   $(if $(call yes,REHEARSE),--rehearse) $(if $(call yes,ALLOW_PARTIAL),--allow-partial)
 
 reproduce: $(READY)  ## run every chapter: tables and figures into figures/<run>, chapters into runs/<run>

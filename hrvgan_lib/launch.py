@@ -36,7 +36,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-labels", action="store_true", help="train without labels where the data has them")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="an option of the system")
     parser.add_argument("--folder", type=Path, help="where trained systems are kept; default: runs/checkpoints")
-    parser.add_argument("--backend", default="", choices=["", "nccl", "gloo"], help="default: NCCL where there are GPUs")
+    parser.add_argument(
+        "--backend", default="", choices=["", "nccl", "gloo"], help="default: NCCL where there are GPUs"
+    )
     return parser
 
 
@@ -55,7 +57,9 @@ def option(word: str) -> tuple[str, Any]:
 def tell(record: StepRecord, system: System, steps: int) -> None:
     """A line now and then: twenty a training."""
     if record.step % max(1, steps // 20) == 0 or record.step == steps:
-        losses = ", ".join(f"{name} {sum(getattr(record, name).values()):.4g}" for name in ("discriminator", "generator"))
+        losses = ", ".join(
+            f"{name} {sum(getattr(record, name).values()):.4g}" for name in ("discriminator", "generator")
+        )
         print(f"step {record.step:,} of {steps:,}, {record.seconds:.0f} s: {losses}", flush=True)
 
 

@@ -57,7 +57,10 @@ def joined(backend: str = "") -> Iterator[None]:
         torch.cuda.set_device(here)
         backend = "cpu:gloo,cuda:nccl"  # what the host asks of the others goes past the device
     try:
-        dist.init_process_group(backend or "gloo", timeout=PATIENCE)
+        store, number, world = next(dist.rendezvous("env://", timeout=PATIENCE))
+        # torchrun keeps one store for all its restarts: without a name of its own, each would meet those who are gone.
+        store = dist.PrefixStore(f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", store)
+        dist.init_process_group(backend or "gloo", store=store, rank=number, world_size=world, timeout=PATIENCE)
     except (RuntimeError, ValueError) as error:  # a port in use, a host that does not answer
         where = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
         why = str(error).splitlines()[0]
@@ -149,7 +152,7 @@ def norms_shared(system: nn.Module) -> Iterator[None]:
 
 
 class _Summed(torch.autograd.Function):
-    """The sum of a tensor over all ranks, and of its gradient on the way back: all of them depend on each one's part."""
+    """The sum of a tensor over all ranks; on the way back that of its gradients, as all of them depend on each part."""
 
     @staticmethod
     def forward(ctx: Any, part: Tensor) -> Tensor:

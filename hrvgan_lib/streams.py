@@ -13,6 +13,7 @@ from hrvgan_lib.devices import send
 
 Sample: TypeAlias = Callable[[int, "torch.Generator | None"], Tensor]  # so many rows of a draw
 
+
 def stream(*purpose: int | str) -> torch.Generator:
     """Return a random stream that depends on `purpose` alone, for example ("noise", seed, step, 0).
 

@@ -79,7 +79,7 @@ def draw_batch(
     for epoch in epochs.unique().tolist():
         order = torch.randperm(len(dataset), generator=stream("order", config.seed, epoch, 0))
         indices[epochs == epoch] = order[position[epochs == epoch] % len(dataset)]
-    part = {} if only is None else {"only": only}
+    part: dict[str, Any] = {} if only is None else {"only": only}  # as `ClipDataset.batch` has it
     return dataset.batch(indices, generator=stream("window", config.seed, turn, 0), device=device, **part)
 
 
@@ -511,7 +511,6 @@ def _write_record(record: StepRecord) -> str:
 
 if __name__ == "__main__":
     import sys
+    from importlib import import_module
 
-    from hrvgan_lib.launch import main
-
-    sys.exit(main())
+    sys.exit(import_module("hrvgan_lib.launch").main())

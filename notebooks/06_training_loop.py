@@ -93,7 +93,7 @@ def tiny(width=1 / 16, **options):
 def algorithm_1(system, config):
     optimisers, terms_of_G = system.optimisers(), []
     for step in range(config.steps):
-        noise = stream("noise", config.seed, step, config.rank)
+        noise = stream("noise", config.seed, step, 0)
         for turn, network in enumerate(("discriminator", "generator")):
             clips, labels = training.draw_batch(clips8, config, 2 * step + turn, system.device)  # M data samples
             terms = getattr(system, f"{network}_losses")(clips, labels, noise)
@@ -159,7 +159,7 @@ for t in (8, 100, 800, 100_000):
 #
 # A run over days will be interrupted. Adam's moments, the average weights and the step are saved together. The data order and
 # the noise need no saving at all, because each draw comes from a stream that is named by the seed and the step
-# (`stream("noise", seed, step, rank)`). We stop a run after five of six steps, with a checkpoint at four, and let a fresh
+# (`stream("noise", seed, step, 0)`). We stop a run after five of six steps, with a checkpoint at four, and let a fresh
 # system go on from the folder.
 
 # %% tags=["nbval-check-output"]
@@ -808,7 +808,7 @@ print(f"distance of the averaged weights from the last ones: {(now - average).no
 # <details><summary>Answers</summary>
 #
 # 1. D's answers are not asked for on the batch that D was fitted to a moment ago, and a step sees twice as many clips.
-# 2. The batch of a step is a function of (seed, turn, rank). Nothing about it is remembered, so nothing can be forgotten.
+# 2. The batch of a step is a function of (seed, turn). Nothing about it is remembered, so nothing can be forgotten.
 # 3. Two draws of 8 a step make $800 \cdot 16 = 12800$ clips, $12800 / 288 \approx 44$ times each.
 # 4. $d = \min(0.999, 801 / 810) \approx 0.989$, and $1 / (1 - d) = 810 / 9 = 90$ steps.
 # 5. A generated pair then weighs $\frac14$: $p = 1 / (1 + \frac14) = \frac45$, and the loss is $-\log\frac45 - \frac14 \log\frac15 \approx 0.63$.
@@ -835,7 +835,7 @@ def several(system, config):
     """Algorithm 1 with `critic_steps` updates of D before each of G."""
     optimisers, found, turn = system.optimisers(), [], 0
     for step in range(config.steps):
-        noise = stream("noise", config.seed, step, config.rank)
+        noise = stream("noise", config.seed, step, 0)
         for network in ["discriminator"] * system.critic_steps + ["generator"]:
             clips, labels = training.draw_batch(clips8, config, turn, system.device)
             turn += 1
@@ -858,7 +858,7 @@ def counted(system, config, reuse):
     """(clips read, first loss of D, first loss of G), with D's batch reused for G or not."""
     optimisers, read, firsts = system.optimisers(), 0, {}
     for step in range(config.steps):
-        noise = stream("noise", config.seed, step, config.rank)
+        noise = stream("noise", config.seed, step, 0)
         for turn, network in enumerate(("discriminator", "generator")):
             if turn == 0 or not reuse:
                 clips, labels = training.draw_batch(clips8, config, 2 * step + turn, system.device)

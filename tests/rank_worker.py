@@ -1,17 +1,23 @@
-"""What each process of tests/test_ranks.py does: train little systems, alone or as one of several ranks, and tell.
+"""What each process of tests/test_ranks.py does, alone or as one of several ranks, and writes down for the tests.
 
-`python -m torch.distributed.run --standalone --nproc-per-node 2 tests/rank_worker.py OUT float64 20 KIND...`
+`python -m torch.distributed.run --standalone --nproc-per-node 2 tests/rank_worker.py FOLDER train float64 20 8 KIND...`
 """
 
+import json
+import os
+import signal
 import sys
+from pathlib import Path
 
+import numpy as np
 import torch
 from test_resume import KINDS, Clips, build
 
 from hrvgan_lib import ranks
+from hrvgan_lib.stops import held_back
 from hrvgan_lib.training import TrainConfig, train
 
-BATCH = 16
+BATCH = 8  # two groups of the minibatch stddev
 
 
 class Shared(Clips):
@@ -20,24 +26,82 @@ class Shared(Clips):
     def batch(self, indices, generator=None, device="cpu", only=None):
         window = torch.rand(len(indices), generator=generator)
         rows = slice(None) if only is None else only
+        self.asked.append((indices[rows].tolist(), window[rows].tolist()))
         clips = self.clips[indices[rows]] + 0.01 * window[rows].view(-1, 1, 1, 1, 1)
         return clips.to(torch.get_default_dtype()), indices[rows] % 2
 
 
-def run(kind: str, steps: int) -> dict:
-    system = build(KINDS[kind])
-    records = list(train(system, Shared(), TrainConfig(steps=steps, batch=BATCH), dtype=torch.float32))
-    losses = [[*one.discriminator.values(), *one.generator.values()] for one in records]
-    weights = torch.cat([tensor.flatten().double() for tensor in system.state_dict().values()])
-    return {"losses": torch.tensor(losses).double(), "weights": weights}
+def flat(system) -> torch.Tensor:
+    return torch.cat([tensor.flatten().double() for tensor in system.state_dict().values()])
 
 
-def main(out: str, dtype: str, steps: str, *kinds: str) -> None:
-    torch.set_default_dtype(getattr(torch, dtype))
+def learn(kind: str, steps: int, folder: Path | None = None, die: int = 0, stop: int = 0, batch: int = BATCH) -> dict:
+    """Train a little system of a kind; what it was shown, its losses, its weights.
+
+    die: the step after which process 1 is killed, once. stop: the step after which everybody leaves.
+    """
+    system, clips = build(KINDS[kind]), Shared()
+    config, losses = TrainConfig(steps=steps, batch=batch, save_every=2), []
+    place = None if ranks.rank() else folder
+    with held_back() as stopping:  # as `training.train_once` does it
+        for record in train(system, clips, config, place, dtype=torch.float32, stopping=stopping):
+            losses.append([*record.discriminator.values(), *record.generator.values()])
+            if record.step == die and ranks.rank() == 1 and os.environ["TORCHELASTIC_RESTART_COUNT"] == "0":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if record.step == stop:
+                break
+    return {"losses": torch.tensor(losses).double(), "weights": flat(system), "asked": clips.asked}
+
+
+def speak() -> dict:
+    """What every function of hrvgan_lib.ranks says here."""
+    mine = ranks.rank()
+    weight = torch.ones(2, requires_grad=True)
+    (weight * (mine + 1)).sum().backward()
+    terms = ranks.average_([weight, torch.ones(1)], {"a": torch.tensor(float(mine)), "b": torch.tensor(3.0)})
+    try:
+        ranks.agree_on_work({"torch": 1, "batch": 8 + mine})
+        wrong = ""
+    except ValueError as error:
+        wrong = str(error)
+    ranks.agree_on_work({"torch": 1})
+    return {
+        "rank": mine, "count": ranks.count(), "told": ranks.told({"from": mine}), "any": ranks.any_of(mine == 1, False),
+        "gradient": weight.grad.tolist(), "terms": {name: float(term) for name, term in terms.items()}, "wrong": wrong,
+        "gathered": ranks.gathered([number for number in range(mine, 5, ranks.count())]),
+    }  # fmt: skip
+
+
+def look(folder: Path) -> dict:
+    """Features of random clips through the recorded judge, chunk by chunk."""
+    from hrvgan_lib import metrics
+    from hrvgan_lib.metrics.eyes.judge import load_judge
+
+    (place,) = (Path(__file__).resolve().parents[1] / "figures/overnight/judges").iterdir()
+    judge = load_judge(place, torch.device("cpu"))
+    answers = metrics.ask(judge, metrics.noise_clips(8, 32), 200, folder=folder / "kept")
+    return {name: np.asarray(getattr(answers, name)).tolist() for name in ("features", "probabilities", "change")}
+
+
+def main(folder: str, what: str, *words: str) -> None:
+    place = Path(folder)
     torch.set_num_threads(1)
     with ranks.joined():
-        found = {kind: run(kind, int(steps)) for kind in kinds}
-        torch.save(found, f"{out}.{ranks.rank()}")
+        if what == "train":
+            torch.set_default_dtype(getattr(torch, words[0]))
+            steps, batch = map(int, words[1:3])
+            found = {kind: learn(kind, steps, batch=batch) for kind in words[3:]}
+        elif what == "stopped":
+            torch.set_default_dtype(torch.float64)
+            steps, die, stop = map(int, words[:3])
+            found = {kind: learn(kind, steps, place / kind.replace(" ", "-"), die, stop, 16) for kind in words[3:]}
+        else:
+            found = speak() if what == "speak" else look(place)
+        mine = ranks.rank()
+    if what in ("speak", "look"):
+        (place / f"{what}.{mine}.json").write_text(json.dumps(found))
+    else:
+        torch.save(found, place / f"{what}.{mine}.pt")
 
 
 if __name__ == "__main__":

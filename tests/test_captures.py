@@ -103,7 +103,7 @@ def small(way):
     optimiser = torch.optim.SGD([weight], lr=0.1)
 
     def terms(network, clips, labels, noise):
-        return {"pull": ((weight - drawn(lambda g: torch.rand(3, generator=g), noise, CPU)) * clips).square().sum()}
+        return {"pull": ((weight - drawn(lambda n, g: torch.rand(n, generator=g), 3, noise, CPU)) * clips).square().sum()}
 
     def update(network, clips, labels, noise):
         return descend(optimiser, terms(network, clips, labels, noise))
@@ -196,8 +196,8 @@ def test_within_unrecorded_nothing_is_recorded_and_it_ends_with_its_block(played
 # The tape -------------------------------------------------------------------------------------------------------------
 def test_a_tape_hands_out_the_same_places_with_the_draws_of_each_stream():
     def ask(noise):
-        first = drawn(lambda g: torch.rand(2, generator=g), noise, CPU)
-        return first, drawn(lambda g: torch.randint(9, (3,), generator=g), noise, CPU)
+        first = drawn(lambda n, g: torch.rand(n, generator=g), 2, noise, CPU)
+        return first, drawn(lambda n, g: torch.randint(9, (n,), generator=g), 3, noise, CPU)
 
     tape = Tape(stream("a"))
     places = ask(tape)

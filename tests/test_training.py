@@ -130,22 +130,22 @@ def test_a_turn_is_the_updates_in_order_with_the_constraint_and_one_step_of_the_
         assert steps == sorted([0, 1, 2] * (critic_steps if what == "constrain" else 1))
 
 
-@pytest.mark.parametrize("seed, rank", [(0, 0), (3, 0), (0, 2)])
-def test_every_step_has_noise_of_its_own_and_every_mini_batch_windows_of_its_own(seed, rank):
+@pytest.mark.parametrize("seed", [0, 3])
+def test_every_step_has_noise_of_its_own_and_every_mini_batch_windows_of_its_own(seed):
     system, data = Tiny(), Rows()
-    list(train(system, data, TrainConfig(steps=4, batch=3, seed=seed, rank=rank)))
+    list(train(system, data, TrainConfig(steps=4, batch=3, seed=seed)))
     noises = [asked.seed for asked in system.asked if asked.what in "DG"]
-    assert noises == [seed_of("noise", seed, step, rank) for step in range(4) for _ in "DG"]
-    assert data.windows == [seed_of("window", seed, turn, rank) for turn in range(8)]
+    assert noises == [seed_of("noise", seed, step, 0) for step in range(4) for _ in "DG"]
+    assert data.windows == [seed_of("window", seed, turn, 0) for turn in range(8)]
     assert len({*noises}) == 4 and len({*data.windows}) == 8
 
 
-@pytest.mark.parametrize("seed, rank", [(0, 0), (3, 0), (0, 2)])
-def test_the_order_of_the_clips_is_a_permutation_an_epoch_also_where_a_batch_holds_the_end_of_one(seed, rank):
+@pytest.mark.parametrize("seed", [0, 3])
+def test_the_order_of_the_clips_is_a_permutation_an_epoch_also_where_a_batch_holds_the_end_of_one(seed):
     data = Rows()
     for turn in range(7):
-        draw_batch(data, TrainConfig(steps=1, batch=3, seed=seed, rank=rank), turn, torch.device("cpu"))
-    expected = torch.cat([torch.randperm(7, generator=stream("order", seed, epoch, rank)) for epoch in range(3)])
+        draw_batch(data, TrainConfig(steps=1, batch=3, seed=seed), turn, torch.device("cpu"))
+    expected = torch.cat([torch.randperm(7, generator=stream("order", seed, epoch, 0)) for epoch in range(3)])
     assert data.indices == expected.view(7, 3).tolist()
     assert data.devices == [torch.device("cpu")] * 7
 
@@ -240,7 +240,7 @@ def test_configurations_and_records_cannot_be_changed():
         with pytest.raises(FrozenInstanceError):
             setattr(thing, field, 7)
     config = TrainConfig(steps=1, batch=1)
-    assert (config.seed, config.rank, config.save_every) == (0, 0, 100)
+    assert (config.seed, config.save_every) == (0, 100)
 
 
 @pytest.mark.parametrize("steps, every, saved", [(5, 2, [2, 4, 5]), (4, 2, [2, 4]), (3, 100, [3]), (3, 1, [1, 2, 3])])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +99,42 @@ def learn(page: Page, training: Training, own: bool = False) -> tuple[System, li
             return system, kept.records
     carry_out = watched(page, training, train_or_read)
     return carry_out(training.system, clips, page.profile, folder=page.runs / "checkpoints", **how)
+
+
+def launch(page: Page, training: Training, devices: int, own: bool = False) -> None:
+    """Carry out a training in `devices` processes, which share every batch (`torchrun`), unless it is there already.
+
+    `learn` reads it afterwards. Raises ChildProcessError in one line where it does not end well; its log is named.
+    """
+    clips, how = clips_of(page, training), planned(page, training)
+    if not own and recorded_file(page, training, clips):
+        return
+    log = page.runs / "partial" / f"{training.system}-{clips.name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    words = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={devices}",
+             "-m", "hrvgan_lib.training", *words_of(page, training, clips, how)]  # fmt: skip
+    with open(log, "w", encoding="utf-8") as file:
+        ended = subprocess.run(words, cwd=page.root, stdout=file, stderr=file)
+    if ended.returncode:
+        said = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        why = next((line for line in said if "process " in line or "batch of" in line), " ".join(said[-1:]))
+        raise ChildProcessError(f"{devices} processes ended with status {ended.returncode}: {why} ({log})")
+    log.unlink()
+
+
+def words_of(page: Page, training: Training, clips: ClipDataset, how: dict[str, Any]) -> list[str]:
+    """A training of the page as `python -m hrvgan_lib.training` is told it."""
+    profile = page.profile
+    words = {
+        "system": training.system, "data": clips.name, "data-root": page.data_root,
+        "profile": profile.name + (f"*{profile.share:g}" if profile.share != 1 else ""), "frames": clips.frames,
+        "size": clips.size, "stride": clips.stride, "batch": how["batch"], "steps": how["steps"], "seed": how["seed"],
+        "folder": page.runs / "checkpoints",
+    }  # fmt: skip
+    flags = {"no-labels": not how["conditional"], "allow-partial": page.allow_partial, "rehearse": profile.rehearse}
+    options = [f"--set={name}={json.dumps(value)}" for name, value in training.options.items()]
+    return [*(f"--{name}={value}" for name, value in words.items()),
+            *(f"--{name}" for name, value in flags.items() if value), *options]  # fmt: skip
 
 
 def recorded_file(page: Page, training: Training, clips: ClipDataset) -> Path | None:

@@ -45,7 +45,7 @@ class Clips(Protocol):
 
     def batch(
         self, indices: Sequence[int] | Tensor, generator: torch.Generator | None = None,
-        device: torch.device | str = "cpu", only: Tensor | None = None,
+        device: torch.device | str = "cpu",
     ) -> tuple[Tensor, Tensor]: ...  # fmt: skip
 
 

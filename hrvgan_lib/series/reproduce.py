@@ -58,6 +58,7 @@ class Settings:
     seconds: float = 0  # budget of one chapter; 0: from the profile
     jobs: int = 1  # how many run side by side
     minutes: float = 0  # the series is to take about so long; 0: as long as it takes
+    devices: int = 1  # that share each training
 
     @property
     def folder(self) -> Path:
@@ -177,7 +178,17 @@ GPU_LANES = 3  # trainings that share a GPU before it is the GPU that all of the
 def train_one(training: Training, settings: Settings) -> Entry:
     """Carry out one training, where the chapters that read it will look for it."""
     own = "06" in training.readers  # which trains its own in any case
-    return _made(training.name, settings, lambda learning, page: learning.learn(page, training, own))
+    begun = time.monotonic()
+
+    def make(learning: Any, page: Any) -> None:
+        if settings.devices > 1:
+            learning.launch(page, training, settings.devices, own)
+        learning.learn(page, training, own)
+
+    try:
+        return _made(training.name, settings, make)
+    except ChildProcessError as error:
+        return Entry(training.name, "failed", round(time.monotonic() - begun, 1), error=str(error))
 
 
 def train_judge(name: str, shape: dict[str, int], settings: Settings) -> Entry:
@@ -269,11 +280,12 @@ def stale_among(chapters: list[Path], settings: Settings) -> list[Path]:
 def plan(chapters: list[Path], settings: Settings, stale: list[Path] | None = None) -> list[Job]:
     """The jobs of a run in an order that works: data, trainings that chapters will ask for, then the chapters.
 
-    One at a time, a chapter makes for itself what it asks for: then there are only chapters.
+    One at a time, a chapter makes for itself what it asks for: then there are only chapters, but where several devices
+    share a training.
     """
     needs: dict[str, set[str]] = {path.stem: set() for path in chapters}
     stale = stale_among(chapters, settings) if stale is None else stale
-    jobs = preparations(stale, settings, needs) if settings.jobs > 1 else []
+    jobs = preparations(stale, settings, needs) if settings.jobs > 1 or settings.devices > 1 else []
     for path in chapters:
         if READS_MEASUREMENTS.search("\n".join(keys.code_cells(path))):
             needs[path.stem] |= {other.stem for other in chapters if other != path}
@@ -432,7 +444,7 @@ def reproduce(settings: Settings) -> int:
         if chapter:
             entries[job.name] = entry
             write_status(list(entries.values()), settings)
-        if chapter or settings.jobs > 1:
+        if chapter or settings.jobs > 1 or settings.devices > 1:
             print(
                 f"{label} {entry.status:9} {entry.seconds:7.1f} s {entry.peak_rss_mb:6.0f} MB   "
                 f"{so_far()}", flush=True,
@@ -499,7 +511,8 @@ def resume_command(arguments: argparse.Namespace, profile: str) -> str:
     words += [f"SEED={arguments.seed}"] if arguments.seed else []
     words += [f"PARAMETERS='{' '.join(arguments.parameters)}'"] if arguments.parameters else []
     words += [f"TIMEOUT={arguments.seconds:g}"] if arguments.seconds else []
-    words += [f"{name}={value}" for name, value in (("JOBS", arguments.jobs), ("MINUTES", arguments.minutes)) if value]
+    counts = {"JOBS": arguments.jobs, "MINUTES": arguments.minutes, "DEVICES": arguments.devices}
+    words += [f"{name}={value}" for name, value in counts.items() if value]
     return "make reproduce " + " ".join(words)
 
 
@@ -515,6 +528,7 @@ def parse(argv: list[str] | None = None) -> Settings:
     parser.add_argument("--rehearse", action="store_true", help="true shapes, a step or two")
     parser.add_argument("--allow-partial", action="store_true", help="accept a data set that is there in part")
     parser.add_argument("--jobs", default="", help="trainings and chapters side by side; default: 2, 4 with a GPU")
+    parser.add_argument("--devices", default="", help="GPUs, or processes on a CPU, that share each training")
     parser.add_argument("--minutes", default="", help="scale steps and samples so that the series takes about so long")
     parser.add_argument("--seconds", type=float, default=0, help="time limit of one chapter")
     parser.add_argument("parameters", nargs="*", metavar="name=value", help="further parameters of the chapters")
@@ -524,6 +538,10 @@ def parse(argv: list[str] | None = None) -> Settings:
     arguments.seed = whole_number("SEED", arguments.seed, least=0)
     jobs = whole_number("JOBS", arguments.jobs) if arguments.jobs else default_jobs(profile)
     minutes = some_minutes(arguments.minutes) if arguments.minutes else 0.0
+    devices = whole_number("DEVICES", arguments.devices) if arguments.devices else 1
+    if devices > 1:
+        check_devices(devices, jobs if arguments.jobs else 1, minutes)
+        jobs = 1
     run = run_name(name, check_actions(arguments.actions), arguments.rehearse, arguments.run)
     data_root = Path(arguments.data_root).expanduser().resolve() if arguments.data_root else None
     if data_root and not any((data_root / folder).is_dir() for folder in provenance.DATA_SETS):
@@ -542,8 +560,21 @@ def parse(argv: list[str] | None = None) -> Settings:
         parameters[key] = value  # `reproduce` makes of it what the chapters' own default is
     return Settings(
         provenance.repo_root(), profile, data_root, run, parameters, resume_command(arguments, name),
-        arguments.chapters, arguments.seconds, jobs, minutes,
+        arguments.chapters, arguments.seconds, jobs, minutes, devices,
     )  # fmt: skip
+
+
+def check_devices(devices: int, jobs: int, minutes: float) -> None:
+    """Raise ValueError where so many devices cannot share the trainings."""
+    if jobs > 1:
+        raise ValueError(f"DEVICES={devices}: all of them work on one training at a time, so JOBS={jobs} cannot be")
+    if minutes:
+        raise ValueError(f"DEVICES={devices}: MINUTES= times the steps of one device; leave one of the two out")
+    if default_profile() == "gpu":
+        import torch
+
+        if devices > (there := torch.cuda.device_count()):
+            raise ValueError(f"DEVICES={devices}: torch sees {there} CUDA device{'s' if there > 1 else ''} here")
 
 
 def default_jobs(profile: Profile) -> int:
