@@ -103,7 +103,9 @@ def small(way):
     optimiser = torch.optim.SGD([weight], lr=0.1)
 
     def terms(network, clips, labels, noise):
-        return {"pull": ((weight - drawn(lambda n, g: torch.rand(n, generator=g), 3, noise, CPU)) * clips).square().sum()}
+        return {
+            "pull": ((weight - drawn(lambda n, g: torch.rand(n, generator=g), 3, noise, CPU)) * clips).square().sum()
+        }
 
     def update(network, clips, labels, noise):
         return descend(optimiser, terms(network, clips, labels, noise))

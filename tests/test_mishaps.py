@@ -89,6 +89,13 @@ COMMANDS = {
     "hrvgan_lib.series.chapters": [("--magic", "unrecognized arguments"), ("99", "no chapter '99'")],
     "hrvgan_lib.series.timing": [("--magic", "unrecognized arguments")],
     "hrvgan_lib.book.findings": [("--magic", "unrecognized arguments")],
+    "hrvgan_lib.launch": [
+        ("--system magic", "invalid choice: 'magic'"),
+        ("--system vgan --profile none", "unknown profile 'none'"),
+        ("--system vgan --data magic", "magic"),
+        ("--system vgan --data-root {gone}", "{gone} is no folder"),
+        ("--system vgan --set width", "--set width: write NAME=VALUE"),
+    ],
     "hrvgan_lib.metrics.__main__": [
         ("--real {folder}", "required"),
         ("--real {folder} --fake {folder} --network r3d_18", "write NAME=FILE"),
@@ -132,7 +139,7 @@ COMMANDS = {
     "tools.first_check": [("--profile none", "unknown profile 'none'")],
 }  # fmt: skip
 # It draws for a process that waits for it, and says in that one's line what went wrong.
-HELPERS = {"hrvgan_lib.data.standin.writing"}
+HELPERS = {"hrvgan_lib.data.standin.writing", "hrvgan_lib.training"}  # the second starts hrvgan_lib.launch
 
 
 def main_of(name):

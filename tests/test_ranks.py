@@ -201,7 +201,10 @@ def torchrun(monkeypatch):
 
 def test_nccl_without_a_gpu_is_refused(torchrun):
     torchrun.setattr(torch.cuda, "device_count", lambda: 0)
-    with pytest.raises(ValueError, match="--backend nccl needs CUDA devices, and torch sees none"), ranks.joined("nccl"):
+    with (
+        pytest.raises(ValueError, match="--backend nccl needs CUDA devices, and torch sees none"),
+        ranks.joined("nccl"),
+    ):
         pass
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hrvgan_lib import ranks
 from hrvgan_lib.data.folders import Folder
 from hrvgan_lib.devices import pick_device
 from hrvgan_lib.files import to_json, write_atomic
@@ -131,13 +132,22 @@ def report(fake: Evaluation, floor: Evaluation) -> str:
 
 @command
 def main(arguments: list[str] | None = None) -> int:
-    """Print the comparison."""
+    """Print the comparison. Under torchrun the processes share the looking, and the first one speaks."""
     options = parser().parse_args(arguments)
+    with ranks.joined():
+        compare(options)
+    return 0
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Look at both folders and say how far apart they are. Raises ValueError for what cannot be compared."""
     check_outputs(options)
+    speaks = not ranks.rank()
     eye = eye_of(options)
     shape = shape_of(options, eye)
     real, fake = (Folder(folder, *shape, progress=True) for folder in (options.real, options.fake))
-    print(*real.report.lines(), *fake.report.lines(), sep="\n", flush=True)
+    if speaks:
+        print(*real.report.lines(), *fake.report.lines(), sep="\n", flush=True)
     most = min(len(real) // 2, len(fake))
     if not 4 <= (options.n or most) <= most:
         raise ValueError(
@@ -150,12 +160,12 @@ def main(arguments: list[str] | None = None) -> int:
     reference, others = real.half(0), real.half(1)
     ours = evaluate(real_clips(fake, "fake"), eye, reference, **settings)
     floor = evaluate(real_clips(others, "floor"), eye, reference, **settings)
-    print(report(ours, floor))
-    if options.json:
+    if speaks:
+        print(report(ours, floor))
+    if options.json and speaks:
         videos = {"real": real.report.as_json(), "fake": fake.report.as_json()}
         record = {"fake": asdict(ours), "real against real": asdict(floor), "videos": videos}
         write_atomic(Path(options.json), to_json(strict(record)))
-    return 0
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 from filelock import FileLock
 
-from hrvgan_lib import provenance
+from hrvgan_lib import provenance, ranks
 from hrvgan_lib.data.clips import Clips, identity
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.keys import key_of
@@ -119,7 +119,7 @@ def evaluate(
     if n < 4 or not seeds:
         raise ValueError(f"an evaluation needs at least 4 clips and one seed, got {n} and {len(seeds)}")
     look = partial(ask, judge, n=n, layer=layer, folder=folder, progress=progress)
-    if folder is not None:
+    if folder is not None and ranks.count() == 1:  # several processes would wait for each other here
         path = Path(folder) / f"{evaluation_key(source, judge, reference, held_out, n, seeds, layer)}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock"):  # two chapters want the same: one measures, the other waits and reads
