@@ -64,7 +64,7 @@ class Seen(Exception):
 
 def test_processes_that_cannot_share_a_batch_say_so(tmp_path):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
-               "-m", "hrvgan_lib.training", *TINY, "--data", "golf", "--folder", str(tmp_path), "--steps", "2"]  # fmt: skip
+               "-m", "hrvgan_lib.training", *TINY, "--data=golf", f"--folder={tmp_path}", "--steps=2"]  # fmt: skip
     command[command.index("vgan")] = "hrvgan"
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
     assert done.returncode and "in groups of 4 cannot be shared out to 2 processes" in done.stderr
