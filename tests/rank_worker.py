@@ -7,14 +7,18 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from test_resume import KINDS, Clips, build
 
-from hrvgan_lib import ranks
+from hrvgan_lib import ranks, training
 from hrvgan_lib.stops import held_back
+from hrvgan_lib.streams import Share, stream
 from hrvgan_lib.training import TrainConfig, train
 
 BATCH = 8  # two groups of the minibatch stddev
@@ -23,12 +27,31 @@ BATCH = 8  # two groups of the minibatch stddev
 class Shared(Clips):
     """Its clips by rows, as `ClipDataset.batch` gives them."""
 
+    swapped = False  # whether the clips come in another order, with the draws that are theirs
+
     def batch(self, indices, generator=None, device="cpu", only=None):
+        only = swap(len(indices)) if self.swapped else only
         window = torch.rand(len(indices), generator=generator)
         rows = slice(None) if only is None else only
         self.asked.append((indices[rows].tolist(), window[rows].tolist()))
         clips = self.clips[indices[rows]] + 0.01 * window[rows].view(-1, 1, 1, 1, 1)
         return clips.to(torch.get_default_dtype()), indices[rows] % 2
+
+
+def swap(n: int) -> torch.Tensor:
+    """Another order of n clips, in which the groups of the minibatch stddev hold the same ones."""
+    return torch.arange(n).view(4, -1).flip(1).flatten()
+
+
+@contextmanager
+def in_another_order() -> Iterator[None]:
+    """Inside, one process sees the clips of each batch in another order: the same sums, rounded otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Shared, "swapped", True)
+        patch.setattr(
+            training, "stream", lambda *given: Share(stream(*given), 1, swap) if given[0] == "noise" else stream(*given)
+        )
+        yield
 
 
 def flat(system) -> torch.Tensor:
@@ -45,7 +68,7 @@ def learn(kind: str, steps: int, folder: Path | None = None, die: int = 0, stop:
     place = None if ranks.rank() else folder
     with held_back() as stopping:  # as `training.train_once` does it
         for record in train(system, clips, config, place, dtype=torch.float32, stopping=stopping):
-            losses.append([*record.discriminator.values(), *record.generator.values()])
+            losses.append([sum(record.discriminator.values()), sum(record.generator.values())])
             if record.step == die and ranks.rank() == 1 and os.environ["TORCHELASTIC_RESTART_COUNT"] == "0":
                 os.kill(os.getpid(), signal.SIGKILL)
             if record.step == stop:

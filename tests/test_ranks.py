@@ -52,7 +52,6 @@ def apart(one: torch.Tensor, other: torch.Tensor) -> float:
 # Equal to one process -------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("processes, dtype, steps, batch, kinds, close", [
     (2, "float64", 20, 8, SYSTEMS, 1e-9), (2, "float64", 3, 8, MORE, 1e-9), (4, "float64", 3, 16, SYSTEMS, 1e-9),
-    (2, "float32", 20, 8, SYSTEMS, 1e-3),
 ])  # fmt: skip
 def test_ranks_that_share_a_batch_equal_one_with_the_whole(processes, dtype, steps, batch, kinds, close, tmp_path):
     """Step by step, in every loss; in float64 in every weight too."""
@@ -67,12 +66,28 @@ def test_ranks_that_share_a_batch_equal_one_with_the_whole(processes, dtype, ste
         for one in found:
             assert torch.equal(one[kind]["weights"], found[0][kind]["weights"]), f"{kind}: ranks have drifted apart"
         assert apart(found[0][kind]["losses"], whole["losses"]) < close, kind
-        gap = (found[0][kind]["weights"] - whole["weights"]).norm() / whole["weights"].norm()
-        assert gap < (close if dtype == "float64" else 1.0), kind  # Adam steps far on what is rounding in float32
+        assert (found[0][kind]["weights"] - whole["weights"]).norm() < close * whole["weights"].norm(), kind
         for turn, (indices, windows) in enumerate(whole["asked"]):
             parts = [one[kind]["asked"][turn] for one in found]
             assert sorted(chain(*(part[0] for part in parts))) == sorted(indices)  # each clip once, none twice
             assert sorted(chain(*(part[1] for part in parts))) == sorted(windows)
+
+
+def test_in_float32_ranks_are_as_near_as_rounding_lets_them(tmp_path):
+    """Over 20 steps within 1e-3 of a loss; or, where a system blows rounding up, about as near as one process is to
+    itself when it sees the clips of a batch in another order (HRVGAN: 0.03 and 0.02 were measured)."""
+    done = together(tmp_path, 2, "train", "float32", 20, 8, *SYSTEMS)
+    assert done.returncode == 0, done.stderr
+    found = everyone(tmp_path, "train", 2)
+    for kind in SYSTEMS:
+        whole = rank_worker.learn(kind, 20)["losses"]
+        with rank_worker.in_another_order():
+            other = rank_worker.learn(kind, 20)["losses"]
+        size = whole.abs().mean(0)  # of D's loss, of G's
+        gap, noise = (((one - whole).abs() / size).amax(0) for one in (found[0][kind]["losses"], other))
+        assert torch.equal(found[0][kind]["weights"], found[1][kind]["weights"]), f"{kind}: ranks have drifted apart"
+        assert (gap < (4 * noise).clamp_min(1e-3)).all(), (kind, gap, noise)
+        assert ((found[0][kind]["losses"][:3] - whole[:3]).abs() < 1e-3 * size).all(), kind
 
 
 def test_a_rank_that_dies_is_named_and_the_job_goes_on_from_its_checkpoint(tmp_path, double):
