@@ -8,8 +8,9 @@
 # | **Writes** | nothing that other chapters need |
 # | **Budget** | seconds; `make bench` itself takes about twelve minutes on two quiet cores |
 #
-# A training that takes a week teaches you one thing a week. This chapter asks how long a step takes, how long it would take on
-# a perfect machine, where the difference goes, and what it would take to train on the whole of UCF101 at the paper's size.
+# A training that takes a week teaches you one thing a week. This chapter asks how long a step takes, how long it would
+# take on a perfect machine, where the difference goes, and what it would take to train on the whole of UCF101 at the
+# paper's size.
 #
 # **By the end you can**
 #
@@ -77,14 +78,14 @@ page.table(best, data=(), note=f"{where} {note}")
 # %% [markdown]
 # ## Counting a step: operations and bytes
 #
-# Before you time anything, count. A convolution from $c$ to $c'$ channels with $k$ taps does, at each of its $V$ output voxels
-# and for each clip, $k\,c\,c'$ multiplications and as many additions:
+# Before you time anything, count. A convolution from $c$ to $c'$ channels with $k$ taps does, at each of its $V$ output
+# voxels and for each clip, $k\,c\,c'$ multiplications and as many additions:
 #
 # $$\text{FLOP} = 2\,k\,c\,c'\,V .$$
 #
-# The last 3×3×3 row of Table 1 maps 8 channels to 8 at 32×256×256. By hand that is $2 \cdot 27 \cdot 8 \cdot 8 \cdot
-# 32 \cdot 256^2$. PyTorch counts for itself if the tensors are on the *meta* device, where they have a shape and no numbers, so that even
-# the full network costs neither time nor memory.
+# The last 3×3×3 row of Table 1 maps 8 channels to 8 at 32×256×256. By hand that is $2 \cdot 27 \cdot 8 \cdot 8 \cdot 32
+# \cdot 256^2$. PyTorch counts for itself if the tensors are on the *meta* device, where they have a shape and no numbers,
+# so that even the full network costs neither time nor memory.
 
 # %% tags=["nbval-check-output"]
 by_hand = 2 * 27 * 8 * 8 * 32 * 256**2
@@ -94,12 +95,14 @@ print(f"by hand {by_hand / 1e9:.2f} GFLOP a clip")
 page.expect("counted by PyTorch, over by hand", counted.get_total_flops() / by_hand, of=1)
 
 # %% [markdown]
-# Backwards there are two convolutions for each one forwards: one gives the gradient of the maps, one that of the weights. A layer
-# that learns costs three times its forward pass. A [step](00_start_here.ipynb#Glossary) of Algorithm 1 has many passes. The
-# update of the discriminator [D](00_start_here.ipynb#Glossary) runs the generator [G](00_start_here.ipynb#Glossary) once
-# without a gradient, then D on real and on generated clips, there and back. The update of G runs the encoder E, G twice
-# (from E's code and from noise) and D once, all there and back. `roofline.work_of` counts a whole step from the modules, forwards and backwards. The bytes are
-# those that convolutions read and write: maps in, maps out, weights, and their gradients, in bfloat16.
+# Backwards there are two convolutions for each one forwards: one gives the gradient of the maps, one that of the weights.
+# A layer that learns costs three times its forward pass. A step of Algorithm 1 has many
+# passes. The update of the discriminator [D](00_start_here.ipynb#Glossary) runs the generator
+# [G](00_start_here.ipynb#Glossary) once without a gradient, then D on real and on generated clips, there and back. The
+# update of G runs the encoder E, G twice (from E's code and from noise, its [latent](00_start_here.ipynb#Glossary)) and D
+# once, all there and back.
+# `roofline.work_of` counts a whole step from the modules, forwards and backwards. The bytes are those that convolutions
+# read and write: maps in, maps out, weights, and their gradients, in bfloat16.
 
 # %% tags=["nbval-check-output"]
 def full(frames, size, width=1.0, n_classes=101):
@@ -124,13 +127,14 @@ print(f"from 16x64x64 to 32x256x256: {32 * 256**2 / (16 * 64**2):.0f} times the 
       f" {grown:.1f} times the operations")
 
 # %% [markdown]
-# The paper's size has 32 times the voxels of 16×64×64, and far fewer than 32 times the operations. Table 1 halves its channels each time it
-# doubles the size. A stage twice as large in height and width has four times the voxels, and a quarter of the work on each of them.
+# The paper's size has 32 times the voxels of 16×64×64, and far fewer than 32 times the operations. Table 1 halves its
+# channels each time it doubles the size. A stage twice as large in height and width has four times the voxels, and a
+# quarter of the work on each of them.
 #
 # ## The roofline: what a device allows
 #
-# A device has two speeds: operations a second, $P$, and bytes a second between its memory and its arithmetic, $B$. A layer that
-# does $I$ operations for every byte it moves (its *arithmetic intensity*) cannot run faster than
+# A device has two speeds: operations a second, $P$, and bytes a second between its memory and its arithmetic, $B$. A
+# layer that does $I$ operations for every byte it moves (its *arithmetic intensity*) cannot run faster than
 #
 # $$\min(P,\ I \cdot B)\ \text{operations a second} .$$
 #
@@ -147,8 +151,8 @@ print(f"this run: a step of HRVGAN on 4 clips of 8x16x16 at width {page.profile.
       f" {cost.arithmetic}")
 
 # %% [markdown]
-# Now the parts of a real step. For the record each stage of G, D and E was timed where it ran, forwards and backwards, and its
-# operations were counted; their ratio is what the stage *attained*.
+# Now the parts of a real step. For the record each stage of G, D and E was timed where it ran, forwards and backwards,
+# and its operations were counted; their ratio is what the stage *attained*.
 
 # %%
 layers, where, note = record("bench_layers")
@@ -173,10 +177,11 @@ for name, marker in (("G", "o"), ("D", "s"), ("E", "^")):
                   mfc=COLOURS[name] if filled else "white", label=f"{name}, {clip}")
 axis.set(xlabel="arithmetic intensity, FLOP/byte", ylabel="GFLOP/s")
 axis.legend(ncols=3, fontsize=9)
-page.figure(fig, data=(), caption=f"The roofline of the recorded device in {roof['arithmetic']} (black) and the stages of "
-            f"G, D and E below it, there and back. {where} Operations and bytes are counted, times measured.",
-            alt="Log-log plot: a line that rises and turns flat; all stages of the three networks are points to the right "
-                "of the corner and below the flat roof.")
+page.figure(fig, data=(),
+            caption=f"The roofline of the recorded device in {roof['arithmetic']} (black) and the stages of G, D and E, "
+                    f"there and back. {where} Operations and bytes are counted, times measured.",
+            alt="Log-log plot: a line that rises and turns flat; the stages of the three networks are points, all to the "
+                "right of the corner, most of them well below the flat roof.")
 
 # %%
 shares = {id(row): row["GFLOP/s"] / allowed(row["FLOP/byte"]) for row in stages}
@@ -187,16 +192,17 @@ right = sum(row["FLOP/byte"] > roof["FLOP/byte at the ridge"] for row in stages)
 page.expect("share of the stages right of the ridge", right, low=0.9, why="convolutions wait for arithmetic")
 
 # %% [markdown]
-# By their count, the convolutions wait for arithmetic everywhere. Why do they stay below the roof? Three reasons, in the order in
-# which you would look for them:
+# By their count, the convolutions wait for arithmetic everywhere. Why do they stay below the roof? Three reasons, in the
+# order in which you would look for them:
 #
-# 1. The byte count is that of convolutions. Norms, activations and resampling do next to no arithmetic and read and write the same maps
-#    again. In the count they do not exist; in the time they do.
+# 1. The byte count is that of convolutions. Norms, activations and resampling do next to no arithmetic and read and write
+#    the same maps again. In the count they do not exist; in the time they do.
 # 2. The roof was measured with a matrix product of 1,024 by 1,024. A convolution of a few channels fills the vector
 #    units of a core, or the tiles of a GPU, less well. The small stages also pay a fixed price for each call.
 # 3. A neighbour. The record says on which machine it was made, not who else was using it.
 #
-# How much is the first reason worth? In `bench_steps` the *share of the floor* is the time of the two rates above, over that of the whole step.
+# How much is the first reason worth? In `bench_steps` the *share of the floor* is the time of the two rates above, over
+# that of the whole step.
 
 # %%
 steps, where_steps, note_steps = record("bench_steps")
@@ -207,8 +213,9 @@ page.table(fast, data=(), note=f"{where_steps} {note_steps}",
 # %% [markdown]
 # ## Where a step's time goes
 #
-# The stages and the rest of a step are metered so that every microsecond belongs to one part and none to two. *Heads and losses* is what lies outside the
-# stages: linear layers, D's last convolution, the losses, and making a batch of logits one number.
+# The stages and the rest of a step are metered so that every microsecond belongs to one part and none to two. *Average of
+# G* is its running average ([EMA](00_start_here.ipynb#Glossary)). *Heads and losses* is what lies outside the stages: linear
+# layers, D's last convolution, the losses, and making a batch of logits one number.
 
 # %%
 def share_of(clip, part, stage=None):
@@ -225,15 +232,17 @@ for axis, clip in zip(axes[:, 0], SHAPES):
         for row in (row for row in layers if row["clip"] == clip):
             axis.barh(height, row[way], left=left, color=COLOURS.get(row["part"], "black"), edgecolor="white")
             left += row[way]
-    axis.set(yticks=(0, 1), yticklabels=("forward", "backward"), title=f"{clip}, batch {layers[0]['batch']}", ylim=(1.5, -0.5))
+    axis.set(yticks=(0, 1), yticklabels=("forward", "backward"), ylim=(1.5, -0.5))
+    axis.set_title(f"{clip}, batch {layers[0]['batch']}")
 axes[-1, 0].set_xlabel("milliseconds of a step")
 names = {**COLOURS, "data, optimiser, average": "black"}
 fig.legend([plt.Rectangle((0, 0), 1, 1, color=colour) for colour in names.values()], names, ncols=5, fontsize=9,
            loc="outside upper center")
-page.figure(fig, data=(), caption=f"A step by its parts: stages of G, D and E (white lines part the stages), heads and losses, and "
-            f"the rest. {where} {note}",
-            alt="Stacked horizontal bars of milliseconds, forward and backward, for two clip sizes; G and D take most of "
-                "the length, data, optimiser and the average of G are thin slices.")
+page.figure(fig, data=(),
+            caption=f"A step by its parts: stages of G, D and E (white lines part the stages), heads and losses, and the "
+                    f"rest. {where} {note}",
+            alt="Stacked horizontal bars of milliseconds, forward and backward, for two clip sizes; G and D take most "
+                "of the length, data, optimiser and the average of G are thin slices.")
 
 # %%
 parts = list(dict.fromkeys(row["part"] for row in layers))
@@ -255,8 +264,9 @@ for clip in SHAPES:
                 sum(share_of(clip, part) for part in ("data", "optimiser", "average of G")), high=0.15)
 
 # %% [markdown]
-# Few operations are not always little time. The last convolution of D has an odd number of input channels, one of them from the minibatch stddev
-# (129 at full width, 33 here), and its maps are tiny: the library's fast paths are made for other shapes.
+# Few operations are not always little time. The last convolution of D has an odd number of input channels, one of them
+# from the minibatch stddev (129 at full width, 33 here), and its maps are tiny: the library's fast paths are made for
+# other shapes.
 #
 # ### Amdahl's law
 #
@@ -264,7 +274,8 @@ for clip in SHAPES:
 #
 # $$S = \frac{1}{(1 - p) + p / s}$$
 #
-# times as fast, and never more than $1 / (1 - p)$, however large $s$ is. Put in the recorded shares before you begin to optimise.
+# times as fast, and never more than $1 / (1 - p)$, however large $s$ is. Put in the recorded shares before you begin to
+# optimise.
 
 # %%
 def amdahl(p, s):
@@ -285,9 +296,10 @@ page.table([{"what gets faster": what, "its share": f"{p:.1%}", "twice as fast":
 #
 # ## What each change bought
 #
-# The layers of the book are written one by one, as the paper's tables list them. Training runs the same layers in fewer passes
-# (`networks/fused.py`), and some of what it does can be switched off. The record has a step with all changes beside a step without one of
-# them, in turns; the *ratio* is the time without over the time with it. Above 1 the change pays, and below 1 it costs.
+# The layers of the book are written one by one, as the paper's tables list them. Training runs the same layers in fewer
+# passes (`networks/fused.py`), and some of what it does can be switched off. The record has a step with all changes
+# beside a step without one of them, in turns; the *ratio* is the time without over the time with it. Above 1 the change
+# pays, and below 1 it costs.
 
 # %%
 changes, where, note = record("bench_changes")
@@ -300,19 +312,20 @@ print(f"{len(pays)} of {len(changes)} ratios lie above 1.05; the largest is {max
 # %% [markdown]
 # What stands behind the rows:
 #
-# - **bfloat16** has 8 bits for the digits where float32 has 24, so a byte carries twice as many numbers, and some processors multiply it
-#   faster. Norms, losses and weights stay in float32.
-# - **Layers taken together.** A nearest-neighbour Upsample repeats every voxel, and the convolution behind it multiplies the
-#   repeats by neighbouring taps. Adding up the taps first gives one transposed convolution of four taps that moves by two, the same
-#   values, and no enlarged map in memory. A norm and the activation behind it become one pass, and so does a Downsample's backward.
-#   The lower rows have each of these alone, as *one layer*.
-# - **D's fakes without a graph.** In D's update nobody needs G's gradient. Without `no_grad` it would be computed and thrown away.
+# - **bfloat16** has 8 bits for the digits where float32 has 24, so a byte carries twice as many numbers, and some
+#   processors multiply it faster. Norms, losses and weights stay in float32.
+# - **Layers taken together.** A nearest-neighbour Upsample repeats every voxel, and the convolution behind it multiplies
+#   the repeats by neighbouring taps. Adding up the taps first gives one transposed convolution of four taps that moves by
+#   two, the same values, and no enlarged map in memory. A norm and the activation behind it become one pass, and so does
+#   a Downsample's backward. The lower rows have each of these alone, as *one layer*.
+# - **D's fakes without a graph.** In D's update nobody needs G's gradient. Without `no_grad` it would be computed and
+#   thrown away.
 # - **Channels-last** puts the channels of a voxel side by side, which is how convolutions read them.
 # - **Threads** is what a second core gives.
 #
-# Two changes are on a GPU only, and this record has no row for them unless it was made on one: updates replayed as CUDA graphs, and kernels in Triton for the norms.
-# One change is *not* made: Algorithm 1 asks for new samples in each update, so D and G do not share one batch of generated
-# clips. What would sharing save at most? Count it.
+# Two changes are on a GPU only, and this record has no row for them unless it was made on one: updates replayed as CUDA
+# graphs, and kernels in Triton for the norms. One change is *not* made: Algorithm 1 asks for new samples in each update,
+# so D and G do not share one batch of generated clips. What would sharing save at most? Count it.
 
 # %%
 with FlopCounterMode(display=False) as counted, torch.device("meta"), torch.no_grad():
@@ -323,14 +336,14 @@ print(f"one forward pass of G is {once:.1%} of a step's operations at 32x256x256
 page.expect("one forward pass of G, of a step", once, high=0.05, why="sharing the fakes would save no more")
 
 # %% [markdown]
-# Ratios of single changes do not multiply to the ratio of all: where bfloat16 has halved the bytes, a pass that is left out
-# saves half as much. What all of them bring together, over the plain layers in float32, is the column *ratio* of the table of
-# steps above.
+# Ratios of single changes do not multiply to the ratio of all: where bfloat16 has halved the bytes, a pass that is left
+# out saves half as much. What all of them bring together, over the plain layers in float32, is the column *ratio* of the
+# table of steps above.
 #
 # ## How a step grows
 #
-# One thing was doubled at a time. Where time grows as a power, $t \propto x^a$, one doubling from $t_1$ to $t_2$ shows $a = \log_2(t_2 / t_1)$: 1
-# means in proportion, 0 means for nothing.
+# One thing was doubled at a time. Where time grows as a power, $t \propto x^a$, one doubling from $t_1$ to $t_2$ shows $a
+# = \log_2(t_2 / t_1)$: 1 means in proportion, 0 means for nothing.
 
 # %%
 growth, where, note = record("bench_growth")
@@ -360,15 +373,16 @@ def power(rows, column):
 
 
 grows = {kind: [row for row in growth if row["grows"] == kind] for kind in kinds}
-page.table([{"grows": kind, "from": rows[-2]["value"], "to": rows[-1]["value"], "seconds, power": f"{power(rows, 's a step'):.2f}",
+page.table([{"grows": kind, "from": rows[-2]["value"], "to": rows[-1]["value"],
+             "seconds, power": f"{power(rows, 's a step'):.2f}",
              "memory, power": f"{power(rows, 'peak MB'):.2f}"} for kind, rows in grows.items()], data=(),
            note=f"Computed from the last doubling in the record. {where}")
 
 # %% [markdown]
-# What to expect before you look: batch and frames in proportion (1), size as its square (2) in a network whose channels do not
-# change, width as its square in operations (both sides of every convolution grow) and in proportion in memory. Table 1 is milder
-# with size, since its channels halve. A power below what is expected means that the smaller case did not fill the device; one above
-# it, that the maps have left a cache.
+# What to expect before you look: batch and frames in proportion (1), size as its square (2) in a network whose channels
+# do not change, width as its square in operations (both sides of every convolution grow) and in proportion in memory.
+# Table 1 is milder with size, since its channels halve. A power below what is expected means that the smaller case did
+# not fill the device; one above it, that the maps have left a cache.
 
 # %% tags=["nbval-check-output"]
 page.expect("power of the seconds with the batch", power(grows["batch"], "s a step"), low=0.3, high=1.7)
@@ -377,8 +391,8 @@ page.expect("power of the memory with the batch", power(grows["batch"], "peak MB
 # %% [markdown]
 # ### With several ranks
 #
-# A *rank* is one of several equal processes that train the same network on different clips. After each backward pass they average their
-# gradients.
+# A *rank* is one of several equal processes that train the same network on different clips. After each backward pass they
+# average their gradients.
 
 # %%
 ranks, where_ranks, note_ranks = record("bench_ranks")
@@ -391,8 +405,8 @@ else:
 # ## Loading: can the data keep up?
 #
 # Videos are decoded once into a packed file of bytes (chapter 01), and training reads windows of that. The record packs a
-# hundred and a thousand procedural AVIs of 32 frames of 320×240, the frame size of UCF101, and reads clips back on one core: as bytes, which is what a
-# GPU is sent, and as floats, which is what a CPU trains on.
+# hundred and a thousand [procedural](00_start_here.ipynb#Glossary) AVIs of 32 frames of 320×240, the frame size of UCF101,
+# and reads clips back on one core: as bytes, which is what a GPU is sent, and as floats, which is what a CPU trains on.
 
 # %%
 loading, where, note = record("bench_loading")
@@ -416,16 +430,16 @@ page.expect("memory of packing, ten times the AVIs", many["peak MB"] / few["peak
             why="clips in flight, not all of them")
 
 # %% [markdown]
-# Why twice the clips? Algorithm 1 gets $M$ samples for D and another $M$ for G, so a device that trains on 500 clips a second is
-# sent 1,000. A clip of 32×256×256 has 6.3 million bytes, and 1,000 of them are 6.3 GB a second, all from memory:
-# the record reads files that the system still holds, and copying them to the device comes on top. Once the packed data set is larger than the memory, the disk decides, and at 256×256 it is
-# (the last column of the first table).
+# Why twice the clips? Algorithm 1 gets $M$ samples for D and another $M$ for G, so a device that trains on 500 clips a
+# second is sent 1,000. A clip of 32×256×256 has 6.3 million bytes, and 1,000 of them are 6.3 GB a second, all from
+# memory: the record reads files that the system still holds, and copying them to the device comes on top. Once the packed
+# data set is larger than the memory, the disk decides, and at 256×256 it is (the last column of the first table).
 #
 # ## Full UCF101, and up to 64 GPUs, on paper
 #
 # > **What it does not say.** On which hardware the networks were trained, for how long, and with what batch
-# > ([**O2**](12_claims_and_decisions.ipynb#O2)). The estimate below is of *our* plan for the profile `paper`, and not of the
-# > paper's training.
+# > ([**O2**](12_claims_and_decisions.ipynb#O2)). The estimate below is of *our* plan for the profile `paper`, and not of
+# > the paper's training.
 #
 # What do we have to start from? One recorded run on a GPU. Look at what it says of itself.
 
@@ -442,10 +456,10 @@ print("a step rate at 32x256x256 was not recorded; six booked minutes for the wh
       f" mean at least {bound:.1f} clips/s")
 
 # %% [markdown]
-# So the number that we want is missing. There is a lower bound: the steps were taken, beside other trainings, within the six minutes. There is an
-# upper bound too, the roofline, from our count and the vendor's data sheet of the H200: 989 TFLOP/s in dense bfloat16, 4.8 TB/s. Between them we
-# put the 500 clips/s of the last section as a *supposed* rate; nobody has measured it. If the record of `make bench` was made on
-# a GPU, its own rate joins the table.
+# So the number that we want is missing. There is a lower bound: the steps were taken, beside other trainings, within the
+# six minutes. There is an upper bound too, the roofline, from our count and the vendor's data sheet of the H200: 989
+# TFLOP/s in dense bfloat16, 4.8 TB/s. Between them we put the 500 clips/s of the last section as a *supposed* rate;
+# nobody has measured it. If the record of `make bench` was made on a GPU, its own rate joins the table.
 
 # %%
 PEAK, MEMORY = 989e12, 4.8e12  # FLOP/s and bytes/s: data sheet of the H200, not measured here
@@ -453,15 +467,15 @@ ceiling = min(PEAK / flops, MEMORY / moved)
 speeds = {"lower bound, from the recorded run": bound, "supposed": NEEDED, "roofline, from the data sheet": ceiling}
 speeds |= {f"measured on {where_steps}": row["clips/s"] for row in fast if row["clip"] == "32x256x256"}
 clips = get_profile("paper").native[2] * get_profile("paper").native[3]
-page.table([{"clips/s of one GPU": what, "value": f"{rate:,.1f}", "an epoch of UCF101, minutes": f"{13_320 / rate / 60:.1f}",
+page.table([{"one GPU": what, "clips/s": f"{rate:,.1f}", "an epoch of UCF101, minutes": f"{13_320 / rate / 60:.1f}",
              "the profile paper, hours": f"{clips / rate / 3600:,.1f}"} for what, rate in speeds.items()], data=(),
            note=f"Computed. `paper`: {clips:,} clips of 32x256x256, {clips / 13_320:.0f} epochs of 13,320 videos.")
 
 # %% [markdown]
 # ### The price of averaging gradients
 #
-# On $n$ GPUs each trains on a batch of its own, and after each backward pass all gradients are averaged (*all-reduce*). In a ring every GPU
-# sends and receives $2\,\frac{n-1}{n}$ times the gradients' bytes, in $2(n-1)$ messages:
+# On $n$ GPUs each trains on a batch of its own, and after each backward pass all gradients are averaged (*all-reduce*).
+# In a ring every GPU sends and receives $2\,\frac{n-1}{n}$ times the gradients' bytes, in $2(n-1)$ messages:
 #
 # $$t = 2\,\frac{n-1}{n} \cdot \frac{\text{bytes}}{\text{bandwidth}} + 2\,(n-1) \cdot \text{latency} .$$
 
@@ -474,7 +488,8 @@ GRADIENTS = sum(gradients.values())
 page.expect("gradients of a step in MB, float32", GRADIENTS / 1e6, low=50, high=53)
 
 # %% [markdown]
-# G without labels or D alone have under 15 MB each; a step with labels and E averages all three. Our assumptions, none of them measured:
+# G without labels or D alone have under 15 MB each; a step with labels and E averages all three. Our assumptions, none of
+# them measured:
 #
 # | assumption | value |
 # |---|---|
@@ -510,14 +525,16 @@ page.table(rows, data=(), note=f"Computed, with {NEEDED} clips/s of 32x256x256 s
 # %%
 fig, axis = plt.subplots(figsize=(8, 3.8))
 for (what, rate), style in zip(list(speeds.items())[:3], (("#009E73", "^-"), ("#0072B2", "o-"), ("#D55E00", "s-"))):
-    axis.plot(GPUS, [100 * step_on(n, rate)[1] for n in GPUS], style[1], color=style[0], label=f"{what}: {rate:,.0f} clips/s")
+    label = f"{what}: {rate:,.0f} clips/s"
+    axis.plot(GPUS, [100 * step_on(n, rate)[1] for n in GPUS], style[1], color=style[0], label=label)
 axis.axhline(5, color="0.4", linestyle=":")
 axis.set_xscale("log", base=2)
 axis.set_xticks(GPUS, labels=[str(n) for n in GPUS])
 axis.set(xlabel="GPUs", ylabel="all-reduce, % of a step")
 axis.legend(fontsize=9)
-page.figure(fig, data=(), caption="Computed: the all-reduce's share of a step for three rates of one GPU. Dotted: 5 %. From 16 GPUs on the "
-            "slower links between hosts carry the ring.",
+page.figure(fig, data=(),
+            caption="Computed: the all-reduce's share of a step for three rates of one GPU. Dotted: 5 %. From 16 GPUs on "
+                    "the slower links between hosts carry the ring.",
             alt="Three curves over 1 to 64 GPUs: low up to 8 GPUs, a jump at 16; the faster one GPU is, the higher "
                 "its curve.")
 
@@ -527,49 +544,56 @@ page.expect("the same at the roofline's rate", step_on(8, ceiling)[1], low=0.05)
 page.expect("64 GPUs over one, at 500 clips/s", 64 * BATCH / step_on(64, NEEDED)[0] / NEEDED, low=45, high=60)
 
 # %% [markdown]
-# **Answer.** Within one host the all-reduce stays under 5 % of a step at the supposed rate, and is above 5 % only if a GPU runs at
-# the roofline itself. Between hosts it is a fifth of a step, since the links are nine times slower and nothing is computed
-# meanwhile. Half of it could be hidden with little work: D's gradients can travel while G's batch is being loaded, and G's layers finish their backward pass
-# one after the other.
+# **Answer.** Within one host the all-reduce stays under 5 % of a step at the supposed rate, and is above 5 % only if a
+# GPU runs at the roofline itself. Between hosts it is a fifth of a step, since the links are nine times slower and
+# nothing is computed meanwhile. Half of it could be hidden with little work: D's gradients can travel while G's batch is
+# being loaded, and G's layers finish their backward pass one after the other.
 #
-# A table like this is a statement about its assumptions. And *the same clips in less time* is not *the same training*: 64 GPUs with 8 clips each take
-# one step where one GPU takes 64. Whether fewer, surer steps learn as much is a question for chapter 11's method, not for arithmetic.
+# A table like this is a statement about its assumptions. And *the same clips in less time* is not *the same training*: 64
+# GPUs with 8 clips each take one step where one GPU takes 64. Whether fewer, surer steps learn as much is a question for
+# chapter 11's method, not for arithmetic.
 #
 # ## Check yourself
 #
-# 1. A layer does 20 operations for every byte, on a device with 90 GFLOP/s and 9 GB/s. Does it wait for arithmetic or for memory? What if the device computed
-#    in float32 at 28 GFLOP/s?
-# 2. *(Calculation)* A part takes 30 % of a step. By how much can the step become faster if you make that part three times as fast, and at most?
+# 1. A layer does 20 operations for every byte, on a device with 90 GFLOP/s and 9 GB/s. Does it wait for arithmetic or for
+#    memory? What if the device computed in float32 at 28 GFLOP/s?
+# 2. *(Calculation)* A part takes 30 % of a step. By how much can the step become faster if you make that part three times
+#    as fast, and at most?
 # 3. *(Figure)* In the roofline, which way does a point move if the same stage runs in fewer seconds? Which way if it
 #    moves fewer bytes in the same time?
 # 4. Why do the ratios of single changes not multiply to the ratio of all changes together?
-# 5. *(Calculation)* How many bytes does each of 4 GPUs send for one all-reduce of 15 MB of gradients in a ring? How many for 400 GPUs?
+# 5. *(Calculation)* How many bytes does each of 4 GPUs send for one all-reduce of 15 MB of gradients in a ring? How many
+#    for 400 GPUs?
 # 6. The estimate for 64 GPUs says 50 times as fast as one. Name two things that it leaves out.
 #
 # <details><summary>Answers</summary>
 #
-# 1. The ridge is at 90 / 9 = 10 FLOP/byte: 20 lies right of it, so it waits for arithmetic. At 28 GFLOP/s the ridge is at 3.1, and it waits for
-#    arithmetic all the more.
+# 1. The ridge is at 90 / 9 = 10 FLOP/byte: 20 lies right of it, so it waits for arithmetic. At 28 GFLOP/s the ridge is at
+#    3.1, and it waits for arithmetic all the more.
 # 2. $1 / (0.7 + 0.1) = 1.25$, and at most $1 / 0.7 = 1.43$.
 # 3. Up: more operations a second. To the right: more operations for each byte, at the same rate.
-# 4. They save the same time twice. If bfloat16 halves what a pass over memory costs, leaving out the pass saves half as much.
-# 5. $2 \cdot \frac34 \cdot 15 = 22.5$ MB; with 400 GPUs $2 \cdot \frac{399}{400} \cdot 15 = 29.9$ MB. It never exceeds twice the gradients.
-# 6. Loading (who reads 64,000 clips a second?), waiting for the slowest, checkpoints and measuring, and that a step of 512 clips does not learn 64
-#    times as much as one of 8.
+# 4. They save the same time twice. If bfloat16 halves what a pass over memory costs, leaving out the pass saves half as
+#    much.
+# 5. $2 \cdot \frac34 \cdot 15 = 22.5$ MB; with 400 GPUs $2 \cdot \frac{399}{400} \cdot 15 = 29.9$ MB. It never exceeds
+#    twice the gradients.
+# 6. Loading (who reads 64,000 clips a second?), waiting for the slowest, checkpoints and measuring, and that a step of
+#    512 clips does not learn 64 times as much as one of 8.
 #
 # </details>
 #
 # ## Exercises
 #
-# 1. *(warm-up)* Count the operations of Table 1's last four rows by hand: two 3×3×3 rows of the last stage, from 16 to 8 channels and from 8 to
-#    8, as they are written. Which of the two is dearer? *Expected: the first, by a factor of two.*
-# 2. *(easy)* From which share on does a part deserve your time, if you ask for a step at least 1.2 times as fast, and believe that you can make the part twice as fast?
-#    *Expected: a third. Find out whether a recorded stage has it.*
-# 3. *(medium)* Show on your own machine that the folded Upsample computes what the two rows compute, and say by how much the operations shrink, by
-#    counting. *Expected: equal within rounding; the taps fall from 27 on the enlarged map to 8 for each of its voxels where time, height and width double.*
-# 4. *(hard)* How fast would the links between hosts have to be, so that 64 GPUs of 500 clips/s spend under 5 % of a step on averaging?
-#    And if every host first averages in a ring of its own, and each of its GPUs then carries an eighth of the gradients around a ring of hosts?
-#    *Expected: in one ring 400 GB/s are not enough, since 126 messages wait for each other; in two rings 50 GB/s are.*
+# 1. *(warm-up)* Count by hand the operations of the two 3×3×3 rows of Table 1's last stage, from 16 to 8 channels
+#    and from 8 to 8, as they are written. Which of the two is dearer? *Expected: the first, by a factor of two.*
+# 2. *(easy)* From which share on does a part deserve your time, if you ask for a step at least 1.2 times as fast, and
+#    believe that you can make the part twice as fast? *Expected: a third. Find out whether a recorded stage has it.*
+# 3. *(medium)* Show on your own machine that the folded Upsample computes what the two rows compute, and say by how much
+#    the operations shrink, by counting. *Expected: equal within rounding; the taps fall from 27 on the enlarged map to 8
+#    for each of its voxels where time, height and width double.*
+# 4. *(hard)* How fast would the links between hosts have to be, so that 64 GPUs of 500 clips/s spend under 5 % of a step
+#    on averaging? And if every host first averages in a ring of its own, and each of its GPUs then carries an eighth of
+#    the gradients around a ring of hosts? *Expected: in one ring 400 GB/s are not enough, since 126 messages wait for
+#    each other; in two rings 50 GB/s are.*
 
 # %% tags=["solution"]
 # Exercise 1
@@ -616,17 +640,19 @@ page.expect("two rings at 50 GB/s", two_rings, high=0.05)
 # %% [markdown]
 # ## What we now know
 #
-# - A step's operations and bytes followed from the modules alone, at the paper's size too, and the backward pass cost twice the forward pass.
+# - A step's operations and bytes followed from the modules alone, at the paper's size too, and the backward pass cost
+#   twice the forward pass.
 # - The convolutions lay right of the ridge; what kept a step below the roof was mostly what the count does not see.
 # - Amdahl's law said beforehand that optimiser, data and average were not worth the work, and the large stages were.
 # - Each change had a ratio of its own, on one device, from one run; they did not multiply.
-# - For the paper's size on a GPU there was a lower bound and a roof, and no measured rate between them; every number for 64 GPUs was computed from
-#   stated assumptions.
+# - For the paper's size on a GPU there was a lower bound and a roof, and no measured rate between them; every number for
+#   64 GPUs was computed from stated assumptions.
 #
 # ## Where next
 #
-# [06 · Training loop](06_training_loop.ipynb) has the step that was taken apart here; [03 · Generator](03_generator.ipynb) and
-# [04 · Discriminator](04_discriminator.ipynb) have its layers. `make bench` writes the record anew, on your machine.
+# [06 · Training loop](06_training_loop.ipynb) has the step that was taken apart here; [03 ·
+# Generator](03_generator.ipynb) and [04 · Discriminator](04_discriminator.ipynb) have its layers. `make bench` writes the
+# record anew, on your machine.
 
 # %%
 page.colophon()
