@@ -169,7 +169,7 @@ def allowed(intensity):
 
 
 fig, axis = plt.subplots(figsize=(8, 4.6))
-line = [2 ** (power / 4) for power in range(0, 41)]
+line = [1, roof["FLOP/byte at the ridge"], 1000]
 axis.loglog(line, [allowed(x) for x in line], color="black")
 for name, marker in (("G", "o"), ("D", "s"), ("E", "^")):
     for clip, filled in zip(SHAPES, (False, True)):
