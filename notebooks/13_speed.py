@@ -188,7 +188,7 @@ page.figure(fig, data=(),
 shares = {id(row): row["GFLOP/s"] / allowed(row["FLOP/byte"]) for row in stages}
 low, high = (pick(stages, key=lambda row: shares[id(row)]) for pick in (min, max))
 for word, row in (("nearest to", high), ("farthest from", low)):
-    print(f"{word} the roof: {row['part']} at {row['stage']}, clips of {row['clip']}: {shares[id(row)]:.0%} of it")
+    print(f"{word} the roof: {row['part']} at {row['stage']}, clips of {row['clip']}: {shares[id(row)]:.1%} of it")
 right = sum(row["FLOP/byte"] > roof["FLOP/byte at the ridge"] for row in stages) / len(stages)
 page.expect("share of the stages right of the ridge", right, low=0.9, why="convolutions wait for arithmetic")
 
