@@ -23,6 +23,7 @@ FOR ?= 3.12
 JOBS ?=
 DEVICES ?=
 MINUTES ?=
+TABLES ?=
 PARCELS ?= parcels
 PACKAGES ?= $(PARCELS)/packages.tar.xz
 LIMIT ?= 60
@@ -148,8 +149,8 @@ nbval: $(READY)  ## the notebooks' checked cells again and again (TIMES=10: 20 m
 coverage: $(READY)  ## do the intervals hold what they say? 1,000 repetitions of every made-up case (six minutes)
 	@$(QUIET) "$(PY)" tests/simulations.py
 
-bench: $(READY)  ## training steps beside the plain layers, sampling, loading, the Fréchet distance (SLOW=1: slow rivals too)
-	@"$(PY)" -m hrvgan_lib.series.timing
+bench: $(READY)  ## what a step costs and where, loading, the Fréchet distance: figures/bench, for chapter 13 (SLOW=1: slow rivals too)
+	@"$(PY)" -m hrvgan_lib.series.bench $(TABLES)
 	@"$(PY)" tests/bench_frechet_distance.py
 
 lab: $(READY)  ## JupyterLab on the chapters, which use PROFILE= and RUN= (LAB="--port 9999 --no-browser": its own flags)
@@ -177,7 +178,7 @@ test-lowest: .venv/.ready  ## the library tests on the lowest versions that pypr
 test-environment: $(READY)  ## install environment.yml's pip section as written into an empty Python
 	@"$(PY)" tests/environment.py
 
-RECORDED := gpu gpu-weizmann overnight overnight-weizmann readme study
+RECORDED := bench gpu gpu-weizmann overnight overnight-weizmann readme study
 clean:  ## remove what was made: runs, figures, packed and stand-in data, caches (not .venv, not recorded figures)
 	@for lock in runs/*/.lock; do \
 	  if [ -e "$$lock" ] && command -v flock > /dev/null && ! flock -n "$$lock" true; then \

@@ -10,8 +10,11 @@ from hrvgan_lib.windows import WINDOW
 
 RECORDED_RUNS = ("gpu", "overnight")  # committed runs, shown beside the reader's own: of each file the first there is
 STUDY_RUN = "study"  # the committed tables of `make study`
+BENCH_RUN = "bench"  # and of `make bench`
 OLDER = "older_code.txt"  # in a recorded run's folder: its trainings that today's code would carry out otherwise
-MADE_BY = {"gpu": "PROFILE=gpu", "overnight": "make edition", STUDY_RUN: "make study"}  # what writes each of them
+MADE_BY = {  # what writes each of them
+    "gpu": "PROFILE=gpu", "overnight": "make edition", STUDY_RUN: "make study", BENCH_RUN: "make bench",
+}  # fmt: skip
 ACTION_SETS = ("ucf101", "weizmann")  # the labelled data sets: what `actions` may name
 
 

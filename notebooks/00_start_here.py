@@ -336,6 +336,7 @@ else:
 # How a generator gets from grey to this is the subject of chapters [01](01_videos.ipynb) to [06](06_training_loop.ipynb);
 # [chapter 07](07_prediction.ipynb) lets it predict how a given clip goes on. How *good* it is, and how far such a judgement can be
 # trusted, is harder to say: that takes chapters [08](08_evaluation.ipynb) to [12](12_claims_and_decisions.ipynb).
+# [Chapter 13](13_speed.ipynb) asks what all of it costs.
 #
 # ## The paper in ten minutes: problem, method, results
 #

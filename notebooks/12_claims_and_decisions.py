@@ -590,7 +590,8 @@ assert ledgers.verdict(mine, [found])[0] == ledgers.BY_CONSTRUCTION
 # ## Where next
 #
 # [10 · Tables](10_tables.ipynb) has the numbers that carry most of the claims, [11 · Ablations](11_ablations.ipynb) what each
-# choice changes; [00 · Start here](00_start_here.ipynb) says how to run it all on your own machine.
+# choice changes; [00 · Start here](00_start_here.ipynb) says how to run it all on your own machine, and
+# [13 · Speed](13_speed.ipynb) how fast it goes, and how fast it could.
 
 # %%
 page.colophon()

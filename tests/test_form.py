@@ -21,7 +21,7 @@ from hrvgan_lib.profiles import RECORDED_RUNS
 from hrvgan_lib.series.chapters import FOLDED, find_chapters, read_chapter
 
 ROOT = Path(__file__).resolve().parents[1]
-REWRITTEN = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12")
+REWRITTEN = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13")
 
 LINES, WIDTH, COLUMNS = 30, 120, 6  # of a code cell, of a line of code, of a table on the page
 QUESTIONS, EXERCISES = 5, (3, 5)

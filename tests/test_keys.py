@@ -585,6 +585,19 @@ def test_all_that_a_chapter_may_read_counts_and_what_it_does_not_read_does_not(c
     assert changed()
 
 
+@pytest.mark.parametrize("run", ["study", "bench"])
+def test_a_record_beside_the_runs_counts_for_the_chapter_that_names_it(chapter, run):
+    path, settings = chapter
+    file = settings.root / "figures" / run / "x.csv"
+    file.parent.mkdir(parents=True)
+    for cell, counts in ((f'page.recorded("x.csv", run="{run}")', True), ('page.recorded("x.csv", run="gpu")', False)):
+        path.write_text(f"# %%\n{cell}\n")
+        file.write_text("1")
+        first = reproduce.chapter_key(path, settings)
+        file.write_text("2")
+        assert (reproduce.chapter_key(path, settings) != first) == counts
+
+
 def test_a_chapter_that_reads_nothing_of_others_does_not_run_again_for_them(chapter):
     path, settings = chapter
     path.write_text("# %%\nprint(1)\n")

@@ -87,7 +87,7 @@ COMMANDS = {
         ("--run a/b", "is not a folder name"),
     ],
     "hrvgan_lib.series.chapters": [("--magic", "unrecognized arguments"), ("99", "no chapter '99'")],
-    "hrvgan_lib.series.timing": [("--magic", "unrecognized arguments")],
+    "hrvgan_lib.series.bench": [("--magic", "unrecognized arguments"), ("many", "no table of make bench")],
     "hrvgan_lib.book.findings": [("--magic", "unrecognized arguments")],
     "hrvgan_lib.launch": [
         ("--system magic", "invalid choice: 'magic'"),
@@ -365,7 +365,7 @@ def test_a_full_disk_costs_nothing_but_the_time_to_make_room(kind, work, trials)
 
 
 @pytest.mark.parametrize("kind", ["disk", "file"])
-@pytest.mark.parametrize("name", ["reproduce", "edition", "study", "chapters", "timing", "data", "metrics --json",
+@pytest.mark.parametrize("name", ["reproduce", "edition", "study", "chapters", "bench", "data", "metrics --json",
                                   "metrics --cache", "predict"])  # fmt: skip
 def test_a_folder_that_cannot_be_written_to_is_named_and_left_as_it_was(kind, name, trials):
     found = trials(kind)[name]

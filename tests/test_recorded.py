@@ -49,7 +49,8 @@ def test_it_is_of_one_run(page, sidecars):
 
 def test_every_chapter_of_it_ended_well(page):
     status = {row["name"]: row["status"] for row in json.loads((page.figures / "status.json").read_text())}
-    assert status.keys() == {chapter.stem for chapter in find_chapters(repo_root() / "notebooks")}
+    chapters = {chapter.stem for chapter in find_chapters(repo_root() / "notebooks")}
+    assert chapters - {"13_speed"} <= status.keys() <= chapters  # 13 shows figures/bench, whatever the run
     assert {*status.values()} <= {"ok", "cached"}  # cached: an earlier sitting has run it
 
 

@@ -22,7 +22,16 @@ from hrvgan_lib import keys, provenance
 from hrvgan_lib.book.progress import at_work, clock, done
 from hrvgan_lib.files import sha256_file, write_atomic
 from hrvgan_lib.mishaps import command
-from hrvgan_lib.profiles import PROFILES, RECORDED_RUNS, STUDY_RUN, Profile, check_actions, get_profile, run_name
+from hrvgan_lib.profiles import (
+    BENCH_RUN,
+    PROFILES,
+    RECORDED_RUNS,
+    STUDY_RUN,
+    Profile,
+    check_actions,
+    get_profile,
+    run_name,
+)
 from hrvgan_lib.series.chapters import (
     Outcome,
     execute,
@@ -82,7 +91,8 @@ def chapter_key(path: Path, settings: Settings) -> str:
         usages = sorted(settings.folder.glob("[0-9]*.usage.json"))
         read["measurements"] = {usage.name: json.loads(usage.read_text(encoding="utf-8")).get("measurements", [])
                                 for usage in usages if usage.stem.split(".")[0] != path.stem}  # fmt: skip
-    for run in (*RECORDED_RUNS, STUDY_RUN) if SHOWS_RECORDED.search(cells) else ():
+    asked = [run for run in (STUDY_RUN, BENCH_RUN) if f'"{run}"' in cells]
+    for run in (*RECORDED_RUNS, *asked) if SHOWS_RECORDED.search(cells) else ():
         recorded = sorted((settings.root / "figures" / run).glob("*.*")) if run != settings.run else []
         if run == settings.profile.weights != settings.run:  # their weights are measured
             recorded += sorted((settings.root / "figures" / run).glob("*/**/*.*"))
@@ -166,7 +176,7 @@ def write_status(entries: list[Entry], settings: Settings) -> None:
 
 # Seconds of a chapter that finds its trainings done, at smoke on two CPU cores, and SHORT of anything else short.
 SECONDS = {"00": 9.0, "01": 13.0, "02": 14.0, "03": 23.0, "04": 18.0, "05": 28.0, "06": 22.0, "07": 30.0, "08": 35.0,
-           "09": 25.0, "10": 28.0, "11": 50.0, "12": 12.0}  # fmt: skip
+           "09": 25.0, "10": 28.0, "11": 50.0, "12": 12.0, "13": 12.0}  # fmt: skip
 SHORT = 10.0
 JUDGED = ("07", "08", "09", "10", "11")  # chapters that look through the judge, at as many samples as the profile has
 NUMBERS_A_SECOND = {"CPU": 2e5, "GPU": 1e8}  # of a training's cost, roughly

@@ -41,7 +41,7 @@ class Rates:
         return max(work.operations / self.operations, work.numbers * dtype.itemsize / self.bytes)
 
 
-class _Moved(TorchDispatchMode):
+class Moved(TorchDispatchMode):
     """Counts the numbers that convolutions read and write, forwards and backwards."""
 
     numbers = 0
@@ -66,7 +66,7 @@ def work_of(system: System, batch: int) -> Work | None:
     labels = torch.zeros(batch, dtype=torch.long, device="meta") if system.n_classes else None
     updates = {"discriminator": system.critic_steps, "generator": 1}
     noise = stream("roofline")
-    with FlopCounterMode(display=False) as counted, _Moved() as moved:
+    with FlopCounterMode(display=False) as counted, Moved() as moved:
         for network in system.order:
             for _ in range(updates[network]):
                 terms = getattr(system, f"{network}_losses")(clips, labels, noise)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import gc
 import json
 import math
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,7 +23,6 @@ from hrvgan_lib.captures import unrecorded
 from hrvgan_lib.devices import pick_device, precision
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.keys import code_of
-from hrvgan_lib.mishaps import command
 from hrvgan_lib.networks import SYSTEMS, build_system, fused, system_class
 from hrvgan_lib.series.roofline import Rates, rates, work_of
 from hrvgan_lib.training import TrainConfig, train
@@ -306,32 +303,8 @@ def rates_of_measuring(page: Any) -> list[dict[str, Any]]:
     return rows
 
 
-@command
-def main(argv: list[str] | None = None) -> int:
-    """`make bench`: figures/bench/bench_steps, bench_checkpoints and bench_measuring."""
-    argparse.ArgumentParser("python -m hrvgan_lib.series.timing", description=main.__doc__).parse_args(argv)
-    from hrvgan_lib import book
-
-    on_gpu = pick_device().type == "cuda"
-    page = book.open_page("bench", profile="gpu" if on_gpu else "cpu", run="bench")
-    print(f"{provenance.device_name()}, {torch.get_num_threads()} threads", flush=True)
-    tables: dict[str, tuple[Callable[[], list[dict]], str, list | None]] = {
-        "bench_steps": (lambda: bench(every_system(on_gpu), page.profile), NOTE, []),
-        "bench_checkpoints": (lambda: saving(every_system(on_gpu), page.profile), SAVING, []),
-        "bench_measuring": (lambda: rates_of_measuring(page), "One call after one to warm up.", None),
-    }
-    for name, (make, note, data) in tables.items():
-        rows = make()
-        page.table(rows, name=name, note=note, data=data, show=False)
-        print((page.figures / f"{name}.md").read_text(encoding="utf-8"), flush=True)
-    return 0
-
-
 SAVING = "Weights, average and optimisers, written and synced; the share is that of the time from one to the next."
 NOTE = (
     "Random clips. Ratio: over the plain layers in float32, every loss read by the host. Share of the floor: the time "
     "in which this device, at its best, does the operations and moves the convolutions' bytes, over the step's."
 )
-
-if __name__ == "__main__":
-    sys.exit(main())
