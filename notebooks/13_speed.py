@@ -412,11 +412,17 @@ page.expect("power of the memory with the batch", power(grows["batch"], "peak MB
 ranks, where_ranks, note_ranks = record("bench_ranks")
 if ranks:
     page.table(ranks, data=(), note=f"{where_ranks} {note_ranks}", page_columns=[*ranks[0]][:6])
-    print(f"recorded: {ranks[-1]['processes']} ranks on two cores are {ranks[-1]['over one']:.2g} times as fast as one")
+    for row in ranks[1::2]:
+        print(f"recorded: {row['processes']} ranks on two cores take clips of {row['clip']}"
+              f" {row['over one']:.2f} times as fast as one")
 else:
     print("figures/bench/bench_ranks is not there: growth with ranks is computed below, and not measured")
 
 # %% [markdown]
+# Each rank of two has half of the batch: its calls are as many, and each of them is half as large. Then comes the message, all
+# gradients from process to process, which no rank alone has to send. So a step has to be long before a second rank pays; on
+# this machine the two share a memory and its $B$ as well.
+#
 # ## Loading: can the data keep up?
 #
 # Videos are decoded once into a packed file of bytes (chapter 01), and training reads windows of that. The record packs a

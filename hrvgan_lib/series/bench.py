@@ -411,31 +411,34 @@ def _cost(work: Training, profile: Profile, few: tuple[int, int]) -> Cost:
 
 
 # Ranks ----------------------------------------------------------------------------------------------------------------
-def ranks_table(counts: Sequence[int] = (1, 2), steps: int = 14) -> list[dict]:
-    """Rows of bench_ranks: HRVGAN's step on the cpu profile, shared by so many processes of one thread each.
+def ranks_table(counts: Sequence[int] = (1, 2), steps: int = 12) -> list[dict]:
+    """Rows of bench_ranks: HRVGAN's step at two sizes, shared by so many processes of one thread each.
 
     Timed is what a user starts, `torchrun -m hrvgan_lib.training`, by its own records, behind the first four steps.
     """
     rows: list[dict[str, Any]] = []
-    for count in counts:
-        with tempfile.TemporaryDirectory() as place:
-            words = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}",
-                     "-m", "hrvgan_lib.training", "--system=hrvgan", "--profile=cpu", "--data=golf", "--no-labels",
-                     f"--steps={steps}", f"--folder={place}"]  # fmt: skip
-            environment = os.environ | {"OMP_NUM_THREADS": "1"}
-            done = subprocess.run(words, env=environment, cwd=provenance.repo_root(), capture_output=True, text=True)
-            if done.returncode:
-                raise RuntimeError(f"{count} processes: status {done.returncode}: {done.stderr.splitlines()[-1:]}")
-            (training,) = Path(place).iterdir()
-            records = read_records(training / "records.jsonl", until=steps)
-        ends = [record.seconds for record in records]
-        seconds = statistics.median(late - early for early, late in pairwise(ends[3:]))
-        batch = records[0].clips_seen
-        rows.append({
-            "processes": count, "clip": "8x32x32", "batch": batch, "s a step": rounded(seconds),
-            "clips/s": rounded(batch / seconds),
-            "over one": rounded(rows[0]["s a step"] / seconds) if rows else 1.0,
-        })  # fmt: skip
+    for frames, size, batch in timing.SHAPES[:2]:
+        alone = 0.0
+        for count in counts:
+            with tempfile.TemporaryDirectory() as place:
+                words = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}",
+                         "-m", "hrvgan_lib.training", "--system=hrvgan", "--profile=cpu", "--data=golf", "--no-labels",
+                         f"--frames={frames}", f"--size={size}", f"--batch={batch}", f"--steps={steps}",
+                         f"--folder={place}"]  # fmt: skip
+                environment = os.environ | {"OMP_NUM_THREADS": "1"}
+                done = subprocess.run(
+                    words, env=environment, cwd=provenance.repo_root(), capture_output=True, text=True
+                )
+                if done.returncode:
+                    raise RuntimeError(f"{count} processes: status {done.returncode}: {done.stderr.splitlines()[-1:]}")
+                (training,) = Path(place).iterdir()
+                ends = [record.seconds for record in read_records(training / "records.jsonl", until=steps)]
+            seconds = statistics.median(late - early for early, late in pairwise(ends[3:]))
+            alone = alone or seconds
+            rows.append({
+                "processes": count, "clip": f"{frames}x{size}x{size}", "batch": batch, "s a step": rounded(seconds),
+                "clips/s": rounded(batch / seconds), "over one": rounded(alone / seconds),
+            })  # fmt: skip
     return rows
 
 

@@ -97,7 +97,9 @@ def read_image(path: Path) -> Image.Image:
                     if image.mode.startswith("I"):
                         image = Image.fromarray(np.round(np.asarray(image) / 257).astype(np.uint8))
                     return image.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:  # Pillow refuses before the size can be asked for
+        refused = f"more than the {MOST_PIXELS:,} pixels that are read; cut it into more files"
+    except (OSError, SyntaxError, ValueError) as error:
         if getattr(error, "errno", None) is not None:  # of the machine; Pillow's own have no number
             raise
         reason = "not an image" if "cannot identify" in str(error) else str(error)

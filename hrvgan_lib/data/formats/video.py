@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -207,12 +208,17 @@ def _segment_end(path: Path) -> int:
 def _webp_frames(path: Path) -> Iterator[np.ndarray]:
     """The frames of an animated WebP, which FFmpeg does not read."""
     try:
-        with Image.open(path) as film:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `MOST_PIXELS` is the limit here
+            film = Image.open(path)
+        with film:
             _refuse_huge(path, *film.size)
             for number in range(getattr(film, "n_frames", 1)):
                 film.seek(number)
                 yield np.asarray(film.convert("RGB"))
-    except (OSError, EOFError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:  # Pillow refuses before the size can be asked for
+        raise ValueError(f"{path}: frames of more than the {MOST_PIXELS:,} pixels that are read") from None
+    except (OSError, EOFError, SyntaxError) as error:
         if getattr(error, "errno", None) is not None:  # of the machine; Pillow's own have no number
             raise
         raise ValueError(f"{path}: truncated or damaged ({error}); fetch it again") from None
