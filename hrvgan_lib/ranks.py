@@ -165,6 +165,20 @@ class _Summed(torch.autograd.Function):
         return _Summed.apply(gradient.contiguous())  # in the same order on every rank, as the graph is the same
 
 
+class _Gathered(torch.autograd.Function):
+    """A tensor of every rank, stacked: (ranks, ...)."""
+
+    @staticmethod
+    def forward(ctx: Any, mine: Tensor) -> Tensor:
+        parts = [torch.empty_like(mine) for _ in range(count())]
+        dist.all_gather(parts, mine.detach().contiguous())
+        return torch.stack(parts)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return _Summed.apply(gradient.contiguous())[rank()]  # what every rank's result asks of this one's part
+
+
 def _over_all_ranks(norm: _BatchNorm, features: Tensor) -> Tensor:
     """What a batch norm in training makes of (batch, channel, ...), its statistics over the clips of all ranks."""
     if not norm.training:
@@ -172,9 +186,11 @@ def _over_all_ranks(norm: _BatchNorm, features: Tensor) -> Tensor:
     values, others = full(features), [0, *range(2, features.ndim)]
     shape = [-1 if axis == 1 else 1 for axis in range(features.ndim)]
     many = count() * features.numel() // features.shape[1]
-    mean = _Summed.apply(values.sum(others)) / many  # (channel,)
+    # One message: each rank's mean and variance, over equally many values. (ranks, channel) each.
+    means, variances = _Gathered.apply(torch.stack(torch.var_mean(values, others, correction=0)[::-1])).unbind(1)
+    mean = means.mean(0)  # (channel,)
+    variance = (variances + (means - mean).square()).mean(0)
     centred = values - mean.view(shape)
-    variance = _Summed.apply(centred.square().sum(others)) / many
     assert norm.running_mean is not None and norm.running_var is not None and norm.momentum is not None
     with torch.no_grad():
         norm.running_mean.lerp_(mean.to(norm.running_mean), norm.momentum)

@@ -423,7 +423,7 @@ def test_frames_are_read_from_the_first_and_huge_images_are_refused(tmp_path, mo
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(ValueError) as error:
         stacks.read_stack(tmp_path / "stack.png")
-    one_line(error, "stack.png", "exceeds limit")
+    one_line(error, "stack.png", "cut it into more files")
 
 
 # -- listings and splits --------------------------------------------------------------------------------------

@@ -115,10 +115,10 @@ def test_under_a_limit_results_go_first_and_what_stays_is_said(there, tmp_path):
 @pytest.mark.parametrize(
     "fault, words",
     [
-        ("missing", "missing or damaged"),
-        ("damaged", "missing or damaged"),
-        ("truncated", "missing or damaged"),
-        ("wrong sum", "missing or damaged"),
+        ("missing", "missing or not what"),
+        ("damaged", "missing or not what"),
+        ("truncated", "missing or not what"),
+        ("wrong sum", "missing or not what"),
         ("sums of one piece only", "cut short"),
         ("no sums", "holds no parcel"),
         ("in the making", "is being made here"),

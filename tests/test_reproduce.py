@@ -707,6 +707,7 @@ def test_the_help_explains_every_option(capsys, monkeypatch):
         "--rehearse",
         "--allow-partial",
         "--jobs",
+        "--devices",
         "--minutes",
         "--seconds",
         "name=value",
@@ -791,7 +792,7 @@ def test_the_line_that_resumes_names_everything_at_once(book):
                              "JOBS=2 MINUTES=12")  # fmt: skip
     assert reproduce.resume_command(argparse.Namespace(
         rehearse=False, allow_partial=False, data_root="", run="", chapters="", actions="ucf101", seed=0,
-        seconds=0, parameters=[], jobs="", minutes=""), "cpu") == "make reproduce PROFILE=cpu"  # fmt: skip
+        seconds=0, parameters=[], jobs="", minutes="", devices=""), "cpu") == "make reproduce PROFILE=cpu"  # fmt: skip
 
 
 def test_a_folder_outside_any_repository_is_refused_in_one_line(monkeypatch, capsys):

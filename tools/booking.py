@@ -368,7 +368,9 @@ def checked_pieces(sums: Path, run: str) -> list[Path]:
         if name != piece.name:
             raise Refused(f"{sums.name} is damaged, and nothing of {run} is put in place; fetch it again")
         if not piece.is_file() or hashlib.sha256(piece.read_bytes()).hexdigest() != digest:
-            raise Refused(f"{name} is missing or damaged, and nothing of {run} is put in place; fetch it again")
+            raise Refused(
+                f"{name} is missing or not what {sums.name} says, and nothing of {run} is put in place; fetch it again"
+            )
         pieces.append(piece)
     return pieces
 

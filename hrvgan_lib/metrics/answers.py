@@ -151,7 +151,7 @@ def ask(
     parts = ranks.told([] if place is None or ranks.rank() else _kept(place))
     done = sum(len(part["features"]) for part in parts)
     with tqdm(desc=source.name, unit="clip", total=n, initial=done, disable=None if progress else True) as bar:
-        looked = (_looked(eye, layer, *chunk) for chunk in source.draw(n, seed, len(parts)) if done < n)
+        looked = (_looked(eye, layer, *chunk) for chunk in (source.draw(n, seed, len(parts)) if done < n else ()))
         for part in looked if ranks.count() == 1 else _shared(eye, layer, source, n, seed, parts):
             if place is not None and not ranks.rank():
                 packed = io.BytesIO()

@@ -411,23 +411,23 @@ def _cost(work: Training, profile: Profile, few: tuple[int, int]) -> Cost:
 
 
 # Ranks ----------------------------------------------------------------------------------------------------------------
-def ranks_table(counts: Sequence[int] = (1, 2), steps: int = 12) -> list[dict]:
-    """Rows of bench_ranks: HRVGAN's step at two sizes, shared by so many processes of one thread each.
+def ranks_table(counts: Sequence[tuple[int, int]] = ((1, 1), (1, 2), (2, 1)), steps: int = 12) -> list[dict]:
+    """Rows of bench_ranks: HRVGAN's step at two sizes, by so many processes of so many threads each.
 
     Timed is what a user starts, `torchrun -m hrvgan_lib.training`, by its own records, behind the first four steps.
     """
     rows: list[dict[str, Any]] = []
     for frames, size, batch in timing.SHAPES[:2]:
         alone = 0.0
-        for count in counts:
+        for count, threads in counts:
             with tempfile.TemporaryDirectory() as place:
                 words = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}",
                          "-m", "hrvgan_lib.training", "--system=hrvgan", "--profile=cpu", "--data=golf", "--no-labels",
                          f"--frames={frames}", f"--size={size}", f"--batch={batch}", f"--steps={steps}",
                          f"--folder={place}"]  # fmt: skip
-                environment = os.environ | {"OMP_NUM_THREADS": "1"}
+                environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
                 done = subprocess.run(
-                    words, env=environment, cwd=provenance.repo_root(), capture_output=True, text=True
+                    words, env=environment, cwd=provenance.repo_root(), capture_output=True, encoding="utf-8"
                 )
                 if done.returncode:
                     raise RuntimeError(f"{count} processes: status {done.returncode}: {done.stderr.splitlines()[-1:]}")
@@ -436,8 +436,8 @@ def ranks_table(counts: Sequence[int] = (1, 2), steps: int = 12) -> list[dict]:
             seconds = statistics.median(late - early for early, late in pairwise(ends[3:]))
             alone = alone or seconds
             rows.append({
-                "processes": count, "clip": f"{frames}x{size}x{size}", "batch": batch, "s a step": rounded(seconds),
-                "clips/s": rounded(batch / seconds), "over one": rounded(alone / seconds),
+                "processes": count, "threads each": threads, "clip": f"{frames}x{size}x{size}", "batch": batch,
+                "s a step": rounded(seconds), "over one": rounded(alone / seconds),
             })  # fmt: skip
     return rows
 
@@ -528,7 +528,9 @@ CHANGES_NOTE = (
     "Random clips; ratio: without the change over with it, all other changes on; in turns, the fastest of six each."
 )
 GROWTH_NOTE = "Random clips; each row in a process of its own, its memory beyond what the libraries take."
-RANKS_NOTE = "Processes of this machine, by Gloo; over one: how many times as fast."
+RANKS_NOTE = (
+    "Processes of this machine, by Gloo, width 1/4; over one: how many times as fast as one process of one thread."
+)
 LOADING_NOTE = (
     f"Procedural AVIs of {FRAMES_EACH} frames of 320x240; reading from memory that the system holds of the file. "
     f"UCF101: computed, {VIDEOS:,} videos of {SECONDS_EACH} s at {FPS} frames a second."
@@ -566,7 +568,8 @@ def main(argv: list[str] | None = None) -> int:
             continue
         begun = time.perf_counter()
         rows = make()
-        page.table(rows, name=name, note=f"{note} {threads} threads.", data=data, show=False)
+        note = note if name == "bench_ranks" else f"{note} {threads} threads."
+        page.table(rows, name=name, note=note, data=data, show=False)
         print((page.figures / f"{name}.md").read_text(encoding="utf-8"), flush=True)
         print(f"{name}: {time.perf_counter() - begun:.0f} s", flush=True)
     return 0
