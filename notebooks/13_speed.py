@@ -379,10 +379,10 @@ for axis, kind in zip(axes, kinds):
     axis.set_xlabel(kind)
 axes[0].legend(fontsize=9)
 axes[0].set_ylabel("seconds; GB")
-page.figure(fig, data=(), caption=f"Seconds and peak memory of a step where one thing grows and the others stay at batch "
-            f"8, 8x32x32 and width 1/4; dotted: seconds in proportion to it. {where} {note}",
-            alt="Four log-log panels, for batch, frames, size and width, each with a rising line of seconds, a flatter one "
-                "of gigabytes and a dotted straight line; seconds are steepest with width.")
+page.figure(fig, data=(), caption=f"Seconds and peak memory of a step where one thing grows and the others stay at "
+            f"batch 8, 8x32x32 and width 1/4; dotted: seconds in proportion to it. {where} {note}",
+            alt="Four log-log panels, for batch, frames, size and width, each with a rising line of seconds, a flatter "
+                "one of gigabytes and a dotted straight line; seconds are steepest with width.")
 
 # %%
 def power(rows, column):
@@ -393,8 +393,11 @@ def power(rows, column):
 
 grows = {kind: [row for row in growth if row["grows"] == kind] for kind in kinds}
 for row in growth:
-    counted = roofline.work_of(full(*map(int, row["clip"].split("x")[:2]), row["width"], timing.LABELS), row["batch"])
-    row["operations"] = counted.operations
+    frames, size = map(int, row["clip"].split("x")[:2])
+    with torch.device("meta"):
+        system = build_system("hrvgan", frames=frames, size=size, n_classes=timing.LABELS, width=row["width"],
+                              temporal_doublings=bench.DOUBLINGS[frames])
+    row["operations"] = roofline.work_of(system, row["batch"]).operations
 page.table([{"grows": kind, "from": rows[-2]["value"], "to": rows[-1]["value"],
              "operations, power": f"{power(rows, 'operations'):.2f}",
              "seconds, power": f"{power(rows, 's a step'):.2f}",
@@ -402,7 +405,7 @@ page.table([{"grows": kind, "from": rows[-2]["value"], "to": rows[-1]["value"],
            note=f"Operations counted, the others from the last doubling in the record. {where}")
 
 # %% [markdown]
-# The second column has the power of the *operations*, counted. Batch is in proportion (1). Frames are a little less: the first
+# The second column has the power of the *operations*, counted. Batch is in proportion (1). Frames count for less: the first
 # stages do not grow with them. Size is far below the square that voxels alone would give, since Table 1 halves its channels
 # as it doubles the size. Width comes near the square, for both sides of every convolution grow. Where seconds grow faster
 # than operations, as with size, a step does not wait for arithmetic alone: maps and bytes grow with the voxels. Where they
@@ -461,7 +464,7 @@ NEEDED = 500  # clips a second that we suppose a device to train on; nobody has 
 (native,) = (row for row in reading if row["clip"] == "32x256x256" and "bytes" in row["work"])
 cores = math.ceil(2 * NEEDED / native["a second"])
 print(f"recorded: one core reads {native['a second']:.0f} clips of 32x256x256 a second, as bytes")
-print(f"computed: a device that trained on {NEEDED} clips a second would be fed by {cores} such core{'s' * (cores > 1)}")
+print(f"computed: a device that trained on {NEEDED} clips a second would be fed by {cores} such cores")
 page.expect("memory of packing, ten times the AVIs", many["peak MB"] / few["peak MB"], high=4,
             why="clips in flight, not all of them")
 
@@ -505,8 +508,8 @@ speeds |= {f"measured on {where_steps}": row["clips/s"] for row in fast if row["
 clips = get_profile("paper").native[2] * get_profile("paper").native[3]
 page.table([{"one GPU": what, "clips/s": f"{rate:,.1f}", "an epoch of UCF101, minutes": f"{13_320 / rate / 60:.1f}",
              "the profile paper, hours": f"{clips / rate / 3600:,.1f}"} for what, rate in speeds.items()], data=(),
-           note=f"Computed. `paper`: {clips:,} clips of 32x256x256 for G's updates, {clips / 13_320:.0f} times 13,320 videos; "
-                "D's updates read as many again.")
+           note=f"Computed. `paper`: {clips:,} clips of 32x256x256 for G's updates, {clips / 13_320:.0f} times "
+                "13,320 videos; D's updates read as many again.")
 
 # %% [markdown]
 # ### Up to 64 GPUs, computed: the price of averaging
@@ -523,7 +526,8 @@ gradients = {name: 4 * sum(one.numel() for one in getattr(system, name).paramete
 print(*(f"{name}: {size / 1e6:.1f} MB" for name, size in gradients.items()), sep="; ")
 GRADIENTS = sum(gradients.values())
 page.expect("gradients of a step in MB, float32", GRADIENTS / 1e6, low=50, high=53)
-norms = {name: sum(isinstance(layer, nn.BatchNorm3d) for layer in getattr(system, name).modules()) for name in gradients}
+norms = {name: sum(isinstance(layer, nn.BatchNorm3d) for layer in getattr(system, name).modules())
+         for name in gradients}
 passes = {"generator": 5, "encoder": 2, "discriminator": 0}  # G forward three times and back twice, E there and back
 MESSAGES = sum(norms[name] * passes[name] for name in norms)
 print(f"batch norms: {norms}; each shares its statistics in every pass: {MESSAGES} small messages a step")
@@ -580,10 +584,10 @@ axis.set_xticks(GPUS, labels=[str(n) for n in GPUS])
 axis.set(xlabel="GPUs", ylabel="averaging gradients, % of a step")
 axis.legend(fontsize=9)
 page.figure(fig, data=(),
-            caption="Computed: the share of a step that averaging gradients takes, for three rates of one GPU. Dotted: 5 %. "
-                    "Points are computed, lines join them: beyond 8 GPUs the slower links between hosts carry the ring.",
-            alt="Three curves over 1 to 64 GPUs, the lowest all but flat; the other two are low up to 8 GPUs and far higher "
-                "from 16 on; the faster one GPU is, the higher its curve.")
+            caption="Computed: the share of a step that averaging gradients takes, for three rates of one GPU. Dotted: "
+                    "5 %. Lines join what was computed: beyond 8 GPUs slower links between hosts carry the ring.",
+            alt="Three curves over 1 to 64 GPUs, the lowest all but flat; the other two are low up to 8 GPUs and far "
+                "higher from 16 on; the faster one GPU is, the higher its curve.")
 
 # %% tags=["nbval-check-output"]
 page.expect("gradients' share on 8 GPUs, 500 clips/s each", step_on(8, NEEDED)[1], high=0.05)
