@@ -75,8 +75,8 @@ def test_ranks_that_share_a_batch_equal_one_with_the_whole(processes, dtype, ste
 
 def test_in_float32_ranks_are_as_near_as_rounding_lets_them(tmp_path):
     """Three systems within 1e-3 of their losses, in the mean of 20 steps. The others blow rounding up, within 2 steps
-    by less than that, and later about as far as one process moves from itself when it sees the clips of a batch in another order
-    (of HRVGAN's D: 0.03 and 0.02 were measured), or a hundredth (iVGAN: 0.004)."""
+    by less than that, and later about as far as one process moves from itself when it sees the clips of a batch in
+    another order (of HRVGAN's D: 0.03 and 0.02 were measured), or a hundredth (iVGAN: 0.004)."""
     done = together(tmp_path, 2, "train", "float32", 20, 8, *SYSTEMS)
     assert done.returncode == 0, done.stderr
     found = everyone(tmp_path, "train", 2)
