@@ -176,7 +176,7 @@ def tried(name: str, kind: str, folder: Path) -> dict[str, object]:
 
 def locked_out(kind: str, folder: Path) -> Iterator[dict[str, object]]:
     """What the commands that write say where runs/, figures/ and data/ cannot be written to."""
-    root, inputs = folder / "root", folder / "inputs"
+    root, inputs = folder / "book", folder / "inputs"
     root.mkdir(parents=True)
     if kind == "disk":
         subprocess.run(["mount", "-t", "tmpfs", "none", str(root)], check=True)

@@ -371,7 +371,7 @@ def test_a_folder_that_cannot_be_written_to_is_named_and_left_as_it_was(kind, na
     found = trials(kind)[name]
     (line,) = found["said"].splitlines()
     assert found["status"] == 2 and found["same"]
-    assert re.search(r"/locked/root/(runs|figures|cache)\b", line), line
+    assert re.search(r"/locked/book/(runs|figures|cache)\b", line), line
     assert re.search("get the right to it|name another place|no folder that can be written to", line), line
 
 
