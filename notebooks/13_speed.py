@@ -272,7 +272,8 @@ for clip in SHAPES:
 # of them it is, the record does not say.
 #
 # The backward bars are not twice as long as the forward ones, though each layer's backward pass has twice its operations. In
-# a step G runs forward three times and backward twice, and forward passes with and without a graph are in one bar.
+# a step G runs forward three times and backward twice, so by operations its backward bar would be a third longer. It is
+# shorter: forward and backward passes do not run at the same rate, and a count of operations does not say at which.
 #
 # ### Amdahl's law
 #
@@ -312,10 +313,13 @@ changes, where, note = record("bench_changes")
 page.table(changes, data=(), note=f"{where} {note}",
            page_columns=["change", "of", "clip", "ratio", "ms with", "ms without"])
 pays = [row for row in changes if row["ratio"] > 1.05]
-print(f"{len(pays)} of {len(changes)} ratios lie above 1.05; the largest is {max(row['ratio'] for row in changes):.1f}:"
+print(f"{len(pays)} of {len(changes)} ratios lie above 1.05; the largest is {max(row['ratio'] for row in changes):.2f}:"
       f" {max(changes, key=lambda row: row['ratio'])['change']}")
 
 # %% [markdown]
+# The same step, with all changes on, stands in several rows with other milliseconds. They were measured minutes apart on a
+# shared machine, so only the two numbers of one row are compared, and a ratio near 1 decides nothing.
+#
 # What stands behind the rows:
 #
 # - **bfloat16** has 16 bits where float32 has 32, so the same bytes carry twice as many numbers (with 8 bits for the digits
@@ -405,7 +409,7 @@ page.table([{"grows": kind, "from": rows[-2]["value"], "to": rows[-1]["value"],
            note=f"Operations counted, the others from the last doubling in the record. {where}")
 
 # %% [markdown]
-# The second column has the power of the *operations*, counted. Batch is in proportion (1). Frames count for less: the first
+# The column of *operations* has their power, counted. Batch is in proportion (1). Frames count for less: the first
 # stages do not grow with them. Size is far below the square that voxels alone would give, since Table 1 halves its channels
 # as it doubles the size. Width comes near the square, for both sides of every convolution grow. Where seconds grow faster
 # than operations, as with size, a step does not wait for arithmetic alone: maps and bytes grow with the voxels. Where they
@@ -514,8 +518,8 @@ page.table([{"one GPU": what, "clips/s": f"{rate:,.1f}", "an epoch of UCF101, mi
 # %% [markdown]
 # ### Up to 64 GPUs, computed: the price of averaging
 #
-# On $n$ GPUs each has its rows of the batch, and after each backward pass the gradients are averaged (*all-reduce*): D's after
-# D's update, those of G and E after G's. In a ring every GPU sends and receives $2\,\frac{n-1}{n}$ times the gradients' bytes, in $2(n-1)$ messages:
+# On $n$ GPUs each has its rows of the batch, and after each backward pass the gradients are averaged (*all-reduce*) before the
+# optimiser takes its step: D's in D's update, those of G and E in G's. In a ring every GPU sends and receives $2\,\frac{n-1}{n}$ times the gradients' bytes, in $2(n-1)$ messages:
 #
 # $$t = 2\,\frac{n-1}{n} \cdot \frac{\text{bytes}}{\text{bandwidth}} + 2\,(n-1) \cdot \text{latency} .$$
 
