@@ -202,7 +202,7 @@ def train(
         late = folder is not None and time.monotonic() - saved_at > SAVE_SECONDS
         stop, late, saving = ranks.any_of(stopping(), late, folder is not None)  # what one does all do
         due = saving and (regular or stop or late)
-        if device.type == "cuda" and not (due or stop or len(taken) == READ_EVERY or now in pauses):
+        if device.type == "cuda" and not (regular or due or stop or len(taken) == READ_EVERY or now in pauses):
             continue
         numbers = [read(values, step + 1) for step, values in taken]
         seconds = time.perf_counter() - started
