@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 import torch
@@ -54,8 +54,15 @@ class Recording:
     def record(self, work: Callable[[], Mapping[str, Tensor]], stream: torch.cuda.Stream, pool: object) -> None:
         """Write down what `work` launches, without doing it. Raises RuntimeError where that cannot be written down."""
         self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph, stream=stream, pool=pool):
-            self.losses = work()
+        try:
+            # By default a recording forbids every thread to pin memory, and the one that fetches batches does.
+            with torch.cuda.graph(self.graph, stream=stream, pool=pool, capture_error_mode="thread_local"):
+                self.losses = work()
+        except RuntimeError:
+            # Where its end fails too, the allocator waits for that end for ever and gives no memory out again.
+            with suppress(RuntimeError):
+                torch._C._cuda_endAllocateToPool(torch.cuda.current_device(), pool)  # type: ignore[arg-type]
+            raise
 
     def replay(self) -> dict[str, Tensor]:
         self.graph.replay()
@@ -86,7 +93,10 @@ def captured(system: System, terms: Callable[..., Losses], update: Callable[...,
         with torch.cuda.stream(side):
             calls[network] += 1
             recording = recordings.get(network)
-            if recording is not None and recording.clips.shape == clips.shape:
+            # What one update hands to the other lies in fixed places only if both are recorded.
+            if None in recordings.values():
+                losses = update(network, clips, labels, noise)
+            elif recording is not None and recording.clips.shape == clips.shape:
                 losses = recording.again(clips, labels, noise)
             elif network in recordings or calls[network] <= WARM_UP:
                 losses = update(network, clips, labels, noise)
@@ -103,12 +113,15 @@ def captured(system: System, terms: Callable[..., Losses], update: Callable[...,
             plain = {name: float(loss) for name, loss in terms(network, new.clips, new.labels, new.tape).items()}
         put_back(kept, buffers)
         new.tape.rewind()
+        failed = ""
         try:
             new.record(lambda: update(network, new.clips, new.labels, new.tape), side, pool)
         except RuntimeError as error:  # a copy from the host, a question to the device: what no graph can hold
+            failed = str(error).splitlines()[0]
+        if failed:  # behind the block: the error holds what the pass had made, and there must be room for another
             torch.cuda.synchronize()
             recordings[network] = None
-            refuse(network, str(error).splitlines()[0])
+            refuse(network, failed)
             put_back(kept, buffers)
             new.tape.rewind()
             return update(network, clips, labels, new.tape)

@@ -86,7 +86,7 @@ def draw_batch(
 def batches(
     dataset: Clips, config: TrainConfig, turn: int, device: torch.device, only: Tensor | None = None
 ) -> Iterator[tuple[Tensor, Tensor]]:  # fmt: skip
-    """The mini-batches from the `turn`-th on; on a GPU a thread fetches two ahead, on a stream of its own."""
+    """The mini-batches from the `turn`-th on; on a GPU two threads fetch three ahead, on a stream of their own."""
     if device.type != "cuda":
         while True:
             yield draw_batch(dataset, config, turn, device, only)
@@ -97,12 +97,12 @@ def batches(
         with torch.cuda.stream(side):
             return draw_batch(dataset, config, turn, device, only), side.record_event()
 
-    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
-        ahead = deque(pool.submit(fetch, turn + more) for more in range(2))
+    with ThreadPoolExecutor(2, thread_name_prefix="batches") as pool:
+        ahead = deque(pool.submit(fetch, turn + more) for more in range(3))
         while True:
             batch, ready = ahead.popleft().result()
             turn += 1
-            ahead.append(pool.submit(fetch, turn + 1))
+            ahead.append(pool.submit(fetch, turn + 2))
             torch.cuda.current_stream().wait_event(ready)
             for values in batch:
                 values.record_stream(torch.cuda.current_stream())
@@ -355,11 +355,11 @@ def plan(
 
 
 def steps_between(steps: int) -> int:
-    """Steps from one regular checkpoint to the next: at least four a run, and every `SAVE_EVERY` steps of a short one.
+    """Steps from one regular checkpoint to the next: four a run at least, and every `SAVE_EVERY` steps of a short one.
 
     A long training is saved every sixteenth, or thousand steps, else a fast GPU would spend a tenth of its time on it.
     """
-    return max(1, min(steps // 4, max(SAVE_EVERY, min(steps // 16, 1000))))
+    return max(1, min(-(-steps // 4), max(SAVE_EVERY, min(steps // 16, 1000))))
 
 
 def trained(
@@ -415,6 +415,7 @@ def train_once(
     start = copy.deepcopy(system.state_dict())
     journal, verdict = folder / "records.jsonl", folder / "diverged.txt"
     moments = {max(1, round(config.steps * share)) for share in SNAPSHOT_SHARES}
+    too_large = False
     with FileLock(folder / "lock"):  # two chapters that want the same system: one trains, the other waits and reads
         done = checkpoints.load_checkpoint(folder)
         records = read_records(journal, until=done["step"] if done else 0)
@@ -434,11 +435,13 @@ def train_once(
             except Diverged as error:
                 write_atomic(verdict, str(error))
             except torch.OutOfMemoryError:
+                too_large = True
+            if too_large:  # behind the block: the error holds what the step had made
                 system.load_state_dict(start)
                 raise RuntimeError(
                     f"{system.name} at {system.frames}x{system.size}x{system.size} with a batch of {config.batch} "
                     f"needs more memory than this GPU has free; {batch_that_fits(system, dataset, config)}"
-                ) from None
+                )
         system.load_state_dict(start)  # where not even one checkpoint is good, the first weights are
         # Where it diverged, what comes back must not depend on the time at which it was saved.
         step, *_ = restore(system, system.optimisers(), folder, regular=verdict.exists())

@@ -62,6 +62,8 @@ def trained(name, way, steps, **options):
     for step in range(steps):
         noise = stream("noise", step)
         for number, network in enumerate(system.order):
+            if network == "discriminator" and not system.critic_steps:
+                continue
             clips = torch.rand(4, 3, 8, 16, 16, generator=stream("clips", step, number)) * 2 - 1
             labels = (torch.arange(4) + step) % 3 if labels_of else None
             found.append({term: float(loss) for term, loss in down(network, clips, labels, noise).items()})
@@ -77,6 +79,7 @@ CASES += [
     ("hrvgan", {"pixel_loss": "unpaired", "optimiser": "sgd"}),
     ("tgan", {"variant": "normal"}),
     ("mocogan", {"noise": 0.2}),
+    ("prediction", {"alpha": 0.0}),
 ]
 
 
@@ -84,7 +87,8 @@ CASES += [
 def test_a_recorded_training_is_the_plain_one_to_the_bit(name, options, played):
     steps = WARM_UP + 4
     (plain, weights), (ours, others) = (trained(name, way, steps, **options) for way in ("plain", "recorded"))
-    assert len(played) == 2 * 4 and len({id(one) for one in played}) == 2  # each network's, from the fourth turn on
+    networks = 1 if options.get("alpha") == 0.0 else 2
+    assert len(played) == networks * 4 and len({id(one) for one in played}) == networks  # from the fourth turn on
     assert ours == plain
     for key, tensor in weights.items():
         assert torch.equal(tensor, others[key]), key
@@ -153,6 +157,44 @@ def test_what_cannot_be_recorded_is_done_plainly_and_it_is_said_once(played, mon
     with pytest.warns(UserWarning, match="small: the generator's update is not recorded .* not permitted") as said:
         assert [ours(turn) for turn in range(7)] == [plain(turn) for turn in range(7)]
     assert len(said) == 1 and torch.equal(here, there) and not played
+
+
+def test_one_network_that_cannot_be_recorded_ends_the_recording_of_the_other(played, monkeypatch):
+    """VGAN's G learns from what D's update has left behind: a replay would read what a plain update writes no more."""
+    whole = captures.Recording.record
+
+    def record(self, work, stream, pool):
+        if len(made) == 1:
+            raise RuntimeError("no")
+        made.append(whole(self, work, stream, pool))
+
+    made: list = []
+    monkeypatch.setattr(captures.Recording, "record", record)
+    with pytest.warns(UserWarning, match="the generator's update is not recorded"):
+        ours, weights = trained("vgan", "recorded", WARM_UP + 3)
+    plain, others = trained("vgan", "plain", WARM_UP + 3)
+    assert len(made) == 1 and len(played) == 1  # D's, in the turn in which G's failed
+    assert ours == plain and all(torch.equal(tensor, others[key]) for key, tensor in weights.items())
+
+
+def test_threads_may_pin_memory_meanwhile_and_a_recording_that_fails_is_ended(monkeypatch):
+    def graph(*_, capture_error_mode, **__):
+        asked.append(capture_error_mode)
+        return nullcontext()
+
+    asked: list = []
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", object)
+    monkeypatch.setattr(torch.cuda, "graph", graph)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch._C, "_cuda_endAllocateToPool", lambda *given: asked.append(given), raising=False)
+    recording = captures.Recording(torch.zeros(1), None, stream("a"))
+    recording.record(lambda: {"loss": torch.ones(())}, None, (0, 1))
+    assert asked == ["thread_local"]
+    with pytest.raises(ZeroDivisionError):  # no failure of a recording: nothing to end
+        recording.record(lambda: 1 / 0, None, (0, 1))
+    with pytest.raises(RuntimeError, match="capturing"):
+        recording.record(lambda: (_ for _ in ()).throw(RuntimeError("capturing")), None, (0, 1))
+    assert asked == ["thread_local"] * 3 + [(0, (0, 1))]
 
 
 def test_a_recording_with_other_losses_is_not_used_again(played, monkeypatch):

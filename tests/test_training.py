@@ -327,7 +327,7 @@ class Untrained:
 SMOKE = replace(get_profile("smoke"), width=0.03, batch=4, steps=8)
 
 
-@pytest.mark.parametrize("steps, every", [(1, 1), (3, 1), (8, 2), (199, 49), (400, 50), (1500, 93), (90_000, 1000)])
+@pytest.mark.parametrize("steps, every", [(1, 1), (3, 1), (8, 2), (199, 50), (400, 50), (1500, 93), (90_000, 1000)])
 def test_trained_keeps_four_checkpoints_a_run_and_one_every_fifty_steps_of_a_short_one(
     steps, every, tmp_path, monkeypatch
 ):

@@ -127,7 +127,7 @@ class Prediction(System):
         self.adversarial = config.alpha > 0  # else nobody asks D, and it does not learn
         self.critic_steps = config.critic_steps if self.adversarial else 0
         self.zero_means_won = config.adversarial != "wgan" and self.adversarial
-        self.fixed_work = config.lipschitz != "gradient_penalty" and self.adversarial
+        self.fixed_work = config.lipschitz != "gradient_penalty" or not self.adversarial
         self.generator = Predictor(self.given, self.ahead, size, n_classes, config)
         self.discriminator = Discriminator(frames, size, n_classes, config)
         self.apply(initialise)

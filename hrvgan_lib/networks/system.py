@@ -1,6 +1,7 @@
 """The interface between a GAN system and Algorithm 1: what `training.py` may ask of any system; chapter 06."""
 
 import copy
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -42,6 +43,8 @@ def on_device(kind: type[torch.optim.Optimizer], device: torch.device) -> dict[s
     """Settings of an optimiser that only a GPU has: a graph can hold it, and Adam is one launch for all weights."""
     if device.type != "cuda" or kind not in (torch.optim.Adam, torch.optim.RMSprop):
         return {}
+    # PyTorch warns of every step that is not recorded, and the first ones never are.
+    warnings.filterwarnings("ignore", "This instance was constructed with capturable=True")
     return {"capturable": True} | ({"fused": True} if kind is torch.optim.Adam else {})
 
 
