@@ -50,7 +50,7 @@ QUIET := TQDM_DISABLE=1 HRVGAN_HEADLESS=1 PYTHONHASHSEED=0 CUBLAS_WORKSPACE_CONF
 NBVAL := -p no:python --nbval-lax --nbval-sanitize-with tests/nbval.cfg --nbval-current-env --nbval-cell-timeout 300 \
          -n 2 --dist loadscope
 
-.PHONY: help check-python setup reproduce edition ablations study booking packages unpack test lint mutants test-lowest coverage bench lab torture repeats nbval \
+.PHONY: help check-python setup reproduce edition ablations study booking played packages unpack test lint mutants test-lowest coverage bench lab torture repeats nbval \
         notebooks lock licences test-environment clean
 
 help:  ## this list
@@ -115,6 +115,12 @@ booking: $(if $(PYTHON),,$(READY))  ## all of it on a machine booked for minutes
 	  --minutes "$(MINUTES)" --jobs "$(JOBS)" --wait "$(WAIT)" --parcels "$(PARCELS)" --packages "$(PACKAGES)" \
 	  --limit "$(LIMIT)" $(if $(call yes,REHEARSE),--rehearse) \
 	  $(foreach name,PYTHON DATA_ROOT SEED ALLOW_PARTIAL CHAPTERS TIMEOUT PARAMETERS,$(if $(filter-out 0,$($(name))),'$(name)=$($(name))'))
+
+# PYTHONPATH brings in the played device (tests/stand_in); figures/played and runs/played say so in every sidecar.
+played: PROFILE := $(or $(PROFILE),smoke)
+played: $(READY)  ## every chapter on a GPU played by the CPU: does all stay where it belongs? (11 minutes; needs c++)
+	@PYTHONPATH="$(CURDIR)/tests/stand_in:$(PYTHONPATH)" $(DRIVER) --run "$(or $(RUN),played)" \
+	  --seconds "$(TIMEOUT)" --chapters "$(CHAPTERS)" $(PARAMETERS)
 
 packages: .venv/.ready  ## what an offline machine with torch lacks, as one archive in parcels/ (FOR=3.12)
 	@$(LIKE_PIP); UV=$(CURDIR)/.venv/bin/uv .venv/bin/python tools/booking.py packages --packages "$(PACKAGES)" \
@@ -183,6 +189,6 @@ clean:  ## remove what was made: runs, figures, packed and stand-in data, caches
 	@for lock in runs/*/.lock; do \
 	  if [ -e "$$lock" ] && command -v flock > /dev/null && ! flock -n "$$lock" true; then \
 	    echo "$${lock%/.lock} is being made: end that first" >&2; exit 1; fi; done
-	@rm -rf runs data/packed data/standin .pytest_cache .ruff_cache .mypy_cache build *.egg-info
+	@rm -rf runs data/packed data/standin tests/stand_in/built .pytest_cache .ruff_cache .mypy_cache build *.egg-info
 	@find figures -mindepth 1 -maxdepth 1 -type d $(RECORDED:%=! -name %) -exec rm -rf {} + 2>/dev/null || true
 	@find . -name .venv -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -print0 | xargs -0 rm -rf
