@@ -661,7 +661,7 @@ def strips(films):
     rows, names = [films[:, :, :8]], [*wanted]
     if every > 1:
         rows.append(films[:, :, ::every])
-        names += [f"{name}, each {every}th" for name in wanted]
+        names += [f"{name}, one in {every}" for name in wanted]
     return book.clip_grid(torch.cat(rows), labels=names)
 
 
