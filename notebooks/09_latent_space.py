@@ -656,7 +656,7 @@ print("    in", train_set.describe())
 
 # %%
 def strips(films):
-    """Figure 4 from one film of each action: its first eight frames, and below, where it is longer, eight that span it."""
+    """Figure 4 of films, one an action: their first eight frames, and below, of longer ones, eight that span them."""
     every = films.shape[2] // 8
     rows, names = [films[:, :, :8]], [*wanted]
     if every > 1:
@@ -752,8 +752,8 @@ if page.profile.native:
     moments = {f"step {step:,}": clips[:1] for step, clips in large.snapshots} | {"real": same_class}
     page.figure(book.clip_grid(torch.cat([*moments.values()]), labels=[*moments], every=frames // 8),
                 name="native_progress", data=[large_set], samples=1, trained=page.trainings[-1:],
-                caption="One latent at moments of its training, and a real clip of the same class. Compare the last two "
-                        "moments: where they still differ, the training was not at its end.",
+                caption="One latent at moments of the training, and a real clip of the same class. Compare the last "
+                        "two moments: where they still differ, the training was not at its end.",
                 alt="Strips of eight frames of 256x256, one for each moment of training from early to last, and at the "
                     "bottom a strip of a real clip.")
     if large_records:
@@ -776,8 +776,8 @@ if page.profile.native:
         rows.append({"clips": name, "share that stands still": still.value, "95 % low": still.low,
                      "95 % high": still.high, "median change, of real": np.median(change) / usual, "N": len(change)})
     page.table(rows, "native_motion", data=[large_set], samples=len(changed["generated"]),
-               note=f"All {frames} frames at {size}x{size}. A clip stands still where it changes from frame to frame by "
-                    f"less than {STILL:.0%} of the median of the real clips. Intervals: over clips.")
+               note=f"All {frames} frames at {size}x{size}. A clip stands still where it changes from frame to frame "
+                    f"by less than {STILL:.0%} of the median of the real clips. Intervals: over clips.")
     show_named(large, large_records, large_set, "native_named")
 else:
     page.show_recorded("native_motion.csv", "native_named.csv", run="gpu")

@@ -608,8 +608,8 @@ page.expect("2-D + 1-D over 3-D", cheaper, of=12 / 27, rtol=0.1, why="about 12 w
 
 # %%
 convolution = run_study("convolution")
-strip("convolution", "In the run `overnight` ours has a blob in each of the four clips, and 2-D + 1-D a clear one in the "
-      "third only.",
+strip("convolution", "In the recorded run overnight ours has a blob in each of the four clips, and 2-D + 1-D a clear "
+      "one in the third only.",
       "ours with 3-D convolutions, and 2-D plus 1-D convolutions")
 
 # %%
