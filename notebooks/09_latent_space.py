@@ -5,7 +5,7 @@
 # |---|---|
 # | **You will build** | walks between two latents, the numbers that describe them, the impostors that fake them, and an explorer |
 # | **Reads** | the trained systems of chapter 06 and the [judge](00_start_here.ipynb#Glossary) of chapter 08, made here where they are not there; at `smoke` they are the recorded run's |
-# | **Writes** | `fig2_interpolation_golf`, `fig3_interpolation_aeroplane`, `fig4_samples_actions`, `encoded_walk_golf`, and tables of what was measured |
+# | **Writes** | `fig2_interpolation_golf`, `fig3_interpolation_aeroplane`, `fig4_samples_actions`, `encoded_walk_golf`, and tables of what was measured; on a GPU `fig4_samples_native`, `native_progress`, `native_motion`, `native_named` |
 # | **Budget** | seconds, when the systems are there |
 #
 # Two [latents](00_start_here.ipynb#Glossary) give two films. What lies between them? The paper answers with pictures that change smoothly from one film to
@@ -51,6 +51,7 @@ from IPython.display import Markdown, display
 
 from hrvgan_lib import metrics
 from hrvgan_lib.book import explore, learning
+from hrvgan_lib.metrics.rulers.behaviour import STILL
 from hrvgan_lib.streams import stream
 
 
@@ -646,26 +647,25 @@ page.expect("impostors that pass", len(false_friends), low=1, why="so passing is
 # %%
 train_set = learning.clips_behind(page, "actions")
 system, main_records = learning.trained(page, "hrvgan", labels=True)
-figure_set, figure_system, figure_records = train_set, system, main_records
-if page.profile.native:  # the uncut Table 1 of the gpu and paper profiles
-    frames, size, *_ = page.profile.native
-    figure_set = page.dataset("actions", frames=frames, size=size)
-    figure_system, figure_records = learning.native(page)
 wanted = [name for name in ("JumpingJack", "TaiChi") if name in train_set.classes]
 wanted = wanted if len(wanted) == 2 else list(train_set.classes)[:4]
 labels = torch.tensor([train_set.classes.index(name) for name in wanted])
-films = figure_system.sample(len(wanted), labels, stream("figure 4", page.seed), batch=1)
+films = system.sample(len(wanted), labels, stream("figure 4", page.seed), batch=1)
 print("asked for", ", ".join(wanted))
-print("    in", figure_set.describe())
+print("    in", train_set.describe())
 
 # %%
-every = figure_system.frames // 8
-strips, names = [films[:, :, :8]], [*wanted]
-if every > 1:
-    strips.append(films[:, :, ::every])
-    names += [f"{name}, each {every}th" for name in wanted]
-page.figure(book.clip_grid(torch.cat(strips), labels=names), name="fig4_samples_actions", data=[figure_set],
-            samples=len(films),
+def strips(films):
+    """Figure 4 of films, one an action: their first eight frames, and below, of longer ones, eight that span them."""
+    every = films.shape[2] // 8
+    rows, names = [films[:, :, :8]], [*wanted]
+    if every > 1:
+        rows.append(films[:, :, ::every])
+        names += [f"{name}, one in {every}" for name in wanted]
+    return book.clip_grid(torch.cat(rows), labels=names)
+
+
+page.figure(strips(films), name="fig4_samples_actions", data=[train_set], samples=len(films),
             caption="Figure 4 of the paper, from our generator: eight consecutive frames; below them, where clips "
                     "are longer, eight that span the clip. Could you name the actions without their labels?",
             alt="Strips of eight generated frames, one strip an action: JumpingJack and TaiChi, or the classes of "
@@ -681,7 +681,7 @@ page.table([{"asked for": name, "judge says": judge.classes[row.argmax()],
              "with probability": round(float(row.max()), 2),
              "of the asked class": round(float(row[label]), 2)}
             for name, row, label in zip(wanted, said, labels.tolist())],
-           "figure4_judged", data=[figure_set], samples=len(films),
+           "figure4_judged", data=[train_set], samples=len(films),
            note=f"In its exam, on the first window of each of {judge.accuracy.n} held-out real clips, the judge names "
                 f"{judge.accuracy.value * judge.accuracy.n:.0f} right; guessing gives {1 / len(judge.classes):.1%}.")
 say(f"The strip that was to be {row['asked for']} is named {row['judge says']}, with probability "
@@ -707,18 +707,22 @@ def named_as_asked(network, draw):
     return metrics.share(np.array(named) == many.numpy(), metrics.drawn(len(many), "samples", many.numpy()))
 
 
-right = named_as_asked(figure_system, stream("figure 4, many", page.seed))
-guessed = named_as_asked(metrics.untrained(figure_system, page.seed), stream("figure 4, many", page.seed))
-page.table([{"films": name, "named as asked": round(found.value, 3), "95 % low": round(found.low, 3),
-             "95 % high": round(found.high, 3), "one answer to all": 1 / len(wanted), "N": len(many)}
-            for name, found in (("generator", right), ("untrained network", guessed))], "figure4_named",
-           data=[figure_set], samples=len(many), note=f"Asked for {' and '.join(wanted)}. Intervals: over samples.")
-page.measure(f"share of samples of {' and '.join(wanted)} named as asked, eight consecutive frames", right.value,
-             interval=right, claim="figure4", low=1 / len(wanted), data=[figure_set],
-             sides=[book.side_of("HRVGAN", figure_system, figure_records)],
-             controls=[book.control("untrained network", guessed)])
+def show_named(network, records, clips, table):
+    """How often a network, and the same before its first step, shows what was asked for: a table, and the ledger."""
+    right, guessed = (named_as_asked(one, stream("figure 4, many", page.seed))
+                      for one in (network, metrics.untrained(network, page.seed)))
+    page.table([{"films": name, "named as asked": round(found.value, 3), "95 % low": round(found.low, 3),
+                 "95 % high": round(found.high, 3), "one answer to all": 1 / len(wanted), "N": len(many)}
+                for name, found in (("generator", right), ("untrained network", guessed))], table, data=[clips],
+               samples=len(many), note=f"Asked for {' and '.join(wanted)}. Intervals: over samples.")
+    page.measure(f"share of samples of {' and '.join(wanted)} named as asked, eight consecutive frames of "
+                 f"{network.size}x{network.size}", right.value, interval=right, claim="figure4", low=1 / len(wanted),
+                 data=[clips], sides=[book.side_of("HRVGAN", network, records)],
+                 controls=[book.control("untrained network", guessed)])
+
 
 # %%
+show_named(system, main_records, train_set, "figure4_named")
 ours, beginner = page.rows("figure4_named")
 say([f"The judge names {ours['named as asked']:.0%} of {ours['N']} samples as asked (95 %: {ours['95 % low']:.0%} to "
      f"{ours['95 % high']:.0%}), where one answer to all gives {ours['one answer to all']:.0%} and the untrained "
@@ -728,6 +732,57 @@ say([f"The judge names {ours['named as asked']:.0%} of {ours['N']} samples as as
 # %% [markdown]
 # The interval is over samples of one training; another training was not asked. [Chapter 08](08_evaluation.ipynb) asks the same of all classes.
 #
+# ### In the paper's own shape
+#
+# A GPU also trains the uncut Table 1, 32 frames of 256×256. Figure 4 from that training follows; then what the same latent gave at moments of it, above a real clip; then how many of its clips stand
+# still, and how many show what was asked for. Profiles without such a training show what a recorded run has of it.
+
+# %%
+if page.profile.native:
+    frames, size, *_ = page.profile.native
+    large_set = page.dataset("actions", frames=frames, size=size)
+    large, large_records = learning.native(page)
+    page.figure(strips(large.sample(len(wanted), labels, stream("figure 4", page.seed), batch=1)),
+                name="fig4_samples_native", data=[large_set], samples=len(wanted), trained=page.trainings[-1:],
+                caption="Figure 4 of the paper in its own shape: eight consecutive frames; below them eight that span "
+                        "the clip.",
+                alt="Strips of eight generated frames of 256x256, two for each action: JumpingJack and TaiChi, or the "
+                    "classes of the action data set in use.")
+    same_class = large_set.batch([int((large_set.labels == 0).nonzero()[0])])[0]  # the first latent's, by label
+    moments = {f"step {step:,}": clips[:1] for step, clips in large.snapshots} | {"real": same_class}
+    page.figure(book.clip_grid(torch.cat([*moments.values()]), labels=[*moments], every=frames // 8),
+                name="native_progress", data=[large_set], samples=1, trained=page.trainings[-1:],
+                caption="One latent at moments of the training, and a real clip of the same class. Compare the last "
+                        "two moments: where they still differ, the training was not at its end.",
+                alt="Strips of eight frames of 256x256, one for each moment of training from early to last, and at the "
+                    "bottom a strip of a real clip.")
+    if large_records:
+        page.took("a step in the paper's own shape", large_records[-1].seconds / len(large_records))
+else:
+    page.show_recorded("fig4_samples_native.png", "native_progress.png", run="gpu")
+
+# %%
+def changes_of(source, n):
+    """How much each of n clips changes from frame to frame, all frames at full size."""
+    return np.concatenate([metrics.frame_change(clips) for clips, *_ in source.draw(n, page.seed)])
+
+
+if page.profile.native:
+    changed = {"real, of training": changes_of(metrics.real_clips(large_set), min(64, page.profile.samples)),
+               "generated": changes_of(metrics.generated(large), min(64, page.profile.samples))}
+    usual, rows = np.median(changed["real, of training"]), []
+    for name, change in changed.items():
+        still = metrics.share(change < STILL * usual, metrics.drawn(len(change), name))
+        rows.append({"clips": name, "share that stands still": still.value, "95 % low": still.low,
+                     "95 % high": still.high, "median change, of real": np.median(change) / usual, "N": len(change)})
+    page.table(rows, "native_motion", data=[large_set], samples=len(changed["generated"]),
+               note=f"All {frames} frames at {size}x{size}. A clip stands still where it changes from frame to frame "
+                    f"by less than {STILL:.0%} of the median of the real clips. Intervals: over clips.")
+    show_named(large, large_records, large_set, "native_named")
+else:
+    page.show_recorded("native_motion.csv", "native_named.csv", run="gpu")
+
+# %% [markdown]
 # ## Temporal consistency
 #
 # ### Change and jitter

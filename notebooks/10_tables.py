@@ -42,6 +42,7 @@ page = book.open_page("10_tables", profile=profile, seed=seed, data_root=data_ro
 import inspect
 import math
 import time
+from copy import deepcopy
 from itertools import combinations, permutations
 
 import matplotlib.pyplot as plt
@@ -151,7 +152,7 @@ page.expect("change where the mask is most open, over most shut",
             change[opening >= wide].mean() / change[opening <= shut].mean(), low=1, why="the foreground")
 
 # %% [markdown]
-# The mask has begun to follow what moves, but nine tenths of it stay well open: after 800 steps, as in the recorded run, VGAN blends its two streams nearly everywhere.
+# In the recorded run `overnight` the mask has begun to follow what moves, but nine tenths of it stay well open: after these 800 steps VGAN blends its two streams nearly everywhere.
 #
 # ### TGAN's latent for each frame
 #
@@ -252,7 +253,7 @@ page.expect("change by another content, over by another motion",
             moved["content"].mean() / moved["motion"].mean(), low=1, why="looks first")
 
 # %% [markdown]
-# The two codes do what they are named for, and one of them does little yet: the recorded MoCoGAN hardly moves.
+# The two codes do what they are named for, and one of them does little yet: the MoCoGAN of the recorded run `overnight` hardly moves.
 #
 # ## One protocol, two recipes
 #
@@ -299,7 +300,7 @@ page.table([{"recipe": name} | how(systems[row]) for name, row in {
 # - **labels, the paper's text**: the preset *literal* ([**O1**](12_claims_and_decisions.ipynb#O1)). Chapter 06 lists what *stable* changes in it, such as a
 #   third term of D, real clips under wrong labels.
 #
-# In the next table look at *clips seen*: the real clips that D was shown, and with each a generated one. In the recorded run this number is equal in all rows. Clips of the pixel loss are not in it.
+# In the next table look at *clips seen*: the real clips that D was shown, and with each a generated one. Whether all rows have the same number is said below the table. Clips of the pixel loss are not in it.
 
 # %%
 IN_WORDS = {"published": "as published", "common": "common recipe", "stable": "stable", "literal": "the paper's text"}
@@ -326,10 +327,11 @@ broken = [f"{row['system']}, {row['recipe']}" for row in page.rows("systems") if
 print("trainings that diverged, of the table above:", "; ".join(broken) or "none")
 budgets = [row["clips seen"] for row in page.rows("systems")]
 weights = {(row["system"], row["recipe"]): row["weights of G"] for row in page.rows("systems")}
-for labels, low, high in (("no labels", 0.9, 1.1), ("labels", 1.5, None)):
-    page.expect(f"weights of G, HRVGAN, {labels}, over VGAN's",
-                weights[f"HRVGAN, {labels}", "stable"] / weights["VGAN", "as published"], low=low, high=high)
-page.expect("most clips seen, over fewest", max(budgets) / max(1, min(budgets)), of=1, why="equal in what D is shown")
+for labels in ("no labels", "labels"):
+    print(f"weights of G, HRVGAN, {labels}, over VGAN's, in that table:",
+          f"{weights[f'HRVGAN, {labels}', 'stable'] / weights['VGAN', 'as published']:.2f}")
+print("clips seen in that table:", f"{budgets[0]:,} in every row" if len(set(budgets)) == 1
+      else f"not equal, {min(budgets):,} to {max(budgets):,}")
 
 # %%
 own_seen = {row: training.clips_seen(records) for row, records in runs.items()}
@@ -341,7 +343,7 @@ for one in (book.side_of(LONG[name], systems[name], runs[name]) for name in ("vg
           f"  {one.extra:,} in a pixel loss")
 
 # %% [markdown]
-# TGAN's generator is updated first, on the clips that its critic then judges: its authors' own order, which the loop asks the system for. HRVGAN's G has under a quarter of the weights of VGAN's at full size. In the recorded run it has
+# TGAN's generator is updated first, on the clips that its critic then judges: its authors' own order, which the loop asks the system for. HRVGAN's G has under a quarter of the weights of VGAN's at full size. At 8×32×32 it has
 # about as many without labels, and over half as many again with them: cut to small clips, VGAN loses its widest stage and HRVGAN its narrowest ones.
 
 # %%
@@ -361,7 +363,7 @@ page.film(torch.cat(shown), "table3_clips", columns=4, samples=2, data=[train_cl
           alt="Small films in rows of four: two of each system, and two real ones at the end.")
 
 # %% [markdown]
-# The recorded picture says most of it at a glance. HRVGAN draws bodies. VGAN draws patches that move like one. MoCoGAN draws grain, and TGAN grey:
+# The picture says most of it at a glance. In the recorded run `overnight` HRVGAN draws bodies. VGAN draws patches that move like one. MoCoGAN draws grain, and TGAN grey:
 # these two have not yet learned anything that the eye would call a clip. Numbers have to say so too, before they say who is ahead.
 #
 # ## Table 3: Inception Score
@@ -439,7 +441,7 @@ for ahead, behind in permutations(ROWS, 2):
 
 # %% [markdown]
 # On a GPU the uncut Table 1 is there too, 32 frames of 256×256. Scores compare at one size only ([**E1**](12_claims_and_decisions.ipynb#E1)), so its clips
-# are thinned and resized to the other systems' shape before the judge sees them.
+# are thinned and resized to the other systems' shape before the judge sees them. (As they are, all frames at full size, [chapter 09](09_latent_space.ipynb#In-the-paper's-own-shape) looks at them.)
 
 # %%
 native = page.profile.native if page.profile.native and page.profile.native[1] > page.profile.size else None
@@ -460,8 +462,8 @@ if native:
     NAMES[row], RECIPE[row] = f"HRVGAN, labels, {frames}x{size}x{size}", IN_WORDS[page.profile.preset]
     LONG[row] = f"{NAMES[row]}, {RECIPE[row]}"
     seeds.keep(f"is {row}", scored[row].inception, [book.side_of(LONG[row], large, records)])
-    page.expect(f"share of the samples at {size}x{size} that stand still", scored[row].behaviour.frozen, high=0.5,
-                digits=2)
+    page.expect(f"share of these {scored[row].n:,} samples, made small, that stand still",
+                scored[row].behaviour.frozen, high=0.5, digits=2)
 else:
     print(f"profile {page.profile.name} trains Table 1 cut at {page.profile.size}x{page.profile.size} only")
 
@@ -591,9 +593,9 @@ def draw_scores(rows):
 page.plot("table3_inception_score", draw_scores,
           caption="Table 3 drawn, with 95 % intervals, most of them narrower than their mark; dotted, held-out real "
                   "clips. Look at what is filled.",
-          alt="Marks with intervals on an axis of Inception Scores that begins at 1. In the recorded run HRVGAN with "
-              "labels, stable, lies near real clips at the right, three other filled dots near 2, and all hollow ones "
-              "near 1, among noise and the mean clip.")
+          alt="Marks with intervals on an axis of Inception Scores that begins at 1, one row for each system; real "
+              "clips lie at the right, on a dotted line, noise and the mean clip at the left, near 1. Filled dots are "
+              "clear of their untrained networks, hollow ones are not.")
 findings.tell(page, findings.score, findings.learners)
 
 # %% [markdown]
@@ -607,12 +609,11 @@ for system in ("VGAN", "TGAN", "MoCoGAN", "MoCoGAN, labels"):
         for recipe, row in both.items()))
 best = {system: max(("as published", "common recipe"), key=lambda recipe: table[system, recipe]["ours"])
         for system in ("VGAN", "TGAN", "MoCoGAN", "MoCoGAN, labels")}
-page.expect("rivals that score higher as published, of four", list(best.values()).count("as published"), low=3,
-            why="rates chosen for HRVGAN")
+print(f"rivals that score higher as published: {list(best.values()).count('as published')} of {len(best)}")
 
 # %% [markdown]
-# By this score the authors' own rates serve each rival better (on Golf, in Table 4, the common recipe does), though most of these rows are fog in either recipe. Of TGAN's and MoCoGAN's methods this table says
-# nothing: it says that so few clips are not enough for them, cut down as they are. [Chapter 11](11_ablations.ipynb) shows how far each comes with more.
+# The rates of the common recipe were chosen for HRVGAN, so a rival may do better with its authors' own; where both of its rows are fog, which of them is ahead says little. Of a method whose rows are not clear this table says
+# nothing: it says that so few clips are not enough for it, cut down as it is. [Chapter 11](11_ablations.ipynb) shows how far each comes with more.
 #
 # The file `figures/<run>/table3_inception_score.csv` has more columns: landmarks, spread over sample seeds (the protocol's ±), the value at infinite N, weights, judge and protocol.
 #
@@ -796,15 +797,16 @@ page.table(positions, name="table4_positions", data=[train_clips, test_clips, *s
                 "A dash: the landmark is no farther away than held-out clips.")
 
 # %% [markdown]
-# In the recorded run HRVGAN is near real clips on the actions, where it has labels. Golf and Aeroplane had half as many steps and no labels: on Golf it
-# has come a part of the way, and on Aeroplane it lies among what shows nothing.
+# On the actions HRVGAN has labels and the longest training; on Golf and Aeroplane it has no labels, and fewer steps in every profile but `paper`. How far has it come?
 
 # %%
 spots = {row["data set"].split(",")[0]: [value for key, value in row.items() if key != "data set" and value is not None]
          for row in page.rows("table4_positions")}
-for name, low, high in ((page.actions, None, 0.2), ("golf", 0.4, 0.9), ("aeroplane", 0.7, None)):
-    if spots.get(name):
-        page.expect(f"HRVGAN on {name}, mean of the positions above", np.mean(spots[name]), low=low, high=high)
+display(Markdown("By the table that stands first, HRVGAN lies, as the mean of its positions, at " + ", ".join(
+    f"{np.mean(found):.2f} ({name})" for name, found in spots.items() if found)
+    + ": near 0 it is with real clips, near 1 among what shows nothing."))
+if spots.get(page.actions):
+    page.expect(f"HRVGAN on {page.actions}, mean of its positions", np.mean(spots[page.actions]), high=0.5)
 
 # %% [markdown]
 # ## Who is ahead? Orders with their paired intervals
@@ -868,15 +870,15 @@ def draw_orders(rows):
 page.plot("table4_orders", draw_orders,
           caption="The twelve pairs. Right of zero the first system of a pair is ahead, as in the paper. Hollow: not "
                   "decided, since a system of the pair is not clear of its untrained network. * common recipe.",
-          alt="Two panels, Golf and Aeroplane, with six differences each around a line at zero. In the recorded run "
-              "four lie right of it on Golf and two left; on Aeroplane two right, four left, two of them across zero; "
-              "all but one are hollow.")
+          alt="Two panels, Golf and Aeroplane, with six differences each, and their intervals, around a line at zero; "
+              "colour and mark say whether an order is as in the paper, the other way round or open, and hollow marks "
+              "that it is not decided.")
 findings.tell(page, findings.orders)
 only_first = sum(row["order"] != "open" and not row["both clear of untrained"] for row in page.rows("table4_orders"))
-page.expect("pairs of the twelve that are told apart and not decided", only_first, low=7)
+print("pairs of the table that are told apart and not decided:", only_first)
 
 # %% [markdown]
-# Most of these pairs come as far as the first step. A narrow interval around fog is still about fog.
+# A pair that comes as far as the first step only says little. A narrow interval around fog is still about fog.
 #
 # ## Fidelity and variety apart, on the actions
 #
@@ -920,7 +922,7 @@ page.expect(f"recall of {', '.join(exact)}", trained[exact]["recall"], high=0.05
             why="one answer to everything")
 
 # %% [markdown]
-# How can a grey clip lie near a real one? Where real clips are far apart their balls are large, and a few reach as far as grey. All samples lie at that one spot, so all count. In the recorded run HRVGAN's are spread out, and about half fall between the balls. Precision alone crowns one clip for everything, which is [mode collapse](00_start_here.ipynb#Glossary) at its extreme. It has to be read with recall or coverage.
+# How can a grey clip lie near a real one? Where real clips are far apart their balls are large, and a few reach as far as grey. All samples lie at that one spot, so all count. Samples that are spread out, as HRVGAN's are, fall between the balls more often. Precision alone crowns one clip for everything, which is [mode collapse](00_start_here.ipynb#Glossary) at its extreme. It has to be read with recall or coverage.
 #
 # ## Detail, motion, labels, on the actions
 #
@@ -1313,7 +1315,7 @@ for (dataset, name), (_, records) in side_systems.items():
 # 2. The table cannot say: other judge, other data, and no system scores above the number of classes.
 # 3. The nearest landmark is noise: $(4 - 8) / (1.2 - 8) \approx 0.59$.
 # 4. $\sqrt{40^2 + 45^2} \approx 60$. Both distances are to the same real clips: what these clips add to both cancels in the difference.
-# 5. In the recorded run: HRVGAN against VGAN in the common recipe, on Golf, where VGAN is nearer. It would take several training seeds,
+# 5. A filled mark left of zero. In the recorded run `overnight` it is HRVGAN against VGAN in the common recipe, on Golf, where VGAN is nearer. It would take several training seeds,
 #    longer trainings, and real clips.
 # 6. The same, or nearly the same, clip every time, at a place where real clips are.
 # 7. Network and layer of the features, N on both sides, frames, stride and resizing of the clips, which split is the reference, and whether G was told labels.
@@ -1360,12 +1362,14 @@ page.expect("exercise 2: told apart by separate intervals", apart_alone, high=ap
 middle = (fast[:, :-1] + fast[:, 1:]) / 2
 dense = torch.stack([fast[:, :-1], middle], dim=2).flatten(1, 2)  # old, new, old, new ...
 dense = torch.cat([dense, fast[:, -1:]], dim=1)
+exact = deepcopy(per_frame.sampler.image).double()  # a GPU's float32 convolutions keep ten bits of a number
 with torch.no_grad():
-    slowed = per_frame.sampler.image(latents, dense)
+    old, slowed = (exact(latents[:8].double(), codes[:8].double()) for codes in (fast, dense))
 assert slowed.shape[2] == 2 * per_frame.frames - 1
-assert torch.allclose(slowed[:, :, ::2], drawn, atol=1e-4)
+page.expect("exercise 3: largest difference of every second frame from the old one",
+            float((slowed[:, :, ::2] - old).abs().max()), high=1e-9)
 page.expect("exercise 3: change from frame to frame, over that before",
-            float(slowed.diff(dim=2).abs().mean() / drawn.diff(dim=2).abs().mean()), high=0.9)
+            float(slowed.diff(dim=2).abs().mean() / old.diff(dim=2).abs().mean()), high=0.9)
 
 # %% tags=["solution"]
 # Exercise 4

@@ -608,8 +608,8 @@ page.expect("2-D + 1-D over 3-D", cheaper, of=12 / 27, rtol=0.1, why="about 12 w
 
 # %%
 convolution = run_study("convolution")
-strip("convolution", "In the recorded run ours has a blob in each of the four clips, and 2-D + 1-D a clear one in the "
-      "third only.",
+strip("convolution", "In the recorded run overnight ours has a blob in each of the four clips, and 2-D + 1-D a clear "
+      "one in the third only.",
       "ours with 3-D convolutions, and 2-D plus 1-D convolutions")
 
 # %%
@@ -642,7 +642,7 @@ beside("optimiser", "motion, of real", low=1.2, why="flicker")
 ledger_says("sgd")
 
 # %% [markdown]
-# In the recorded strip the sharpness of SGD is grain, and its motion is flicker.
+# In the strip of the recorded run `overnight` the sharpness of SGD is grain, and its motion is flicker.
 #
 # ### Further switches, not answered here
 #
@@ -1296,7 +1296,7 @@ print(f"claims that this chapter has measured for: {len({one.claim for one in pa
 # 4. Because to diverge *is* a result about stability. Leaving the row out would compare the runs that went well.
 # 5. Nine times as many: $128 \cdot 3^2 = 1152$. It tells these two networks apart, and says nothing more about the choice.
 # 6. $4.30 \cdot 0.06 / \sqrt 3 \approx 0.149$, so ratios above $e^{0.149} \approx 1.16$ or below 0.86.
-# 7. The cell below the summary table counts and names them. In the recorded run they lie outside by a hair, they have one training each, and
+# 7. The cell below the summary table counts and names them. In the recorded run `overnight` they lie outside by a hair, they have one training each, and
 #    one of twenty dots with nothing changed would lie outside too: a hint, and no finding.
 #
 # </details>

@@ -360,8 +360,11 @@ system = load_generator("{path.relative_to(self.root)}")
         for filename in filenames:
             found = self._recorded_twin(filename, run)
             if found is None:
-                where = run or RECORDED_RUNS[-1]
-                print(f"figures/{where}/{filename} is not there: {MADE_BY[where]} writes it")
+                print(
+                    f"figures/{run}/{filename} is not there: {MADE_BY[run]} writes it"
+                    if run
+                    else f"no recorded run has {filename}"
+                )
             elif filename.endswith(".csv") and draw is None:
                 path, record = found
                 columns = header_of(path)
