@@ -1,5 +1,8 @@
 """The first check: what is asked of a machine before a long run is started."""
 
+import io
+import re
+import sys
 import warnings
 from types import SimpleNamespace
 
@@ -38,8 +41,27 @@ def test_a_machine_is_told_by_its_versions_and_measured_against_itself(asked, ca
     )
     assert float(eigen.split()[-1]) < 1e-6 and float(shrunk.split()[-1]) < 1e-5
     batch = get_profile("gpu").batch
-    step = f"HRVGAN at 16x64x64, batch {batch}, fp32: 0.500 s a step, {2 * batch:.1f} clips/s, 1.2 GB; "
-    assert lines[-1].startswith(step)
+    step = f"HRVGAN at 16x64x64, batch {batch}, fp32: 0.500 s a step, {2 * batch:.1f} clips/s, 1.2 GB"
+    assert lines[-3:-1] == [step, "CUDA graphs: none here"] and re.fullmatch(r"\d+ s in all", lines[-1])
+
+
+def test_what_is_known_is_said_before_what_takes_longest(asked, monkeypatch):
+    passed_on = []
+    pipe = io.StringIO()
+    pipe.flush = lambda: passed_on.append(pipe.getvalue().splitlines())
+
+    def stopped(device):
+        yield "CUDA graphs, hrvgan: well"
+        raise KeyboardInterrupt
+
+    for name in ("machine", "agreement", "fused_kernels"):
+        monkeypatch.setattr(first_check, name, lambda *_, name=name: [name])
+    monkeypatch.setattr(first_check, "replays", stopped)
+    monkeypatch.setattr(sys, "stdout", pipe)
+    assert first_check.main([]) == 130
+    assert [lines[-1].partition(",")[0] for lines in passed_on] == [
+        "machine", "agreement", "fused_kernels", "HRVGAN at 16x64x64", "CUDA graphs",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("profile", ["", "smoke", "gpu*0.5"])
@@ -69,10 +91,10 @@ def test_ten_recorded_turns_of_each_system_are_held_against_ten_plain_ones(monke
 
     monkeypatch.setattr(first_check, "train", train)
     monkeypatch.setattr(first_check, "build_system", lambda name, **_: SimpleNamespace(to=lambda device: name))
-    lines = first_check.replays(SimpleNamespace(type="cuda"))
+    lines = list(first_check.replays(SimpleNamespace(type="cuda")))
     names = [name for name, kind in SYSTEMS.items() if kind.fixed_work]
     assert lines == [f"CUDA graphs, {name}: ten turns are off by 0.0e+00 at first, 2.5e-01 at most" for name in names]
-    assert first_check.replays(torch.device("cpu")) == ["CUDA graphs: none here"]
+    assert list(first_check.replays(torch.device("cpu"))) == ["CUDA graphs: none here"]
 
 
 @pytest.mark.parametrize("differ, word", [({"norms": 1e-6, "adam": 2e-7}, "norms"), ({"norms": 1.0}, "not used")])
@@ -100,4 +122,4 @@ def test_an_unknown_profile_is_refused_in_one_line(asked, capsys):
 
 def test_a_few_steps_are_really_taken(capsys):
     assert first_check.main(["--profile", "smoke", "--rehearse"]) == 0
-    assert "HRVGAN at 8x32x32, batch 2, " in capsys.readouterr().out.splitlines()[-1]
+    assert "HRVGAN at 8x32x32, batch 2, " in capsys.readouterr().out.splitlines()[-3]

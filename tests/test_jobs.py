@@ -97,8 +97,9 @@ class Run:
         self.told: list[tuple[str, str]] = []
         self.running: list[set[str]] = []
 
-    def add(self, name: str, todo: str = "pass", needs: str = "", cost: float = 1.0) -> None:
-        self.jobs.append(Job(name, does, (self.diary.path, name, todo), frozenset(needs.split()), cost))
+    def add(self, name: str, todo: str = "pass", needs: str = "", cost: float = 1.0, after: str = "") -> None:
+        given = (self.diary.path, name, todo)
+        self.jobs.append(Job(name, does, given, frozenset(needs.split()), cost, frozenset(after.split())))
 
     def tick(self, running):
         assert all(seconds >= 0 for seconds in running.values())
@@ -121,7 +122,7 @@ def test_a_job_ranks_by_the_longest_chain_that_begins_with_it(run):
     run.add("alone", cost=2)
     run.add("reader", needs="short first elsewhere", cost=4.5)
     run.add("first", cost=2)
-    run.add("last", needs="reader", cost=1)
+    run.add("last", after="reader", cost=1)
     assert priorities(run.jobs) == {"short": 6.5, "long": 5, "alone": 2, "reader": 5.5, "first": 7.5, "last": 1}
     assert priorities(run.jobs[::-1]) == priorities(run.jobs)  # however they stand
 
@@ -197,6 +198,21 @@ def test_a_job_that_ends_badly_says_so_and_stops_only_what_reads_it(run, todo, s
     assert ended["bad"].error == error and ended["bad"].name == "bad" and ended["bad"].seconds >= 0
     assert {*run.diary.named("begins")} == {"bad", "good", "good reader"}
     assert sorted(run.told) == sorted((name, entry.status) for name, entry in ended.items())
+
+
+@pytest.mark.parametrize("doing", [side_by_side, one_by_one])
+def test_who_only_waits_begins_when_all_others_have_ended_well_or_not(run, doing):
+    run.add("bad", "from hrvgan_lib.series.jobs import Entry; entry = Entry('bad', 'failed')")
+    run.add("reader", needs="bad")
+    run.add("good", "time.sleep(0.5)")
+    run.add("ledger", after="bad reader good elsewhere", cost=9)
+    run.add("its reader", needs="ledger")
+    ended = run(slots=3, doing=doing)
+    assert {name: entry.status for name, entry in ended.items()} == {
+        "bad": "failed", "reader": "not_reached", "good": "ok", "ledger": "ok", "its reader": "ok",
+    }  # fmt: skip
+    notes = run.diary.notes()
+    assert notes.index(("ledger", "begins")) > notes.index(("good", "ends"))
 
 
 def test_an_entry_comes_back_as_the_job_left_it(run):

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import time
 from collections import Counter
@@ -35,6 +36,8 @@ def there(tmp_path):
         "runs/trial/judges/c3d-1/judge.safetensors": 300_000,
         "runs/trial/evaluations/hrvgan-1.json": 3,
         "runs/trial/checkpoints/hrvgan-a/step-00000002.pt": 500_000,
+        "runs/trial/checkpoints/hrvgan-a/records.jsonl": 300,
+        "runs/trial/checkpoints/hrvgan-a/asked.json": 100,
         "runs/trial/checkpoints/hrvgan-a/lock": 0,
         "runs/trial/evaluations/features/real-1/00000.npz": 900_000,
         "runs/trial/judges/c3d.lock": 0,
@@ -163,7 +166,7 @@ def test_what_is_newer_here_stays(there, tmp_path):
 
 
 def test_pieces_are_filled_in_order_by_what_they_really_take(there, tmp_path, monkeypatch):
-    """Results, generators, seeds and scores, judges, trainings from the earliest: what no longer fits is left out."""
+    """Results and records, generators, the main judge, seeds and scores, other judges, trainings from the earliest."""
     runs, figures = there / "runs/trial", there / "figures/trial"
     (figures / "long.csv").write_text("hrvgan,4.1\n" * 300_000)  # 3 MB, next to nothing once compressed
     (figures / "g.safetensors").write_bytes(os.urandom(400_000))
@@ -175,11 +178,14 @@ def test_pieces_are_filled_in_order_by_what_they_really_take(there, tmp_path, mo
     (runs / "checkpoints/hrvgan-a/step-00000002.pt").write_bytes(os.urandom(150_000))
     os.utime(runs / "checkpoints/hrvgan-a", (1, 1))
     (runs / "evaluations/features/real-1/00000.npz").write_bytes(os.urandom(90_000))
+    (runs / "judges/c3d-0").mkdir()
+    (runs / "judges/c3d-0/judge.safetensors").write_bytes(os.urandom(200_000))  # of shorter clips
     files = set(contents(there))
-    results = {name for name in files if Path(name).suffix in {".csv", ".json", ".log", ".ipynb"}}
+    results = {name for name in files if Path(name).suffix in {".csv", ".json", ".jsonl", ".log", ".ipynb"}}
     order = [
         "figures/trial/g.safetensors",
         "runs/trial/judges/c3d-1/judge.safetensors",
+        "runs/trial/judges/c3d-0/judge.safetensors",
         "runs/trial/checkpoints/hrvgan-a/step-00000002.pt",
         "runs/trial/checkpoints/later/step.pt",
         "runs/trial/evaluations/features/real-1/00000.npz",
@@ -195,6 +201,15 @@ def test_pieces_are_filled_in_order_by_what_they_really_take(there, tmp_path, mo
         monkeypatch.setenv("HRVGAN_ROOT", str(here))
         assert booking.main(["unpack", "--parcels", str(parcels)]) == 0
         assert set(contents(here)) == results | set(order[:count]), count
+
+
+def test_the_judge_of_the_actions_comes_before_all_that_it_can_make_again(there):
+    names = ["judges/c3d-1/judge.safetensors", "evaluations/hrvgan-1.json", "judges/c3d-0/judge.safetensors"]
+    (there / "runs/trial/judges/c3d-0").mkdir()
+    (there / "runs/trial" / names[2]).write_bytes(os.urandom(200_000))
+    order = [path.relative_to(there / "runs/trial").as_posix() for files in booking.parts(there, "trial")
+             for path in files if path.is_relative_to(there / "runs")]  # fmt: skip
+    assert sorted(names, key=order.index) == names
 
 
 def test_there_are_never_more_than_four_pieces(there, tmp_path):
@@ -276,6 +291,17 @@ def test_wrong_calls_are_answered_in_one_line_and_start_nothing(machine, verb, o
     refused = call(machine, verb, *options)
     assert refused.returncode == 2 and said in refused.stderr and refused.stderr.count("\n") == 1, refused.stderr
     assert contents(machine) == before and not (machine / "runs").exists()
+
+
+@pytest.mark.parametrize("tool", [path.name for path in sorted((REPOSITORY / "tools").glob("*.py"))
+                                  if '\nif __name__ == "__main__"' in path.read_text(encoding="utf-8")])  # fmt: skip
+def test_a_tool_works_as_it_is_typed_where_the_library_is_not_installed(tool):
+    """Without `site` nothing that is installed for editing is found: only whole packages, which are named."""
+    environment = os.environ | {"PYTHONPATH": sysconfig.get_path("purelib"), "HRVGAN_ROOT": ""}
+    words = [sys.executable, "-S", f"tools/{tool}", "--help"]
+    typed = subprocess.run(words, env=environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    assert typed.returncode == (2 if tool == "fuzz.py" else 0), typed.stderr  # which knows numbers only
+    assert (typed.stdout + typed.stderr).count("Traceback") == 0 and typed.stderr.count("\n") <= 1
 
 
 # --- a booked machine -------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Profiles: every size can be cut from Table 1, a rehearsal keeps the shapes, names are told apart."""
 
+import csv
 import dataclasses
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import torch
 from hrvgan_lib.devices import pick_device, precision
 from hrvgan_lib.networks import build_system
 from hrvgan_lib.profiles import LEAST_SAMPLES, PROFILES, check_actions, get_profile, run_name, scaled
+from hrvgan_lib.provenance import repo_root
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
@@ -94,6 +96,15 @@ def test_a_share_of_a_profile_has_fewer_steps_and_samples_and_the_same_judge(pro
     }
     assert {name for name, value in vars(part).items() if value != vars(profile)[name]} <= touched
     assert scaled(profile, 1.0) == profile
+
+
+def test_in_ten_minutes_of_a_gpu_the_rivals_see_as_many_clips_as_the_study_found_enough():
+    with open(repo_root() / "figures/study/rivals.csv", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["clear of untrained"] == "True"]
+    enough = {system: min(int(row["clips seen"]) for row in rows if row["system"] == system)
+              for system in {row["system"] for row in rows}}  # fmt: skip
+    gpu = get_profile("gpu*0.375")
+    assert enough.keys() == {"vgan", "mocogan"} and gpu.rival_steps * gpu.batch >= max(enough.values()) == 12_000
 
 
 def test_a_name_can_carry_a_share():

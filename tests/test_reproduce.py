@@ -27,6 +27,7 @@ from hrvgan_lib import files, provenance
 from hrvgan_lib.book import learning, progress
 from hrvgan_lib.book.page import Page
 from hrvgan_lib.profiles import PROFILES
+from hrvgan_lib.series import bench as series_bench
 from hrvgan_lib.series import chapters, jobs, reproduce, timing, words
 from hrvgan_lib.series.chapters import Outcome, read_chapter
 from hrvgan_lib.trainings import trainings
@@ -310,20 +311,21 @@ def test_only_what_changed_is_done_again(book, bench):
     assert (book / "figures/smoke/answer.csv").read_text() == "seed\n5\n"
 
 
-def test_a_failure_stops_only_what_reads_it_and_a_run_resumes_there(book, bench, capsys):
+def test_a_failure_stops_no_other_chapter_and_a_run_resumes_there(book, bench, capsys):
     (book / "notebooks/12_reader.py").write_text(HEADER + READER)
     (book / "todo").write_text("raise ValueError('ö, on\\ntwo lines')")
     assert reproduce.main([*SMOKE, "--seed", "2"]) == 1
-    assert bench.ran == ["00_first", "06_second", "08_last"]
-    assert statuses(book) == {"00_first": "ok", "06_second": "failed", "08_last": "ok", "12_reader": "not_reached"}
+    assert bench.ran == ["00_first", "06_second", "08_last", "12_reader"]
+    assert statuses(book) == {"00_first": "ok", "06_second": "failed", "08_last": "ok", "12_reader": "ok"}
     told = capsys.readouterr()
     assert told.err == (
         "06_second failed, code cell 4 (exec(todo)): ValueError: ö, on\ntwo lines\n"
         "what there is of it: runs/smoke/partial/06_second.ipynb; "
         "resume with: make reproduce PROFILE=smoke SEED=2 JOBS=1\n"
     )
-    assert "[ 4/4] 12_reader              not_reached     0.0 s" in told.out and "tables and figures" not in told.out
-    (book / "todo").write_text("pass")
+    assert "[ 2/4] 06_second              failed " in told.out and "tables and figures" not in told.out
+    measured = "(pathlib.Path(os.environ['HRVGAN_ROOT']) / 'runs' / run / '06_second.usage.json').write_text('{}')"
+    (book / "todo").write_text(measured)
     assert reproduce.main([*SMOKE, "--seed", "2"]) == 0
     assert statuses(book) == {"00_first": "cached", "06_second": "ok", "08_last": "cached", "12_reader": "ok"}
     told = capsys.readouterr()
@@ -950,7 +952,7 @@ def test_side_by_side_gives_what_one_after_the_other_gives(pair, monkeypatch, ca
     [("os.getpid()", "code cell 4 (exec(todo)): the kernel died"), ("os.getppid()", "ended by signal 9")],
     ids=["kernel", "job"],
 )
-def test_a_killed_chapter_takes_only_its_readers_along(pair, capsys, victim, message):
+def test_a_killed_chapter_takes_no_other_along(pair, capsys, victim, message):
     (pair / "notebooks/12_reader.py").write_text(HEADER + READER)
     wait = "while not (root / '{}').exists(): time.sleep(0.05)\n"
     first = f"import time\n(root / 'begun').touch()\n{wait.format('killed')}time.sleep(1)\n"
@@ -959,7 +961,7 @@ def test_a_killed_chapter_takes_only_its_readers_along(pair, capsys, victim, mes
     second += f"(root / 'pid').write_text(str(os.getpid()))\nos.kill({victim}, 9)\ntime.sleep(300)"
     (pair / "todo").write_text(second)
     assert reproduce.main([*SMOKE[:-1], "2"]) == 1
-    found = {"00_first": "ok", "02_second": "killed", "03_last": "ok", "12_reader": "not_reached"}
+    found = {"00_first": "ok", "02_second": "killed", "03_last": "ok", "12_reader": "ok"}
     assert statuses(pair) == found
     told = capsys.readouterr().err
     assert "02_second killed, " in told and message in told and told.count("resume with") == 1
@@ -1006,10 +1008,10 @@ def test_every_reader_of_a_training_waits_for_it_and_a_reader_of_measurements_fo
         stems = {path.stem for path in (book / "notebooks").glob("*.py")}
         assert {*order} == works | judges | stems | data and len(order) == len({*order})
         needs = {name: found[name].needs for name in stems}
-        assert needs["12_reader"] == stems - {"12_reader"}
+        assert needs["12_reader"] == frozenset() and found["12_reader"].after == stems - {"12_reader"}
         assert needs["11_c"] - works == judges - ({"judge"} if len(judges) > 1 else set())
         assert needs["10_b"] - works == needs["09_a"] - works == {"judge"}
-        assert set().union(*needs.values()) == works | judges | stems - {"12_reader"}
+        assert set().union(*needs.values()) == works | judges
 
 
 def test_nothing_is_trained_for_a_chapter_that_is_done(book, bench):
@@ -1164,10 +1166,63 @@ def test_side_by_side_every_job_is_told_the_share_and_the_steps_are_timed_behind
     shares = {next(one for one in job.given if isinstance(one, reproduce.Settings)).parameters["profile"]
               for job in timers.asked.values()}  # fmt: skip
     assert len(shares) == 1 and shares.pop().startswith("smoke*0.")
-    assert timers.asked["bench"].needs >= {*second} - {"bench"}
+    assert timers.asked["bench"].after >= {*second} - {"bench"} and not timers.asked["bench"].needs
     works = trainings(next(iter(timers.asked["bench"].given)).profile)
     assert max(work.steps for work in works) < PROFILES["smoke"].steps  # the shorter trainings are what is done
     assert reproduce.main([*SMOKE[:-1], "2"]) == 0 and "bench" not in timers.calls[-1]
+
+
+def test_the_paper_s_shape_is_measured_as_soon_as_the_steps_are_timed(book, timers):
+    reproduce.fitted(settings("--profile", "gpu", "--jobs", "4", "--run", "large"), 60, print)
+    assert timers.calls == [["timing", reproduce.NATIVE_BENCH]]
+    assert timers.asked[reproduce.NATIVE_BENCH].needs == {"timing"}
+    reproduce.fitted(settings("--profile", "gpu", "--jobs", "1", "--run", "one"), 60, print)
+    assert timers.calls[1:] == [["timing"]]  # as at the end: one job at a time is no booking
+
+
+@pytest.mark.parametrize("machine, jobs, lanes", [("gpu", 8, 1), ("gpu", 1, 1), ("cpu", 8, 2), ("cpu", 1, 1)])
+def test_trainings_on_one_gpu_take_the_sum_of_their_steps(book, timers, monkeypatch, machine, jobs, lanes):
+    monkeypatch.setattr(reproduce, "default_profile", lambda: machine)
+    monkeypatch.setattr(reproduce.provenance, "cores", lambda: 2)
+    seconds = dict.fromkeys(timing.kinds(PROFILES["smoke"]), 0.1)
+    found = reproduce.fitted(settings("--jobs", str(jobs)), 0.2, print).profile.share
+    assert found == timing.share_that_fits(0.2, PROFILES["smoke"], seconds, lanes)
+
+
+def test_the_bench_of_the_paper_s_shape_leaves_its_three_tables(book, monkeypatch):
+    asked = settings("--profile", "gpu", "--run", "mine")
+    seen = []
+
+    def bench(works, profile):
+        seen.append(list(works))
+        yield {"system": "hrvgan", "ratio": ""}
+        yield {"system": "hrvgan", "ratio": 5.5}
+
+    monkeypatch.setattr(timing, "bench", bench)
+    monkeypatch.setattr(series_bench, "layers_table", lambda works, profile: seen.append(works) or [{"part": "G"}])
+    monkeypatch.setattr(series_bench, "rates_table", lambda tries: [{"GB/s": tries}])
+    assert reproduce.bench_native(asked).good
+    shapes = [[(work.frames, work.size, work.batch) for work in works] for works in seen]
+    assert shapes == [[(32, 256, 8)], [(32, 256, 8), (16, 64, 16)]]
+    figures = book / "figures/mine"
+    assert (figures / "bench_native.csv").read_text() == "system,ratio\nhrvgan,\nhrvgan,5.5\n"
+    assert (figures / "bench_layers.csv").read_text() == "part\nG\n"
+    assert (figures / "bench_rates.csv").read_text() == "GB/s\n1\n"
+    assert json.loads((figures / "bench_native.json").read_text())["note"] == timing.NOTE
+
+
+def test_the_bench_at_the_end_leaves_each_row_at_once_and_the_paper_s_shape_out(book, monkeypatch):
+    asked, found = settings("--profile", "gpu", "--run", "mine"), []
+
+    def bench(works, profile):
+        assert works and (32, 256) not in {(work.frames, work.size) for work in works}
+        for number in (1, 2):
+            yield {"clips/s": number}
+            found.append((book / "figures/mine/bench_steps.csv").read_text())
+
+    monkeypatch.setattr(timing, "bench", bench)
+    assert reproduce.bench_steps(asked).good
+    assert found == ["clips/s\n1\n", "clips/s\n1\n2\n"]
 
 
 def test_jobs_beside_the_chapters_work_on_the_page_of_the_run(book, monkeypatch):

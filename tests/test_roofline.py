@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from hrvgan_lib.networks import SYSTEMS, build_system
+from hrvgan_lib.series import roofline
 from hrvgan_lib.series.roofline import Rates, Work, rates, work_of
 
 
@@ -64,6 +65,17 @@ def test_the_floor_is_the_longer_of_computing_and_moving():
     assert device.floor(Work(1000.0, 1.0), torch.float32) == 10.0
     assert device.floor(Work(1.0, 50.0), torch.float32) == 20.0  # four bytes a number
     assert device.floor(Work(1.0, 50.0), torch.bfloat16) == 10.0
+
+
+@pytest.mark.parametrize("place, times, waits", [("cuda", 10, 6), ("cpu", 1, 0)])
+def test_a_gpu_is_waited_for_once_behind_many_products(monkeypatch, place, times, waits):
+    done, waited = [], []
+    moments = iter([0, 90, 100, 150, 200, 240, 300, 370, 400, 480, 500, 590])  # the first picks algorithms
+    monkeypatch.setattr(roofline.time, "perf_counter", lambda: next(moments))
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: waited.append(len(done)))
+    found = roofline._best(lambda: done.append(1), torch.device(place), times)
+    assert found == 40 / times and len(done) == 6 * times
+    assert waited == [number * times for number in range(1, waits + 1)]
 
 
 def test_a_device_s_rates_are_plausible():

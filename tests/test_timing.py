@@ -2,13 +2,15 @@
 
 import dataclasses
 import inspect
+import itertools
 import json
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from hrvgan_lib import training
+from hrvgan_lib import captures, training
 from hrvgan_lib.networks import SYSTEMS, fused
 from hrvgan_lib.profiles import PROFILES, get_profile, scaled
 from hrvgan_lib.series import roofline, timing
@@ -39,8 +41,16 @@ def test_random_clips_are_a_data_set_to_the_loop():
     assert -1 <= clips.min() < -0.9 and 0.9 < clips.max() <= 1
     assert len(data) == len(data.units) == len(data.labels) == 32 and data.n_classes == len(data.classes) == 3
     assert torch.equal(clips, RandomClips(8, 16, 3).batch([0, 4, 5], torch.Generator())[0])
+    assert torch.equal(data.batch([4, 5])[0], clips[1:]) and not torch.equal(clips[0], clips[1])
+    assert torch.equal(clips[0] * 127.5 + 127.5, data._bytes[0].permute(3, 0, 1, 2).float())
     without = RandomClips(4, 8, 0, n=5)
     assert len(without) == 5 and not without.classes and without.batch([4])[1].tolist() == [0]
+
+
+def test_random_clips_travel_to_a_device_once():
+    data = RandomClips(4, 8, 2)
+    clips, labels = data.batch([3, 0], device="meta")  # a device that any machine has
+    assert clips.shape == (2, 3, 4, 8, 8) and clips.is_meta and labels.is_meta and data._bytes.is_meta
 
 
 # Kinds ----------------------------------------------------------------------------------------------------------------
@@ -165,7 +175,7 @@ def device(monkeypatch):
 
 # The table ------------------------------------------------------------------------------------------------------------
 def test_the_table_has_two_rows_a_kind_and_a_ratio_over_the_plain_one(costs):
-    rows = bench(works(TINY), TINY)
+    rows = list(bench(works(TINY), TINY))
     groups = list(kinds(TINY).values())
     assert [call[:3] for call in costs] == [
         (group[0], *how) for group in groups for how in ((torch.float32, True), (torch.bfloat16, False))
@@ -182,6 +192,13 @@ def test_the_table_has_two_rows_a_kind_and_a_ratio_over_the_plain_one(costs):
     assert floors.pop("ivgan") == "" and set(floors.values()) == {
         0.4
     }  # nothing is counted of what differentiates twice
+
+
+def test_a_row_is_there_before_the_next_is_measured(costs):
+    rows = bench(works(TINY), TINY)
+    for count in (1, 2, 3):
+        next(rows)
+        assert len(costs) == count
 
 
 def test_what_a_checkpoint_costs_is_a_share_of_the_time_between_two(monkeypatch):
@@ -210,7 +227,7 @@ def test_what_does_not_fit_is_said_and_the_rest_is_measured(costs, monkeypatch, 
         return measured(work, profile, dtype, plain, *few)
 
     monkeypatch.setattr(timing, "step_cost", step_cost)
-    rows = bench(works(TINY), TINY)
+    rows = list(bench(works(TINY), TINY))
     assert [row["ratio"] for row in rows] == ["", *["", 6.0] * (len(kinds(TINY)) - 1)]
     assert f"{full.name}, plain: does not fit into the memory of this GPU\n" in capsys.readouterr().out
 
@@ -252,6 +269,30 @@ def test_only_the_later_steps_count(monkeypatch):
     monkeypatch.setattr(timing, "train", train)
     assert step_cost(WORK, TINY, uncounted=2, counted=3).seconds == 2.0  # of 1, 2 and 3
     assert asked == [(5, 4, {2})]
+
+
+@pytest.mark.parametrize("place, fixed_work, plain, asked, taken", [
+    ("cpu", True, False, (3, 5), (3, 5)),
+    ("cuda", False, False, (3, 5), (3, 5)),  # a gradient of a gradient is not recorded
+    ("cuda", True, True, (2, 4), (2, 4)),
+    ("cuda", True, False, (2, 4), (captures.WARM_UP + 2, 10)),
+    ("cuda", True, False, (7, 20), (7, 20)),
+])  # fmt: skip
+def test_where_updates_are_recorded_only_replays_count(monkeypatch, place, fixed_work, plain, asked, taken):
+    system = SimpleNamespace(device=torch.device(place), fixed_work=fixed_work)
+    monkeypatch.setattr(timing, "build", lambda *_: system)
+    steps = []
+
+    def train(system, clips, config, pauses, **_):
+        steps.append((*pauses, config.steps - sum(pauses)))
+        calls = range(1, config.steps + 1)  # of each network: it warms up, is recorded, is replayed
+        return iter(records_at(*itertools.accumulate(9.0 if call <= captures.WARM_UP + 1 else 1.0 for call in calls)))
+
+    monkeypatch.setattr(timing, "train", train)
+    cost = step_cost(WORK, TINY, torch.float32, plain, *asked)
+    assert steps == [taken]
+    if taken[0] > captures.WARM_UP:
+        assert cost.seconds == 1.0
 
 
 @pytest.mark.parametrize("plain", [True, False])

@@ -26,6 +26,8 @@ from lzma import LZMAError
 from pathlib import Path
 from typing import IO, NoReturn
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the library is not installed
+
 from hrvgan_lib.mishaps import command
 from hrvgan_lib.profiles import get_profile, run_name
 from hrvgan_lib.provenance import repo_root
@@ -122,7 +124,7 @@ def start(settings: argparse.Namespace, folder: Path, environment: dict[str, str
             verdict = f"failed with status {code}" if code else "passed"
         except subprocess.TimeoutExpired:
             verdict = f"not ended after {seconds:.2g} s, and stopped"
-    say("\n".join(lines(folder / "first_check.log")[-5:]))
+    say("\n".join(lines(folder / "first_check.log")[-7:]))
     say(f"first check: {verdict}; the series starts ({folder / 'first_check.log'})")
     command = series(settings)
     with open(
@@ -223,14 +225,20 @@ def parts(root: Path, run: str) -> Iterator[list[Path]]:
     figures, folder = root / "figures" / run, root / "runs" / run
     made = below(figures)
     shown = [path for path in made if path.suffix != ".safetensors"]
-    for pattern in ("*.ipynb", "*.json", "*.log", "partial/*"):
+    # Curves can be drawn from a training's records where its networks are too large to travel.
+    journals = (f"checkpoints/*/{name}" for name in ("records.jsonl", "asked.json", "diverged.txt"))
+    for pattern in ("*.ipynb", "*.json", "*.log", "partial/*", *journals):
         shown += folder.glob(pattern)
     for path in sorted(shown, key=lambda path: (size(path), path)):  # one large film does not shut out the tables
         yield [path]
     yield from ([path] for path in made if path.suffix == ".safetensors")
+    # The judge of the largest clips has scored the actions: with it the generators' samples can be scored again.
+    judges = sorted(folder.glob("judges/*/"), key=lambda judge: -size(judge / "judge.safetensors"))
+    yield from map(below, judges[:1])
     yield from ([path] for path in [*below(folder / "seeds"), *sorted(folder.glob("evaluations/*.json"))])
-    # The dearest to make again comes first: judges, trainings (the early ones serve others), features.
-    for pattern, order in (("judges/*/", str), ("checkpoints/*/", changed), ("evaluations/features/*/", str)):
+    # The dearest to make again comes first: other judges, trainings (the early ones serve others), features.
+    yield from map(below, judges[1:])
+    for pattern, order in (("checkpoints/*/", changed), ("evaluations/features/*/", str)):
         yield from map(below, sorted(folder.glob(pattern), key=order))
 
 

@@ -1,4 +1,7 @@
-"""A first look at a machine before a long run: versions, and whether what is fast gives what is plain."""
+"""A first look at a machine before a long run: versions, and whether what is fast gives what is plain.
+
+It may be stopped at any moment: every line is said as soon as it is known, and what takes longest comes last.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,14 @@ import argparse
 import sys
 import time
 import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import torch
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the library is not installed
 
 from hrvgan_lib import provenance
 from hrvgan_lib.captures import WARM_UP, unrecorded
@@ -64,11 +71,12 @@ def fused_kernels(device: torch.device) -> list[str]:
     return [f"GPU kernels, {what}: off by {off:.1e}" for what, off in kernels.differences(device).items()]
 
 
-def replays(device: torch.device) -> list[str]:
+def replays(device: torch.device) -> Iterator[str]:
     """How far the losses of ten recorded updates are from those of ten plain ones, a line for each system."""
     if device.type != "cuda":
-        return ["CUDA graphs: none here"]
-    lines, config = [], TrainConfig(steps=WARM_UP + 10, batch=8)
+        yield "CUDA graphs: none here"
+        return
+    config = TrainConfig(steps=WARM_UP + 10, batch=8)
     for name, kind in SYSTEMS.items():
         if not kind.fixed_work:
             continue
@@ -82,8 +90,12 @@ def replays(device: torch.device) -> list[str]:
                 losses = [[*record.discriminator.values(), *record.generator.values()] for record in records]
             found.append(np.array(losses[WARM_UP:]))
         off = np.abs(found[0] - found[1]) / (1 + np.abs(found[1]))
-        lines.append(f"CUDA graphs, {name}: ten turns are off by {off[0].max():.1e} at first, {off.max():.1e} at most")
-    return lines
+        yield f"CUDA graphs, {name}: ten turns are off by {off[0].max():.1e} at first, {off.max():.1e} at most"
+
+
+def say(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
 
 
 @command
@@ -96,13 +108,15 @@ def main(argv: list[str] | None = None) -> int:
     begun = time.monotonic()
     profile = get_profile(arguments.profile or "gpu", arguments.rehearse)
     device = pick_device()
-    print("\n".join([*machine(), *agreement(device), *fused_kernels(device), *replays(device)]), flush=True)
+    say(machine())
+    say(agreement(device))
+    say(fused_kernels(device))
     few = {"uncounted": 1, "counted": 1} if device.type == "cpu" else {}
     cost = step_cost(training(profile, "hrvgan", labels=True), profile, **few)
-    print(
-        f"HRVGAN at {cost.clip}, batch {cost.batch}, {cost.arithmetic}: {cost.seconds:.3f} s a step, "
-        f"{cost.clips_a_second:.1f} clips/s, {cost.peak_gb:.1f} GB; {time.monotonic() - begun:.0f} s in all"
-    )
+    step = f"{cost.seconds:.3f} s a step, {cost.clips_a_second:.1f} clips/s, {cost.peak_gb:.1f} GB"
+    say([f"HRVGAN at {cost.clip}, batch {cost.batch}, {cost.arithmetic}: {step}"])
+    say(replays(device))
+    say([f"{time.monotonic() - begun:.0f} s in all"])
     return 0
 
 

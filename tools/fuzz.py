@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the library is not installed
+
 from hrvgan_lib.mishaps import command
 
 SECONDS, MEMORY = 20, 6 * 2**30  # that one file may take; address space of the process that reads

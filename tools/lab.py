@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the library is not installed
+
 from hrvgan_lib.book.page import LAB_VARIABLES
 from hrvgan_lib.mishaps import command
 from hrvgan_lib.profiles import get_profile, run_name
@@ -87,6 +89,7 @@ def main(argv: list[str] | None = None) -> int:
     told, line = chosen(arguments.profile, arguments.run)
     flags = let_in(shlex.split(arguments.lab))
     os.environ |= {variable: told.get(name, "") for name, variable in LAB_VARIABLES.items()}
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))  # for kernels
     print(line, flush=True)
     words = [sys.executable, "-m", "jupyter", "lab", "--config", str(ROOT / "tools" / "lab_config.py"), *flags]
     os.execv(sys.executable, words)

@@ -12,6 +12,8 @@ from collections import defaultdict
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the library is not installed
+
 from hrvgan_lib.mishaps import command
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the library is not installed
+
 from planted import EQUIVALENT, LIB, OTHERS, OWNERS, PLANTED
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -17,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the library is not installed
+
 from mutants import scratch
 from torture import contents, told
 

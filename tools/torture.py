@@ -25,6 +25,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the library is not installed
+
 from hrvgan_lib.mishaps import command
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -206,11 +206,11 @@ def layers_table(works: Sequence[Training], profile: Profile, uncounted: int = 1
 TRIES = 5  # looks at the two rates, of five products and copies each: neighbours only slow them
 
 
-def rates_table() -> list[dict]:
+def rates_table(tries: int = TRIES) -> list[dict]:
     """Rows of bench_rates: what the device does at best in each arithmetic that trains here."""
     rows = []
     for dtype in dict.fromkeys((torch.float32, precision(pick_device()))):
-        found = [rates(dtype) for _ in range(TRIES)]
+        found = [rates(dtype) for _ in range(tries)]
         operations, moved = max(one.operations for one in found), max(one.bytes for one in found)
         rows.append({"arithmetic": ARITHMETIC[dtype], "GFLOP/s": rounded(operations / 1e9),
                      "GB/s": rounded(moved / 1e9), "FLOP/byte at the ridge": rounded(operations / moved)})  # fmt: skip
@@ -522,12 +522,14 @@ def _read(device: str, listing: Listing, frames: int, size: int, folder: Path) -
 # The record -----------------------------------------------------------------------------------------------------------
 LAYERS_NOTE = (
     "Random clips; mean of three steps; a stage's backward lasts from the gradient at its output to the next part's. "
-    "GFLOP, MB: counted, the bytes those of convolutions."
+    "GFLOP, MB: counted, the bytes those of convolutions. A GPU is waited for behind every part and replays none: "
+    "there the parts together take longer than a step."
 )
 CHANGES_NOTE = (
     "Random clips; ratio: without the change over with it, all other changes on; in turns, the fastest of six each."
 )
 GROWTH_NOTE = "Random clips; each row in a process of its own, its memory beyond what the libraries take."
+RATES_NOTE = "A large matrix product and a large copy, on a GPU ten in a row, each the best of {}."
 RANKS_NOTE = (
     "Processes of this machine, by Gloo, width 1/4; over one: how many times as fast as one process of one thread."
 )
@@ -551,13 +553,13 @@ def main(argv: list[str] | None = None) -> int:
     threads = torch.get_num_threads()
     print(f"{provenance.device_name()}, {threads} threads", flush=True)
     tables: dict[str, tuple[Callable[[], list[dict]], str, list | None]] = {
-        "bench_rates": (rates_table, "A large matrix product and a large copy, each the best of 25.", []),
+        "bench_rates": (rates_table, RATES_NOTE.format(5 * TRIES), []),
         "bench_layers": (lambda: layers_table(works, profile), LAYERS_NOTE, []),
         "bench_changes": (lambda: changes_table(works, profile), CHANGES_NOTE, []),
         "bench_growth": (lambda: growth_table(growths(on_gpu, profile.width), profile), GROWTH_NOTE, []),
         "bench_ranks": (ranks_table, RANKS_NOTE, None),
         "bench_loading": (loading_table, LOADING_NOTE, []),
-        "bench_steps": (lambda: timing.bench(timing.every_system(on_gpu), profile), timing.NOTE, []),
+        "bench_steps": (lambda: list(timing.bench(timing.every_system(on_gpu), profile)), timing.NOTE, []),
         "bench_checkpoints": (lambda: timing.saving(timing.every_system(on_gpu), profile), timing.SAVING, []),
         "bench_measuring": (lambda: timing.rates_of_measuring(page), "One call after one to warm up.", None),
     }

@@ -56,8 +56,9 @@ class Job:
     name: str
     work: Callable[..., Entry]
     given: tuple[Any, ...] = ()
-    needs: frozenset[str] = frozenset()  # names of the jobs whose results it reads
+    needs: frozenset[str] = frozenset()  # names of the jobs whose results it cannot do without
     cost: float = 1.0  # seconds, roughly: what the order goes by
+    after: frozenset[str] = frozenset()  # names of those that it only waits for, however they end
 
 
 def set_threads(threads: int) -> None:
@@ -79,7 +80,7 @@ def priorities(jobs: Sequence[Job]) -> dict[str, float]:
     """Of each job, the cost of the longest chain that begins with it: what is long is started first."""
     readers: dict[str, list[Job]] = {job.name: [] for job in jobs}
     for job in jobs:
-        for name in job.needs & readers.keys():
+        for name in (job.needs | job.after) & readers.keys():
             readers[name].append(job)
     found: dict[str, float] = {}
 
@@ -152,7 +153,7 @@ class _Running:
 def side_by_side(
     jobs: Sequence[Job], slots: int, on_end: Callable[[Job, Entry], None], on_tick: Callable[[dict[str, float]], None]
 ) -> dict[str, Entry]:
-    """Do all jobs, at most `slots` at a time; what reads a job that failed is not reached, the rest goes on.
+    """Do all jobs, at most `slots` at a time; what needs a job that failed is not reached, the rest goes on.
 
     on_end is called with each job that has ended, on_tick about twice a second with the running ones and their seconds.
     An interrupt ends every running job; they count as failed, "interrupted".
@@ -176,7 +177,7 @@ def side_by_side(
                 if any(entry is not None and not entry.good for entry in needed):
                     waiting.remove(job)
                     end(job, Entry(job.name))
-                elif len(running) < slots and all(needed):
+                elif len(running) < slots and all(needed) and job.after & names <= ended.keys():
                     waiting.remove(job)
                     ours, theirs = context.Pipe(duplex=False)
                     process = context.Process(target=_work, args=(job.work, job.given, job.name, theirs), daemon=False)

@@ -44,7 +44,7 @@ from hrvgan_lib.series.chapters import (
 from hrvgan_lib.series.jobs import Entry, Job, duration, one_by_one, set_threads, side_by_side, start_server
 from hrvgan_lib.series.screen import Screen
 from hrvgan_lib.series.words import like, some_minutes, whole_number
-from hrvgan_lib.trainings import Training, trainings
+from hrvgan_lib.trainings import Training, native, training, trainings
 
 # What a chapter may read that another left: the recorded run, which stands beside whatever was trained, and what the
 # chapters of this run have measured.
@@ -180,9 +180,10 @@ SECONDS = {"00": 9.0, "01": 13.0, "02": 14.0, "03": 23.0, "04": 18.0, "05": 28.0
 SHORT = 10.0
 JUDGED = ("07", "08", "09", "10", "11")  # chapters that look through the judge, at as many samples as the profile has
 NUMBERS_A_SECOND = {"CPU": 2e5, "GPU": 1e8}  # of a training's cost, roughly
-
-
-GPU_LANES = 3  # trainings that share a GPU before it is the GPU that all of them wait for
+# Trainings that a GPU carries out at once. Without MPS, which nobody starts here, processes take turns on it, and a
+# training that is replayed leaves few gaps for others: together they take about the sum of their steps.
+GPU_LANES = 1
+NATIVE_BENCH = "bench of the paper's shape"
 
 
 def train_one(training: Training, settings: Settings) -> Entry:
@@ -206,13 +207,13 @@ def train_judge(name: str, shape: dict[str, int], settings: Settings) -> Entry:
     return _made(name, settings, lambda learning, page: learning.judge(page, **shape))
 
 
-def _made(name: str, settings: Settings, make: Callable[[Any, Any], Any]) -> Entry:
+def _made(name: str, settings: Settings, make: Callable[[Any, Any], Any], page: str = "trainings") -> Entry:
     from hrvgan_lib import book
     from hrvgan_lib.book import learning
 
     begun = time.monotonic()
     known = ("profile", "seed", "data_root", "actions", "run", "rehearse", "allow_partial")
-    make(learning, book.open_page("trainings", **{word: settings.parameters[word] for word in known}))
+    make(learning, book.open_page(page, **{word: settings.parameters[word] for word in known}))
     numbers = provenance.peak_rss_mb(), provenance.peak_cuda_mb()
     return Entry(name, "ok", round(time.monotonic() - begun, 1), *numbers)
 
@@ -227,19 +228,45 @@ def time_steps(settings: Settings) -> Entry:
     return Entry("timing", "ok", round(time.monotonic() - begun, 1), *numbers)
 
 
+def bench_native(settings: Settings) -> Entry:
+    """Time a step in the paper's own shape beside its plain form, and its parts there and in the profile's shape.
+
+    Tables of figures/<run>/: bench_native, bench_layers, and bench_rates, which the share of the floor rests on.
+    """
+    from hrvgan_lib.series.bench import LAYERS_NOTE, RATES_NOTE, hrvgan, layers_table, rates_table
+    from hrvgan_lib.series.timing import NOTE, bench
+
+    profile, large = settings.profile, native(settings.profile)
+    assert large is not None  # `fitted` has looked
+    works = [large, training(profile, "hrvgan", labels=True)]
+    if profile.rehearse:
+        works = [hrvgan(8, 16, 4)]  # enough to try it
+
+    def make(learning: Any, page: Any) -> None:
+        page.table(list(bench(works[:1], profile)), name="bench_native", data=[], show=False, note=NOTE)
+        page.table(layers_table(works, profile), name="bench_layers", data=[], show=False, note=LAYERS_NOTE)
+        page.table(rates_table(tries=1), name="bench_rates", data=[], show=False, note=RATES_NOTE.format(5))
+
+    return _made(NATIVE_BENCH, settings, make, page="bench")
+
+
 def bench_steps(settings: Settings) -> Entry:
-    """Time the training step of every kind beside its plain form, when nothing else runs: figures/<run>/bench_steps."""
-    from hrvgan_lib import book
+    """Time the training step of every other kind beside its plain form, when nothing else runs.
+
+    figures/<run>/bench_steps has each row as soon as it is measured: a booking may end before the last.
+    """
     from hrvgan_lib.series.timing import NOTE, bench, kinds
 
-    begun = time.monotonic()
-    known = ("profile", "seed", "data_root", "actions", "run", "rehearse", "allow_partial")
-    page = book.open_page("bench", **{word: settings.parameters[word] for word in known})
-    works = [group[0] for group in kinds(settings.profile).values()]
-    # The smallest is enough to try it.
-    rows = bench(works[-1:] if settings.profile.rehearse else works, settings.profile)
-    page.table(rows, name="bench_steps", data=[], show=False, note=NOTE)
-    return Entry("bench", "ok", round(time.monotonic() - begun, 1), provenance.peak_rss_mb(), provenance.peak_cuda_mb())
+    profile = settings.profile
+    works = [group[0] for group in kinds(profile).values() if native(profile) not in group]
+
+    def make(learning: Any, page: Any) -> None:
+        rows = []
+        for row in bench(works[-1:] if profile.rehearse else works, profile):  # the smallest is enough to try it
+            rows.append(row)
+            page.table(rows, name="bench_steps", data=[], show=False, note=NOTE)
+
+    return _made("bench", settings, make, page="bench")
 
 
 def lay_out_data(name: str, data: str, frames: int, size: int, settings: Settings) -> Entry:
@@ -262,7 +289,10 @@ def fitted(
     asked = {"minutes": minutes, "profile": settings.parameters["profile"], "rehearse": settings.profile.rehearse}
     record = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     if record.get("asked") != asked:
-        ended = side_by_side([Job("timing", time_steps, (settings,))], 1, on_end, on_tick)
+        first = [Job("timing", time_steps, (settings,))]
+        if settings.jobs > 1 and native(settings.profile):  # now, while the device is free: a booking may end early
+            first.append(Job(NATIVE_BENCH, bench_native, (settings,), frozenset({"timing"})))
+        ended = side_by_side(first, 1, on_end, on_tick)
         if not ended["timing"].good:
             raise ValueError(f"MINUTES={minutes:g}: the steps could not be timed: {ended['timing'].error}")
         seconds = json.loads((settings.folder / "timing.json").read_text(encoding="utf-8"))["seconds"]
@@ -297,9 +327,11 @@ def plan(chapters: list[Path], settings: Settings, stale: list[Path] | None = No
     stale = stale_among(chapters, settings) if stale is None else stale
     jobs = preparations(stale, settings, needs) if settings.jobs > 1 or settings.devices > 1 else []
     for path in chapters:
-        if READS_MEASUREMENTS.search("\n".join(keys.code_cells(path))):
-            needs[path.stem] |= {other.stem for other in chapters if other != path}
-        jobs.append(Job(path.stem, run_chapter, (path, settings), frozenset(needs[path.stem]), cost_of(path, settings)))
+        after = set()
+        if READS_MEASUREMENTS.search("\n".join(keys.code_cells(path))):  # and says of what is not there that it is not
+            after = {other.stem for other in chapters if other != path}
+        given, cost = (path, settings), cost_of(path, settings)
+        jobs.append(Job(path.stem, run_chapter, given, frozenset(needs[path.stem]), cost, frozenset(after)))
     return jobs
 
 
@@ -418,8 +450,9 @@ def sweep(settings: Settings, seconds: float = 60) -> None:
 def reproduce(settings: Settings) -> int:
     """Make what is not there yet, `settings.jobs` jobs at a time. Returns the exit status.
 
-    A chapter that fails stops what reads it and nothing else. Raises ValueError, before anything runs, for a chapter
-    that does not know one of the parameters, or knows it as something of another kind.
+    A training that fails stops the chapters that ask for it; a chapter that fails stops no other, and what reads
+    measurements comes when all others have ended. Raises ValueError, before anything runs, for a chapter that does not
+    know one of the parameters, or knows it as something of another kind.
     """
     everything = find_chapters(settings.root / "notebooks")
     chapters = find_chapters(settings.root / "notebooks", settings.selection)
@@ -477,7 +510,7 @@ def reproduce(settings: Settings) -> int:
     )  # fmt: skip
     jobs, doing = plan(chapters, settings, stale), side_by_side if settings.jobs > 1 else one_by_one
     if settings.jobs > 1 and settings.minutes:  # alone, at the end: the time that is left is its own
-        jobs.append(Job("bench", bench_steps, (settings,), frozenset(job.name for job in jobs)))
+        jobs.append(Job("bench", bench_steps, (settings,), after=frozenset(job.name for job in jobs)))
     try:
         doing(jobs, settings.jobs, on_end, on_tick)
     except KeyboardInterrupt:

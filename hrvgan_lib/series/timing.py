@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from hrvgan_lib import checkpoints, provenance, training
-from hrvgan_lib.captures import unrecorded
+from hrvgan_lib.captures import WARM_UP, unrecorded
 from hrvgan_lib.devices import pick_device, precision
 from hrvgan_lib.files import write_atomic
 from hrvgan_lib.keys import code_of
@@ -34,12 +34,15 @@ if TYPE_CHECKING:
 
 LABELS = 8  # classes of the procedural actions
 UNCOUNTED, COUNTED = 3, 5  # steps: the first ones pick algorithms
-LEARNING = 0.55  # of the minutes of a run go to trainings; the rest to starting, measuring and writing
+LEARNING = 0.5  # of the minutes of a run go to trainings; the rest to starting, measuring and writing
 ARITHMETIC = {torch.float32: "fp32", torch.bfloat16: "bf16"}
 
 
 class RandomClips:
-    """Random bytes in the shape of a data set: what a step costs does not depend on what the clips show."""
+    """Random bytes in the shape of a data set: what a step costs does not depend on what the clips show.
+
+    They lie on the device, so that a step is timed and not how its clips are read, which `make bench` times by itself.
+    """
 
     name, kind, split, stride, unit = "random", "procedural", "train", 1, "clip"
 
@@ -48,7 +51,8 @@ class RandomClips:
         self.classes = tuple(f"class {label}" for label in range(n_classes))
         self.labels = torch.arange(n) % max(1, n_classes)
         self.units = [str(clip) for clip in range(n)]
-        self._bytes = np.random.default_rng(0).integers(0, 256, (n, frames, size, size, 3), dtype=np.uint8)
+        pixels = np.random.default_rng(0).integers(0, 256, (n, frames, size, size, 3), dtype=np.uint8)
+        self._bytes = torch.from_numpy(pixels)
 
     def __len__(self) -> int:
         return len(self._bytes)
@@ -62,8 +66,8 @@ class RandomClips:
         from hrvgan_lib.devices import send
 
         indices = torch.as_tensor(indices) if only is None else torch.as_tensor(indices)[only]
-        pixels = send(torch.from_numpy(self._bytes[indices.numpy()]), device)
-        clips = pixels.permute(0, 4, 1, 2, 3).float().div_(127.5).sub_(1)
+        self._bytes = self._bytes.to(device)  # once
+        clips = self._bytes[send(indices, device)].permute(0, 4, 1, 2, 3).float().div_(127.5).sub_(1)
         return clips, send(self.labels[indices], device)
 
 
@@ -117,9 +121,14 @@ def plainly() -> Iterator[None]:
 
 def step_cost(work: Training, profile: Profile, dtype: torch.dtype | None = None, plain: bool = False,
               uncounted: int = UNCOUNTED, counted: int = COUNTED) -> Cost:  # fmt: skip
-    """Train a few steps on random clips, the first ones uncounted, and say what one costs."""
+    """Train a few steps on random clips, the first ones uncounted, and say what one costs.
+
+    Where a GPU records the updates (`captures`), as many more are taken as it needs until only replays are counted.
+    """
     free_memory()
     system = build(work, profile)
+    if system.device.type == "cuda" and system.fixed_work and not plain:  # losses are read READ_EVERY at a time
+        uncounted, counted = max(uncounted, WARM_UP + 2), max(counted, training.READ_EVERY)
     dtype = dtype or precision(system.device)
     clips = RandomClips(work.frames, work.size, LABELS if work.labels else 0)
     config = TrainConfig(steps=uncounted + counted, batch=work.batch)
@@ -185,13 +194,12 @@ def time_kinds(profile: Profile, path: Path) -> dict[str, float]:
     return seconds
 
 
-def bench(works: Iterable[Training], profile: Profile) -> list[dict[str, Any]]:
-    """What a step of each training costs, plain in float32 and as it is trained here: rows of a table.
+def bench(works: Iterable[Training], profile: Profile) -> Iterator[dict[str, Any]]:
+    """What a step of each training costs, plain in float32 and as it is trained here: rows of a table, one by one.
 
     The plain step is the reference: layer by layer, in float32, every loss read by the host as it comes. The share is
     that of the floor: how long the step's operations and bytes take this device at best (`roofline`).
     """
-    rows = []
     few = (0, 1) if profile.rehearse else (2, 4)
     best: dict[torch.dtype, Rates] = {}
     for work in works:
@@ -208,13 +216,12 @@ def bench(works: Iterable[Training], profile: Profile) -> list[dict[str, Any]]:
             if not plain and (done := work_of(build(work, profile, "cpu"), work.batch)):
                 best[dtype] = best.get(dtype) or rates(dtype)
                 share = float(f"{best[dtype].floor(done, dtype) / cost.seconds:.2g}")
-            rows.append({
+            yield {
                 "system": cost.system, "clip": cost.clip, "batch": cost.batch,
                 "arithmetic": cost.arithmetic + (", plain layers" if plain else ""),
                 "clips/s": float(f"{cost.clips_a_second:.3g}"), "peak GB": float(f"{cost.peak_gb:.3g}"), "ratio": ratio,
                 "share of the floor": share,
-            })  # fmt: skip
-    return rows
+            }  # fmt: skip
 
 
 # Frames, size and batch of what `make bench` times; the last on a GPU only.
@@ -305,6 +312,7 @@ def rates_of_measuring(page: Any) -> list[dict[str, Any]]:
 
 SAVING = "Weights, average and optimisers, written and synced; the share is that of the time from one to the next."
 NOTE = (
-    "Random clips. Ratio: over the plain layers in float32, every loss read by the host. Share of the floor: the time "
-    "in which this device, at its best, does the operations and moves the convolutions' bytes, over the step's."
+    "Random clips that lie on the device. Ratio: over the plain layers in float32, every loss read by the host. Share "
+    "of the floor: the time in which this device, at its best, does the operations and moves the convolutions' bytes, "
+    "over the step's."
 )
