@@ -738,16 +738,21 @@ say([f"The judge names {ours['named as asked']:.0%} of {ours['N']} samples as as
 # still, and how many show what was asked for. Profiles without such a training show what a recorded run has of it.
 
 # %%
+def show_what_there_is(*names, **words):
+    """Of these files those that the recorded GPU run has: an older one has not all of them."""
+    page.show_recorded(*(name for name in names if page.recorded(name, run="gpu")), run="gpu", **words)
+
+
+SHAPE = "Figure 4 of the paper in its own shape: eight consecutive frames; below them eight that span the clip."
+STRIPS = ("Strips of eight generated frames of 256x256, two for each action: JumpingJack and TaiChi, or the classes of "
+          "the action data set in use.")
 if page.profile.native:
     frames, size, *_ = page.profile.native
     large_set = page.dataset("actions", frames=frames, size=size)
     large, large_records = learning.native(page)
     page.figure(strips(large.sample(len(wanted), labels, stream("figure 4", page.seed), batch=1)),
                 name="fig4_samples_native", data=[large_set], samples=len(wanted), trained=page.trainings[-1:],
-                caption="Figure 4 of the paper in its own shape: eight consecutive frames; below them eight that span "
-                        "the clip.",
-                alt="Strips of eight generated frames of 256x256, two for each action: JumpingJack and TaiChi, or the "
-                    "classes of the action data set in use.")
+                caption=SHAPE, alt=STRIPS)
     same_class = large_set.batch([int((large_set.labels == 0).nonzero()[0])])[0]  # the first latent's, by label
     moments = {f"step {step:,}": clips[:1] for step, clips in large.snapshots} | {"real": same_class}
     page.figure(book.clip_grid(torch.cat([*moments.values()]), labels=[*moments], every=frames // 8),
@@ -759,7 +764,14 @@ if page.profile.native:
     if large_records:
         page.took("a step in the paper's own shape", large_records[-1].seconds / len(large_records))
 else:
-    page.show_recorded("fig4_samples_native.png", "native_progress.png", run="gpu")
+    show_what_there_is("fig4_samples_native.png", caption=SHAPE, alt=STRIPS)
+    show_what_there_is("native_progress.png")
+
+# %%
+learned = page.profile.native or page.recorded_profile("fig4_samples_native.png", "gpu").get("native")
+if learned:
+    say([f"{learned[3]:,} steps of {learned[2]} clips are behind it, {learned[2] * learned[3]:,} clips. In the lower "
+         "strips: is it one person, from the first frame to the last?"])
 
 # %%
 def changes_of(source, n):
@@ -780,7 +792,7 @@ if page.profile.native:
                     f"by less than {STILL:.0%} of the median of the real clips. Intervals: over clips.")
     show_named(large, large_records, large_set, "native_named")
 else:
-    page.show_recorded("native_motion.csv", "native_named.csv", run="gpu")
+    show_what_there_is("native_motion.csv", "native_named.csv")
 
 # %% [markdown]
 # ## Temporal consistency

@@ -392,6 +392,7 @@ def test_what_only_a_recorded_run_makes_is_shown_or_named(page, monkeypatch, cap
         "no recorded run has native.webp",
     ]
     assert page.recorded_system() is None and shown == []
+    assert page.recorded_profile("native.webp") == {}
     book.open_page("99_toy", run="study").table([{"b": 2}], name="fields", data=[TOY], note="by study")
     gpu = book.open_page("99_toy", run="gpu", seed=1)
     gpu.film(np.zeros((1, 3, 8, 8, 8)), "native", caption="Large.", data=[TOY], samples=1)
@@ -404,6 +405,7 @@ def test_what_only_a_recorded_run_makes_is_shown_or_named(page, monkeypatch, cap
     picture = shown.pop()
     assert drawn == [[{"b": 2}]] and "<img" in picture and "Two." in picture and "<table" not in picture
     assert "Large." in shown[-1] and "data:image/webp" in shown[-1]
+    assert page.recorded_profile("native.webp", "gpu")["name"] == gpu.profile.name
     assert page.recorded_system().n_classes == 2 and gpu.recorded_system() is None
 
 

@@ -328,10 +328,13 @@ system = load_generator("{path.relative_to(self.root)}")
 
     def _learned_from(self, path: Path) -> int:
         """Clips that the systems of this chapter have learned from in the run behind a recorded file."""
-        sidecar = path.with_suffix(".json")
-        about = json.loads(sidecar.read_text(encoding="utf-8")) if sidecar.is_file() else {}
-        profile = about.get("parameters", {}).get("profile", {})
+        profile = _profile_behind(path)
         return profile.get(LEARNS.get(self.chapter[:2], "steps"), 0) * profile.get("batch", 0)
+
+    def recorded_profile(self, filename: str, run: str = "") -> dict[str, Any]:
+        """The profile of the run behind a `recorded` file, a name and a value for each field; {} without the file."""
+        path = self.recorded(filename, run)
+        return {} if path is None else _profile_behind(path)
 
     def ended(self, run: str) -> bool:
         """Whether a recorded run came to the end of this chapter: else it has a part of its results only."""
@@ -603,6 +606,13 @@ def _png(figure: Figure) -> bytes:
     figure.savefig(buffer, format="png", metadata={"Software": None})
     plt.close(figure)
     return small_png(buffer.getvalue())
+
+
+def _profile_behind(path: Path) -> dict[str, Any]:
+    """The profile that the sidecar of a recorded file names; {} where it names none."""
+    sidecar = path.with_suffix(".json")
+    about = json.loads(sidecar.read_text(encoding="utf-8")) if sidecar.is_file() else {}
+    return about.get("parameters", {}).get("profile", {})
 
 
 def _data_about(dataset: ClipDataset) -> dict[str, Any]:
