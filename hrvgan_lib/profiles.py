@@ -100,12 +100,12 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="gpu", minutes=20, hardware="one H100- or H200-class GPU",
             clips_per_group=4, standin_frames=64, stack_videos=40, clips_per_video=16,
-            # A share of 0.375 of a rival's 2,000 steps is 12,000 clips: so many took MoCoGAN clear of an untrained
-            # network, and 3,200 did not (figures/study/rivals.md).
-            frames=16, size=64, width=1.0, batch=16, steps=6000, rival_steps=2000, contrast_steps=600, side_steps=300,
-            prediction_steps=600, choice_steps=600, preset="stable",
+            # Steps for which about a third of them, ten minutes' share, still tells: 12,000 clips took MoCoGAN clear of
+            # an untrained network, and 3,200 did not (figures/study/rivals.md); elsewhere more clips than `overnight`.
+            frames=16, size=64, width=1.0, batch=16, steps=6000, rival_steps=2200, contrast_steps=600, side_steps=600,
+            prediction_steps=750, choice_steps=600, preset="stable",
             native=(32, 256, 8, 1600),
-            study_width=1.0, study_steps=120,
+            study_width=1.0, study_steps=150,
             judge_width=0.5, judge_steps=1500, judge_batch=64,
             samples=2048, repeats=2, threads=4,
         ),
