@@ -20,7 +20,7 @@ from hrvgan_lib.metrics import damage
 from hrvgan_lib.metrics.__main__ import main
 from hrvgan_lib.metrics.eyes.c3d import C3D, PLAN
 from hrvgan_lib.metrics.eyes.protocols import softmax64
-from hrvgan_lib.metrics.eyes.weights import read_tensors
+from hrvgan_lib.metrics.eyes.weights import load_mean, read_tensors
 from hrvgan_lib.metrics.rulers.frechet import RunningMoments
 
 NARROW = 1 / 16
@@ -117,6 +117,18 @@ def test_a_partial_or_foreign_weight_file_is_refused_with_a_list(layers, tmp_pat
     message = r"missing: conv4b.bias, conv4b.weight; unexpected: fc9.bias, fc9.weight; of another shape: conv2a.weight"
     with pytest.raises(ValueError, match=message):
         metrics.load_c3d(path, width=NARROW)
+
+
+def test_an_archive_that_would_fill_the_memory_is_not_unpacked(tmp_path):
+    """np.savez_compressed makes 200 MB of zeros 200 kB: the archive says what it unpacks to."""
+    np.savez_compressed(tmp_path / "zeros.npz", mean=np.zeros((1, 200), np.float32))
+    whole = (tmp_path / "zeros.npz").read_bytes()
+    at = whole.rindex(b"PK\x01\x02") + 24  # of its table of contents: four bytes, how large an entry is
+    (tmp_path / "zeros.npz").write_bytes(whole[:at] + (2**32 - 2).to_bytes(4, "little") + whole[at + 4 :])
+    for read in (read_tensors, load_mean):
+        with pytest.raises(ValueError, match=r"zeros\.npz: unpacks to 4 GB, where weights have 2 at most") as told:
+            read(tmp_path / "zeros.npz")
+        assert "\n" not in str(told.value)
 
 
 def test_weights_of_another_number_of_classes_are_refused(layers, tmp_path):

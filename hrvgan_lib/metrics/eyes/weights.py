@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 from hrvgan_lib.metrics.eyes.c3d import C3D
 
 ALIASES = {"conv1": "conv1a", "conv2": "conv2a"}  # as popular PyTorch ports call them
+MOST_BYTES = 2 * 10**9  # of an archive once unpacked; C3D has a third of a gigabyte
 READABLE = (".npz", ".safetensors", ".pt", ".pth", ".pickle")
 
 
@@ -25,6 +27,7 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such weight file")
+    _check_size(path)
     try:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:
@@ -48,6 +51,20 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ValueError(f"{path}: cannot be read as weights ({reason}); fetch it again") from None
     raise ValueError(f"{path}: weights are read from {', '.join(READABLE)}, not from '{path.suffix}'")
+
+
+def _check_size(path: Path) -> None:
+    """Raise ValueError for an .npz that says it would fill the memory: a few kilobytes can hold gigabytes of zeros."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, OSError):  # no archive, or a damaged one: whoever reads it says what is wrong
+        return
+    if unpacked > MOST_BYTES:
+        raise ValueError(
+            f"{path}: unpacks to {unpacked / 1e9:.0f} GB, where weights have {MOST_BYTES / 1e9:.0f} at most: "
+            "is it the right file?"
+        )
 
 
 def load_c3d(path: str | Path, n_classes: int | None = None, width: float = 1.0) -> C3D:
@@ -104,6 +121,7 @@ def load_mean(path: str | Path) -> Tensor:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such mean volume")
+    _check_size(path)
     try:
         found = np.load(path, allow_pickle=False)
         array = np.asarray(found["mean"] if path.suffix == ".npz" else found, np.float32).squeeze()
