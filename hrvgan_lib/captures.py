@@ -117,7 +117,7 @@ def captured(system: System, terms: Callable[..., Losses], update: Callable[...,
         try:
             new.record(lambda: update(network, new.clips, new.labels, new.tape), side, pool)
         except RuntimeError as error:  # a copy from the host, a question to the device: what no graph can hold
-            failed = str(error).splitlines()[0]
+            failed = str(error).partition("\n")[0] or type(error).__name__
         if failed:  # behind the block: the error holds what the pass had made, and there must be room for another
             torch.cuda.synchronize()
             recordings[network] = None

@@ -95,7 +95,7 @@ def train_judge(network: C3D, train_set: Clips, recipe: Recipe) -> Iterator[Lear
             queue = torch.cat([queue, torch.randperm(len(train_set), generator=data)])
         clips, labels = train_set.batch(queue[: recipe.batch].tolist(), generator=data, device=device)
         queue = queue[recipe.batch :]
-        clips, labels = augment(clips, recipe, noise), labels
+        clips = augment(clips, recipe, noise)
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             logits = network(clips)
         loss = F.cross_entropy(logits.float(), labels)

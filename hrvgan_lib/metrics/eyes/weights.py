@@ -54,7 +54,7 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
 
 
 def _check_size(path: Path) -> None:
-    """Raise ValueError for an .npz that says it would fill the memory: a few kilobytes can hold gigabytes of zeros."""
+    """Raise ValueError for an archive that says it would fill the memory: kilobytes can hold gigabytes of zeros."""
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
