@@ -929,7 +929,7 @@ findings.tell(page, findings.samples)
 # ### Nearer to held-out clips than its own start?
 #
 # The panel measures from training clips, which the system has seen. Now from the other side: the reference is held-out clips, the system and its untrained twin stand side by side, at $N = 1{,}024$ or all the
-# samples of the profile, and the *ratio* of their distances is paired. Training clips and noise are the two ends. Held-out clips are fewer: at most all there are, each once.
+# samples of the profile, and the *ratio* of their distances is paired. Training clips and noise are the two ends. Held-out clips may be fewer than $N$: at most all there are, each once.
 
 # %%
 n_far = min(1024, get_profile(page.profile.name, page.rehearse).samples)  # whatever share of a run was booked
@@ -959,7 +959,7 @@ def ends(text):
 
 (away,) = (row for row in page.rows("evaluation_held_out") if row["clips"] == "hrvgan")
 least, most = ends(away["its 95 %"])
-tenth = "at most a tenth" if most <= 0.1 else "more than a tenth" if least > 0.1 else "below or above a tenth, not told"
+tenth = "at most a tenth" if most <= 0.1 else "more than a tenth" if least > 0.1 else "a tenth lies between"
 display(Markdown(f"""By the table that stands first, {away["N"]:,} samples lie at {away["over untrained"]:.3g} times
 (95 %: {away["its 95 %"]}; {tenth}) the untrained network's distance from {away["held-out clips"]:,} held-out
 clips."""))
